@@ -1,0 +1,1 @@
+"""Hands found, crops cut, attention computed."""

@@ -1,0 +1,1 @@
+"""What computes: torch on CPU, torch on CUDA."""

@@ -1,0 +1,82 @@
+"""A decoded picture with its time, and what is known about where pictures come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Frame", "RgbImage", "SourceInfo", "frozen_rgb"]
+
+RgbImage = npt.NDArray[np.uint8]
+"""Pixels: uint8, shape ``(H, W, 3)``, red first."""
+
+
+def frozen_rgb(image: RgbImage) -> RgbImage:
+    """Return a read-only view of an RGB picture; the caller's own array stays writable.
+
+    Raises:
+        ValueError: ``image`` is not uint8 of shape ``(H, W, 3)`` with H, W >= 1.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+        raise ValueError(f"image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
+    view = image.view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Frame:
+    """One decoded picture and the moment it belongs to. Read-only, safe to share by threads."""
+
+    image: RgbImage
+    """Pixels, uint8, shape ``(H, W, 3)``, RGB, read-only, upright (rotation is applied)."""
+    pts: int
+    """Presentation time in ``time_base`` ticks since the source began; strictly increasing."""
+    time_base: Fraction
+    """Seconds per tick, > 0."""
+    index: int
+    """Number of the frame in its source, from 0; gaps tell of dropped frames."""
+    captured_ns: int
+    """When the frame was taken or decoded, ``time.monotonic_ns``; never written to a file."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image", frozen_rgb(self.image))
+        if self.time_base <= 0:
+            raise ValueError(f"time_base must be > 0, got {self.time_base = }")
+        if self.index < 0:
+            raise ValueError(f"index must be >= 0, got {self.index = }")
+
+    @property
+    def time_s(self) -> float:
+        """Presentation time in seconds."""
+        return float(self.pts * self.time_base)
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceInfo:
+    """What a source declares about itself before the first frame is read."""
+
+    name: str
+    """What a person would call it: a path, a URL without its password, ``camera 0``."""
+    size_wh: tuple[int, int]
+    """Width and height of the upright picture in pixels; later frames may differ."""
+    frame_rate: Fraction | None
+    """Declared frames per second; None where the source declares none (it may vary anyway)."""
+    time_base: Fraction
+    """Seconds per tick of the frames' ``pts``."""
+    is_live: bool
+    """True where frames are lost unless they are read in time: cameras, network streams."""
+    num_frames: int | None = None
+    """Frames to expect, for a progress bar; an estimate, None where unknown."""
+    duration_s: float | None = None
+    """Length in seconds; None where unknown or endless."""
+    details: str = ""
+    """One line for people: negotiated format, codec, pixel format."""

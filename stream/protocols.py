@@ -1,0 +1,103 @@
+"""What the loops need from the outside, so that they run without torch, a camera or a window.
+
+All of them are context managers: leaving the block closes, closing twice is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from types import TracebackType
+from typing import Protocol
+
+from stream.frames import Frame, RgbImage, SourceInfo
+from stream.geometry import HandCrop, HandRegion
+from stream.scene import AttentionMaps, Scene
+
+__all__ = ["AttentionModel", "CropCutter", "HandFinder", "Renderer", "Screen", "Sink", "Source"]
+
+
+class _Closing(Protocol):
+    def close(self) -> None:
+        """Release everything; harmless when called again."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+class Source(_Closing, Protocol):
+    """Frames, one after the other. Read by one thread; ``close`` may be called from another."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the source declares about itself."""
+
+    def read(self) -> Frame | None:
+        """Return the next frame, or None at the end.
+
+        Raises:
+            SourceError: The source broke; frames read before stay good.
+        """
+
+
+class HandFinder(_Closing, Protocol):
+    """Finds and follows hands from frame to frame; frames come in order, from one thread."""
+
+    def find(self, frame: Frame) -> tuple[HandRegion, ...]:
+        """Return the hands of this frame, the longest-followed first."""
+
+
+class CropCutter(Protocol):
+    """Cuts a model's input out of a frame."""
+
+    def __call__(self, frame: Frame, region: HandRegion) -> HandCrop:
+        """Return the crop around ``region``, sized for the model."""
+
+
+class AttentionModel(Protocol):
+    """Turns crops into maps. Called from one thread at a time."""
+
+    def attend_crops(self, crops: Sequence[HandCrop]) -> list[AttentionMaps]:
+        """Return one AttentionMaps per crop, in order, computed as one batch where shapes agree."""
+
+
+class Renderer(Protocol):
+    """Draws a scene."""
+
+    def draw(self, scene: Scene) -> RgbImage:
+        """Return a new picture, uint8 ``(H, W, 3)`` RGB; the scene's frame is never touched.
+
+        The canvas has even sides and keeps its size for frames of one size and one layout.
+        """
+
+
+class Sink(_Closing, Protocol):
+    """Keeps pictures. Written by one thread."""
+
+    def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
+        """Keep ``canvas``, uint8 ``(H, W, 3)`` RGB, as shown from ``pts * time_base`` seconds on.
+
+        Raises:
+            SinkError: It could not be kept; what was kept before stays good.
+        """
+
+
+class Screen(_Closing, Protocol):
+    """A window and its keyboard; used from the main thread."""
+
+    def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+        """Show ``canvas``, uint8 ``(H, W, 3)`` RGB, then wait up to ``wait_s`` for a key.
+
+        Returns:
+            The key that was pressed ("q", "+", "space", "escape", ...), or None.
+        """
+
+    @property
+    def is_open(self) -> bool:
+        """False once the person has closed the window."""

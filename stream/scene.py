@@ -1,0 +1,111 @@
+"""Attention maps, and the scene: all that an overlay may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.frames import Frame
+from stream.geometry import CropTransform, HandRegion
+from stream.stats import Stats
+
+__all__ = ["AgedMaps", "AttentionMaps", "MapKind", "Scene"]
+
+MapKind = Literal["attention", "activation"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AttentionMaps:
+    """What a model made of one crop: a map per head, and their mean."""
+
+    weights: npt.NDArray[np.float32]
+    """float32 (heads, grid_h, grid_w), >= 0, read-only. For kind "attention" the softmax row of the
+    CLS query over the patches (each head sums to at most 1; the rest is on CLS itself). For kind
+    "activation" the magnitudes of the leading components of a feature map."""
+    kind: MapKind
+    """"attention" for transformers, "activation" for convolutional networks."""
+    model: str
+    """Name of the model in the registry."""
+    layer: int
+    """Block that was read, from 0."""
+    transform: CropTransform
+    """Where the crop was; ``crop_wh`` spans the whole grid."""
+    mean: npt.NDArray[np.float32] = field(default=None)  # type: ignore[arg-type]
+    """float32 (grid_h, grid_w): mean over heads; for "activation" the channels' L2 norm."""
+    track_id: int = 0
+    """Whose crop it was."""
+    frame_index: int = 0
+    """Frame that the crop was cut from."""
+    time_s: float = 0.0
+    """Presentation time of that frame in seconds."""
+    captured_ns: int = 0
+    """When that frame was captured, ``time.monotonic_ns``."""
+    compute_ns: int = 0
+    """Time the model took for the batch that this map came in."""
+    is_random: bool = False
+    """True where the model's weights are random: the map means nothing, and has to say so."""
+
+    def __post_init__(self) -> None:
+        if self.mean is None:
+            object.__setattr__(self, "mean", self.weights.mean(axis=0, dtype=np.float32))
+        if self.weights.ndim != 3 or self.weights.dtype != np.float32 or 0 in self.weights.shape:
+            raise ValueError(
+                "weights must be float32 (heads, grid_h, grid_w), "
+                f"got {self.weights.dtype} {self.weights.shape}"
+            )
+        if self.mean.shape != self.weights.shape[1:] or self.mean.dtype != np.float32:
+            raise ValueError(
+                f"mean must be float32 {self.weights.shape[1:]}, "
+                f"got {self.mean.dtype} {self.mean.shape}"
+            )
+        if self.kind not in ("attention", "activation"):
+            raise ValueError(f"kind must be 'attention' or 'activation', got {self.kind!r}")
+        # min() of a NaN is NaN, which is not >= 0: one test refuses both.
+        if not min(self.weights.min(), self.mean.min()) >= 0:
+            raise ValueError("weights must be >= 0 and not NaN")
+        for name in ("weights", "mean"):
+            view = getattr(self, name).view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
+
+    @property
+    def num_heads(self) -> int:
+        """How many maps there are beside the mean."""
+        return int(self.weights.shape[0])
+
+    @property
+    def grid_hw(self) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        return int(self.weights.shape[1]), int(self.weights.shape[2])
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AgedMaps:
+    """Maps and how old they are at the frame they are drawn on."""
+
+    maps: AttentionMaps
+    """The newest maps there are of this region."""
+    age_s: float
+    """Seconds between the frame the crop was cut from and the frame on show; 0 in an export."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Scene:
+    """One moment, ready to be drawn: all that an overlay may see."""
+
+    frame: Frame
+    """The picture."""
+    hands: tuple[HandRegion, ...]
+    """Where the hands are in this very frame (or the whole picture as one region)."""
+    maps: Mapping[int, AgedMaps]
+    """Newest maps by ``track_id``; a hand without an entry has none yet."""
+    stats: Stats | None = None
+    """Counters and rates of the run, for the read-outs; None in an export."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "maps", MappingProxyType(dict(self.maps)))

@@ -1,0 +1,1 @@
+"""Where pictures go: MP4 files, windows, snapshots."""

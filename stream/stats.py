@@ -1,0 +1,63 @@
+"""Counters and rates of a running loop."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+__all__ = ["RateMeter", "Stats"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """What the read-outs show: a snapshot of a loop's counters and rates."""
+
+    fps_shown: float = 0.0
+    """Frames shown a second, measured over the last second or so."""
+    maps_per_s: float = 0.0
+    """Attention batches finished a second, measured likewise."""
+    num_captured: int = 0
+    """Frames taken from the source so far."""
+    num_shown: int = 0
+    """Frames shown so far."""
+    dropped_capture: int = 0
+    """Frames of a live source that were replaced by newer ones before they were shown."""
+    dropped_crops: int = 0
+    """Batches of crops that were replaced by newer ones while the model was busy."""
+    dropped_record: int = 0
+    """Frames that could not be recorded in time."""
+    latency_ms: float = 0.0
+    """Capture to shown, of the last frame."""
+    compute_ms: float = 0.0
+    """Time the model took for the newest maps."""
+    is_recording: bool = False
+    """True while frames are being recorded."""
+
+
+class RateMeter:
+    """Events a second over a sliding window. Not thread-safe: one thread ticks and reads.
+
+    Args:
+        window_s: Length of the window in seconds, > 0.
+    """
+
+    def __init__(self, window_s: float = 1.0) -> None:
+        if window_s <= 0:
+            raise ValueError(f"window_s must be > 0, got {window_s = }")
+        self._window_ns = int(window_s * 1e9)
+        self._ticks_ns: deque[int] = deque()
+
+    def tick(self, now_ns: int) -> None:
+        """Count one event at ``now_ns`` (monotonic)."""
+        self._ticks_ns.append(now_ns)
+        # One tick older than the window stays, so that intervals, not events, are counted.
+        while len(self._ticks_ns) > 2 and now_ns - self._ticks_ns[1] > self._window_ns:
+            self._ticks_ns.popleft()
+
+    @property
+    def per_s(self) -> float:
+        """Events a second: N ticks span N - 1 intervals; 0.0 before the second tick."""
+        if len(self._ticks_ns) < 2:
+            return 0.0
+        span_ns = self._ticks_ns[-1] - self._ticks_ns[0]
+        return (len(self._ticks_ns) - 1) * 1e9 / span_ns if span_ns else 0.0

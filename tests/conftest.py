@@ -1,0 +1,81 @@
+"""Fixtures and rules that every test shares."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _no_leaked_thread() -> Iterator[None]:
+    """Fail a test whose threads outlive it: threads are joined, never abandoned."""
+    before = set(threading.enumerate())
+    yield
+    # Threads that libraries keep in pools are daemons or carry no name of ours.
+    leaked = [
+        thread
+        for thread in set(threading.enumerate()) - before
+        if thread.is_alive() and thread.name.startswith("signlight-")
+    ]
+    assert not leaked, f"threads outlive the test: {[thread.name for thread in leaked]}"
+
+
+@pytest.fixture(autouse=True)
+def _no_error_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail a test in which our own code logs an error without the test asking for it."""
+    yield
+    errors = [
+        record
+        for record in caplog.get_records("call")
+        if record.levelno >= logging.ERROR and record.name.split(".")[0] in PACKAGES
+    ]
+    assert not errors, f"logged as error: {[record.getMessage() for record in errors]}"
+
+
+PACKAGES = ("stream", "models", "overlays", "run_live")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of real footage and reference numbers that stands beside a developer's checkout."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "clips").is_dir():
+        pytest.skip("no ../shared folder with real footage beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_clip() -> Path:
+    """The rendered one-hand clip that ships with the project."""
+    return ROOT / "samples" / "fingerspelling.mp4"
+
+
+@pytest.fixture(scope="session")
+def two_hands_clip() -> Path:
+    """The rendered two-hand clip that ships with the project."""
+    return ROOT / "samples" / "two_hands.mp4"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, saying why."""
+    for item in items:
+        if item.get_closest_marker("needs_display") and not shutil.which("Xvfb"):
+            item.add_marker(pytest.mark.skip(reason="Xvfb is not installed"))
+        if item.get_closest_marker("needs_cuda") and not _cuda_is_wanted():
+            item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
+
+
+def _cuda_is_wanted() -> bool:
+    if os.environ.get("FAIL_WITHOUT_CUDA") == "1":
+        return True
+    import torch
+
+    return torch.cuda.is_available()
