@@ -1,0 +1,102 @@
+"""One thread that turns what comes in into what goes out, and keeps what it raised."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from stream.channel import Channel, ChannelClosed
+from stream.errors import WorkerError
+
+__all__ = ["Worker"]
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Worker(Generic[In, Out]):
+    """A named thread that applies a function to each item of ``inbox``, in order.
+
+    It ends when ``inbox`` is closed and empty, when nobody takes from ``outbox`` any more, or when
+    the function raises. In each case both channels are closed, so neighbours on either side wake
+    up and end too: a chain of workers shuts down from any of its links.
+
+    Args:
+        function: Called with each item, on this thread only.
+        inbox: Where items come from.
+        outbox: Where results go; None throws them away.
+        name: What the worker is, in errors; the thread is called ``signlight-NAME``.
+
+    Attributes:
+        name: What the worker is.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[In], Out],
+        *,
+        inbox: Channel[In],
+        outbox: Channel[Out] | None,
+        name: str,
+    ) -> None:
+        self.name = name
+        self._function = function
+        self._inbox = inbox
+        self._outbox = outbox
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=f"signlight-{name}")
+
+    def check(self) -> None:
+        """Raise what stopped the worker, if anything did.
+
+        Raises:
+            WorkerError: The function raised; its exception is the ``__cause__``.
+        """
+        if self._failure is not None:
+            reason = f"{self._failure}" or type(self._failure).__name__
+            raise WorkerError(f"{self.name} failed: {reason}") from self._failure
+
+    def start(self) -> None:
+        """Start the thread. A worker starts once."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the thread to end; close ``inbox`` first. Harmless before start and again."""
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def stop(self) -> None:
+        """Throw away what still waits, let the item in hand finish, and join. Idempotent."""
+        self._inbox.discard()
+        if self._outbox is not None:
+            self._outbox.discard()
+        self.join()
+
+    def __enter__(self) -> Worker[In, Out]:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            for item in self._inbox:
+                result = self._function(item)
+                if self._outbox is not None:
+                    self._outbox.put(result)
+        except ChannelClosed:
+            pass  # nobody takes the results any more
+        except BaseException as failure:
+            self._failure = failure
+        finally:
+            self._inbox.discard()
+            if self._outbox is not None:
+                self._outbox.close()
