@@ -1,0 +1,1 @@
+"""A signer that Signlight renders itself: hands, scenes and clips with exact truth."""
