@@ -32,6 +32,8 @@ class Stats:
     """Time the model took for the newest maps."""
     is_recording: bool = False
     """True while frames are being recorded."""
+    notice: str = ""
+    """A few words about what was just done ("layer 10"); empty most of the time."""
 
 
 class RateMeter:

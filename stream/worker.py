@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -19,13 +19,13 @@ Out = TypeVar("Out")
 class Worker(Generic[In, Out]):
     """A named thread that applies a function to each item of ``inbox``, in order.
 
-    It ends when ``inbox`` is closed and empty, when nobody takes from ``outbox`` any more, or when
-    the function raises. In each case both channels are closed, so neighbours on either side wake
-    up and end too: a chain of workers shuts down from any of its links.
+    It ends when ``inbox`` is exhausted (for a channel: closed and empty), when nobody takes from
+    ``outbox`` any more, or when the function raises. In each case both channels are closed, so
+    neighbours on either side wake up and end too: a chain shuts down from any of its links.
 
     Args:
         function: Called with each item, on this thread only.
-        inbox: Where items come from.
+        inbox: Where items come from: a channel, or an iterable that only this thread touches.
         outbox: Where results go; None throws them away.
         name: What the worker is, in errors; the thread is called ``signlight-NAME``.
 
@@ -37,7 +37,7 @@ class Worker(Generic[In, Out]):
         self,
         function: Callable[[In], Out],
         *,
-        inbox: Channel[In],
+        inbox: Channel[In] | Iterable[In],
         outbox: Channel[Out] | None,
         name: str,
     ) -> None:
@@ -63,13 +63,14 @@ class Worker(Generic[In, Out]):
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the thread to end; close ``inbox`` first. Harmless before start and again."""
+        """Wait for the thread to end; harmless before start, and again."""
         if self._thread.ident is not None:
             self._thread.join()
 
     def stop(self) -> None:
         """Throw away what still waits, let the item in hand finish, and join. Idempotent."""
-        self._inbox.discard()
+        if isinstance(self._inbox, Channel):
+            self._inbox.discard()
         if self._outbox is not None:
             self._outbox.discard()
         self.join()
@@ -97,6 +98,7 @@ class Worker(Generic[In, Out]):
         except BaseException as failure:
             self._failure = failure
         finally:
-            self._inbox.discard()
+            if isinstance(self._inbox, Channel):
+                self._inbox.discard()
             if self._outbox is not None:
                 self._outbox.close()

@@ -1,0 +1,257 @@
+"""The live loop: the newest frame with the newest maps, and never a wait for the model."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from stream.channel import Channel, ChannelClosed
+from stream.frames import Frame, RgbImage
+from stream.newest_maps import NewestMaps
+from stream.offline import frames_of
+from stream.pacing import Clock, MonotonicClock, Pacer
+from stream.protocols import AttentionModel, CropCutter, HandFinder, Renderer, Screen, Sink, Source
+from stream.recorder import Recorder
+from stream.scene import Scene
+from stream.stats import RateMeter, Stats
+from stream.worker import Worker
+
+__all__ = ["LiveControls", "LiveLoop", "LiveReport"]
+
+MAX_WAITING_FRAMES = 4
+"""Decoded frames of a recording that may wait: enough to even out the decoder's jitter."""
+STALL_S = 0.05
+"""Longest wait for a frame before the keyboard gets its turn, should a camera stall."""
+NOTICE_S = 2.0
+"""How long a notice ("saved ...") stays on the picture."""
+MEASURED_FRAMES = 20_000
+"""Frames the closing report looks back on: eleven minutes at 30 a second, so memory stays flat."""
+
+
+class LiveControls(Protocol):
+    """What a person can do that the loop itself does not know how to."""
+
+    def press(self, key: str) -> str | None:
+        """React to a key that is not the loop's own; return a notice to show, if any."""
+
+    def open_recording(self) -> tuple[Sink, str]:
+        """Return a new sink for the record key, and what to call it in a notice."""
+
+    def save_snapshot(self, canvas: RgbImage) -> str:
+        """Keep ``canvas`` as a picture; return what to call it in a notice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveReport:
+    """What a live run came to; times over its last ``MEASURED_FRAMES`` frames."""
+
+    num_captured: int
+    """Frames taken from the source."""
+    num_shown: int
+    """Frames shown (or composed, where there is no window)."""
+    dropped_capture: int
+    """Frames that newer ones replaced before they were shown."""
+    dropped_record: int
+    """Frames that were not recorded in time."""
+    num_maps: int
+    """Batches of maps the model finished."""
+    late_p95_ms: float
+    """95th percentile of shown minus due (a recording) or minus captured (a camera), in ms."""
+    age_p95_ms: float
+    """95th percentile of the age of the maps on show, in ms."""
+
+
+class LiveLoop:
+    """Shows every captured frame with the newest maps there are, each carried by its hand.
+
+    The calling thread finds hands, composes and shows. A capture thread reads the source: of a live
+    one the newest frame wins, a recording waits and plays at its own speed. An attention thread
+    turns the newest crops into maps. A record thread writes what is shown. A part that fails ends
+    the loop with its error. The parts stay open: who made them closes them.
+
+    The loop's own keys: ``q`` and ``escape`` quit, ``space`` freezes, ``r`` records, ``s`` takes a
+    snapshot; every other key goes to ``controls``.
+
+    Args:
+        source: Where frames come from; read on the capture thread.
+        finder: Finds hands; called on the calling thread.
+        cut: Cuts crops; called on the calling thread.
+        model: Called on the attention thread only.
+        renderer: Draws; called on the calling thread.
+        screen: Window and keyboard, or None to run without.
+        controls: Reacts to the other keys.
+        save_to: Sink that records the whole run; closed at its end. None records nothing.
+        stop: Set it, from any thread or a signal handler, to end.
+        clock: The passing of time.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        finder: HandFinder,
+        cut: CropCutter,
+        model: AttentionModel,
+        renderer: Renderer,
+        screen: Screen | None,
+        controls: LiveControls,
+        save_to: Sink | None,
+        stop: threading.Event,
+        clock: Clock | None = None,
+    ) -> None:
+        self._finder = finder
+        self._cut = cut
+        self._renderer = renderer
+        self._screen = screen
+        self._controls = controls
+        self._stop = stop
+        self._clock = clock or MonotonicClock()
+        self._is_live = source.info.is_live
+        self._pacer = None if self._is_live else Pacer(self._clock)
+        self._frames: Channel[Frame] = (
+            Channel(1, keep="latest") if self._is_live else Channel(MAX_WAITING_FRAMES, keep="all")
+        )
+        self._capture: Worker[Frame, Frame] = Worker(
+            lambda frame: frame, inbox=frames_of(source, stop), outbox=self._frames, name="capture"
+        )
+        self._newest_maps = NewestMaps(model, now_ns=self._clock.now_ns)
+        self._save_to = save_to
+        self._recorder: Recorder | None = None
+        self._scene: Scene | None = None
+        self._canvas: RgbImage | None = None
+        self._is_frozen = False
+        self._notice = ("", 0)
+        self._rate = RateMeter()
+        self._num_shown = self._num_frozen = self._dropped_record = 0
+        self._late_ms: deque[float] = deque([0.0], maxlen=MEASURED_FRAMES)
+        self._age_ms: deque[float] = deque([0.0], maxlen=MEASURED_FRAMES)
+
+    def run(self) -> LiveReport:
+        """Run until the source ends, a person quits, ``stop`` is set or a part fails.
+
+        Raises:
+            WorkerError: A part failed on its thread; what it raised is the cause.
+            SignlightError: A part failed on the calling thread.
+        """
+        with ExitStack() as stack:
+            if self._save_to is not None:
+                self._recorder = self._record_to(self._save_to)
+            stack.callback(self._stop_recording)
+            stack.enter_context(self._newest_maps)
+            stack.enter_context(self._capture)
+            with suppress(ChannelClosed):  # the source has ended
+                while not self._stop.is_set() and (self._screen is None or self._screen.is_open):
+                    if self._is_frozen:
+                        self._hold()
+                    elif (frame := self._frames.get(STALL_S)) is not None:
+                        self._show(frame)
+                    elif self._canvas is not None:
+                        self._present(self._canvas, 0.0)
+            self._newest_maps.check()
+            if not self._stop.is_set():
+                self._capture.check()
+        return LiveReport(
+            num_captured=self._num_captured,
+            num_shown=self._num_shown,
+            dropped_capture=self._frames.dropped,
+            dropped_record=self._dropped_record,
+            num_maps=self._newest_maps.num_batches,
+            late_p95_ms=_p95(self._late_ms),
+            age_p95_ms=_p95(self._age_ms),
+        )
+
+    @property
+    def _num_captured(self) -> int:
+        return self._num_shown + self._num_frozen + self._frames.dropped
+
+    def _show(self, frame: Frame) -> None:
+        due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
+        hands = self._finder.find(frame)
+        # A place that is only held shows something else than the hand: no map is made of it.
+        self._newest_maps.submit(self._cut(frame, hand) for hand in hands if not hand.unseen_s)
+        self._scene = Scene(
+            frame=frame, hands=hands, maps=self._newest_maps.at(frame), stats=self._stats()
+        )
+        self._canvas = canvas = self._renderer.draw(self._scene)
+        if self._pacer:
+            self._clock.sleep_until(due_ns)
+        self._present(canvas, 0.0)
+        shown_ns = self._clock.now_ns()
+        self._num_shown += 1
+        self._rate.tick(shown_ns)
+        self._late_ms.append((shown_ns - due_ns) / 1e6)
+        self._age_ms.extend(entry.age_s * 1e3 for entry in self._scene.maps.values())
+        if self._recorder is not None:
+            self._recorder.record(canvas, frame.pts, frame.time_base)
+
+    def _hold(self) -> None:
+        """Show the frozen scene again, in the look of the moment."""
+        self._newest_maps.check()
+        if self._is_live and self._frames.get(0) is not None:
+            self._num_frozen += 1  # a live source goes on; what passes now is not a dropped frame
+        assert self._scene is not None  # freezing needs a picture
+        self._canvas = self._renderer.draw(self._scene)
+        self._present(self._canvas, STALL_S)
+
+    def _present(self, canvas: RgbImage, wait_s: float) -> None:
+        key = self._screen.show(canvas, wait_s) if self._screen is not None else None
+        if key in ("q", "escape"):
+            self._stop.set()
+        elif key == "space":
+            self._is_frozen = not self._is_frozen
+            if self._pacer:
+                self._pacer.restart()
+        elif key == "r":
+            self._toggle_recording()
+        elif key == "s":
+            self._say(self._controls.save_snapshot(canvas))
+        elif key is not None:
+            self._say(self._controls.press(key))
+
+    def _toggle_recording(self) -> None:
+        if self._recorder is not None:
+            self._stop_recording()
+            self._say("recording saved")
+        else:
+            sink, name = self._controls.open_recording()
+            self._recorder = self._record_to(sink)
+            self._say(f"recording to {name}")
+
+    def _record_to(self, sink: Sink) -> Recorder:
+        return Recorder(sink, keep="latest" if self._is_live else "all")
+
+    def _stop_recording(self) -> None:
+        if self._recorder is not None:
+            recorder, self._recorder = self._recorder, None
+            recorder.close()
+            self._dropped_record += recorder.dropped
+
+    def _say(self, notice: str | None) -> None:
+        if notice:
+            self._notice = (notice, self._clock.now_ns() + round(NOTICE_S * 1e9))
+
+    def _stats(self) -> Stats:
+        notice, until_ns = self._notice
+        recorder = self._recorder
+        return Stats(
+            fps_shown=self._rate.per_s,
+            maps_per_s=self._newest_maps.per_s,
+            num_captured=self._num_captured + 1,
+            num_shown=self._num_shown,
+            dropped_capture=self._frames.dropped,
+            dropped_crops=self._newest_maps.dropped,
+            dropped_record=self._dropped_record + (recorder.dropped if recorder else 0),
+            latency_ms=self._late_ms[-1],
+            compute_ms=self._newest_maps.compute_ms,
+            is_recording=recorder is not None,
+            notice=notice if self._clock.now_ns() < until_ns else "",
+        )
+
+
+def _p95(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]

@@ -1,0 +1,114 @@
+"""Attention beside the picture: crops handed over, the newest maps taken back, nobody waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+
+from stream.channel import Channel, ChannelClosed
+from stream.frames import Frame
+from stream.geometry import HandCrop
+from stream.protocols import AttentionModel
+from stream.scene import AgedMaps, AttentionMaps
+from stream.stats import RateMeter
+from stream.worker import Worker
+
+__all__ = ["NewestMaps"]
+
+FORGET_AFTER_S = 1.5
+"""Maps older than this say nothing about the picture any more."""
+
+
+class NewestMaps:
+    """Runs a model on a thread of its own and keeps the newest maps of each hand.
+
+    The crops of one frame go in as one batch. While the model is busy, a newer batch replaces the
+    one that waits; what is replaced is counted.
+
+    Args:
+        model: Called on the attention thread only.
+        now_ns: Monotonic clock, for the rate.
+    """
+
+    def __init__(
+        self, model: AttentionModel, *, now_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._now_ns = now_ns
+        self._crops: Channel[list[HandCrop]] = Channel(1, keep="latest")
+        self._finished: Channel[list[AttentionMaps]] = Channel(1, keep="latest")
+        self._worker: Worker[list[HandCrop], list[AttentionMaps]] = Worker(
+            model.attend_crops, inbox=self._crops, outbox=self._finished, name="attention"
+        )
+        self._by_track: dict[int, AttentionMaps] = {}
+        self._rate = RateMeter(window_s=2.0)
+        self.num_batches = 0
+        """Batches taken back so far."""
+        self.compute_ms = 0.0
+        """Time the model took for the newest batch, in ms."""
+
+    @property
+    def dropped(self) -> int:
+        """Batches that newer ones replaced before the model came to them."""
+        return self._crops.dropped
+
+    @property
+    def per_s(self) -> float:
+        """Batches finished a second, over the last two seconds."""
+        return self._rate.per_s
+
+    def submit(self, crops: Iterable[HandCrop]) -> None:
+        """Hand over the crops of one frame; returns at once. None is no reason to hand over.
+
+        Raises:
+            WorkerError: The model failed.
+        """
+        batch = list(crops)
+        try:
+            if batch:
+                self._crops.put(batch)
+        except ChannelClosed:
+            self._worker.join()
+        self.check()
+
+    def check(self) -> None:
+        """Raise what stopped the model, if anything did.
+
+        Raises:
+            WorkerError: The model failed.
+        """
+        self._worker.check()
+
+    def at(self, frame: Frame) -> dict[int, AgedMaps]:
+        """Return the newest maps by track, with their age at ``frame``."""
+        try:
+            while (batch := self._finished.get(0)) is not None:
+                self._keep(batch)
+        except ChannelClosed:
+            pass  # the worker is gone; submit() tells why
+        aged = {
+            track_id: AgedMaps(maps=maps, age_s=max(0.0, frame.time_s - maps.time_s))
+            for track_id, maps in self._by_track.items()
+        }
+        stale = [track_id for track_id, entry in aged.items() if entry.age_s > FORGET_AFTER_S]
+        for track_id in stale:
+            del self._by_track[track_id], aged[track_id]
+        return aged
+
+    def _keep(self, batch: list[AttentionMaps]) -> None:
+        self._by_track.update((maps.track_id, maps) for maps in batch)
+        self._rate.tick(self._now_ns())
+        self.num_batches += 1
+        self.compute_ms = batch[0].compute_ns / 1e6
+
+    def __enter__(self) -> NewestMaps:
+        self._worker.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._worker.stop()

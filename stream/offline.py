@@ -1,0 +1,134 @@
+"""The export loop: every frame, in order, whatever the timing.
+
+Decoding, finding hands, attention and composing run on threads of their own; the caller's thread
+writes. Every hand-over is bounded and blocks, so the slowest stage sets the pace and memory stays
+flat, and every stage is one thread working in order, so the result does not depend on timing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from stream.channel import Channel
+from stream.frames import Frame, RgbImage
+from stream.geometry import HandCrop, Handedness, HandRegion
+from stream.protocols import AttentionModel, CropCutter, HandFinder, Renderer, Sink, Source
+from stream.scene import AgedMaps, Scene
+from stream.worker import Worker
+
+__all__ = ["ExportReport", "export", "frames_of"]
+
+MAX_WAITING = 4
+"""Items that may wait between two stages: enough to even out their jitter, 11 MB at 1280 x 720."""
+
+
+@dataclass(slots=True)
+class ExportReport:
+    """What an export has seen and written so far."""
+
+    num_frames: int = 0
+    """Frames written."""
+    num_frames_with_hand: int = 0
+    """Frames in which at least one hand was seen (a place that is only held does not count)."""
+    num_hands: dict[Handedness, int] = field(default_factory=lambda: {"left": 0, "right": 0})
+    """Sightings of left and right hands, over all frames."""
+    time_s: float = 0.0
+    """Presentation time of the last frame written, in seconds."""
+
+    def count(self, scene: Scene) -> None:
+        """Count one written scene."""
+        seen = [hand.handedness for hand in scene.hands if hand.handedness and not hand.unseen_s]
+        self.num_frames += 1
+        self.num_frames_with_hand += bool(seen)
+        for handedness in seen:
+            self.num_hands[handedness] += 1
+        self.time_s = scene.frame.time_s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Crops:
+    """A frame with its hands found and cut out, on its way to the model."""
+
+    frame: Frame
+    hands: tuple[HandRegion, ...]
+    crops: list[HandCrop]
+
+
+def frames_of(source: Source, stop: threading.Event) -> Iterator[Frame]:
+    """Yield the frames of ``source`` until its end, or until ``stop`` is set."""
+    while not stop.is_set() and (frame := source.read()) is not None:
+        yield frame
+
+
+def export(
+    *,
+    source: Source,
+    finder: HandFinder,
+    cut: CropCutter,
+    model: AttentionModel,
+    renderer: Renderer,
+    sink: Sink,
+    stop: threading.Event,
+    on_frame: Callable[[ExportReport], None],
+) -> ExportReport:
+    """Draw attention on every frame of ``source`` and write it to ``sink``.
+
+    The parts stay open: who made them closes them.
+
+    Args:
+        source: Read on one thread until its end.
+        finder: Called on one thread, frames in order.
+        cut: Called on the finder's thread.
+        model: Called on one thread with the crops of one frame at a time.
+        renderer: Called on one thread.
+        sink: Written on the calling thread.
+        stop: Set it, from any thread or a signal handler, to end early: frames already read are
+            still written.
+        on_frame: Called on the calling thread after each frame, with the report so far.
+
+    Returns:
+        What was written.
+
+    Raises:
+        WorkerError: A part failed on its thread. Frames before the failure were written.
+        SinkError: The sink failed.
+    """
+
+    def find_and_cut(frame: Frame) -> _Crops:
+        hands = finder.find(frame)
+        return _Crops(frame, hands, [cut(frame, hand) for hand in hands])
+
+    def attend(item: _Crops) -> Scene:
+        maps = model.attend_crops(item.crops) if item.crops else []
+        by_track = {entry.track_id: AgedMaps(maps=entry, age_s=0.0) for entry in maps}
+        return Scene(frame=item.frame, hands=item.hands, maps=by_track)
+
+    def compose(scene: Scene) -> tuple[Scene, RgbImage]:
+        return scene, renderer.draw(scene)
+
+    frames: Channel[Frame] = Channel(MAX_WAITING, keep="all")
+    crops: Channel[_Crops] = Channel(MAX_WAITING, keep="all")
+    scenes: Channel[Scene] = Channel(MAX_WAITING, keep="all")
+    canvases: Channel[tuple[Scene, RgbImage]] = Channel(MAX_WAITING, keep="all")
+    workers: list[Worker[Any, Any]] = [
+        Worker(lambda frame: frame, inbox=frames_of(source, stop), outbox=frames, name="decode"),
+        Worker(find_and_cut, inbox=frames, outbox=crops, name="hands"),
+        Worker(attend, inbox=crops, outbox=scenes, name="attention"),
+        Worker(compose, inbox=scenes, outbox=canvases, name="compose"),
+    ]
+    report = ExportReport()
+    with ExitStack() as stack:
+        for worker in workers:
+            stack.enter_context(worker)
+        for scene, canvas in canvases:
+            sink.write(canvas, scene.frame.pts, scene.frame.time_base)
+            report.count(scene)
+            on_frame(report)
+        for worker in workers:
+            worker.join()
+            worker.check()
+    return report

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from stream.errors import OutputError, SourceLostError, WorkerError
+from stream.frames import RgbImage
+from stream.live import LiveLoop
+from stream.scene import Scene
+from tests.fakes import (
+    WAIT_S,
+    FakeClock,
+    FakeControls,
+    FrameRenderer,
+    GatedModel,
+    ListSink,
+    ScriptedFinder,
+    ScriptedScreen,
+    ScriptedSource,
+    cut_box,
+    make_frame,
+    make_hand,
+)
+
+
+class Stage:
+    """A live loop with scripted parts, each to be replaced by name."""
+
+    def __init__(
+        self,
+        source: ScriptedSource,
+        *,
+        finder: ScriptedFinder | None = None,
+        model: GatedModel | None = None,
+        renderer: FrameRenderer | None = None,
+        screen: ScriptedScreen | None = None,
+        save_to: ListSink | None = None,
+    ) -> None:
+        self.model = model or GatedModel()
+        self.renderer = renderer or FrameRenderer()
+        self.screen = screen or ScriptedScreen()
+        self.controls = FakeControls()
+        self.clock = FakeClock()
+        self.stop = threading.Event()
+        self.loop = LiveLoop(
+            source=source,
+            finder=finder or ScriptedFinder(lambda index: (make_hand(),)),
+            cut=cut_box,
+            model=self.model,
+            renderer=self.renderer,
+            screen=self.screen,
+            controls=self.controls,
+            save_to=save_to,
+            stop=self.stop,
+            clock=self.clock,
+        )
+
+
+def frames(count: int, **script: Any) -> ScriptedSource:  # noqa: ANN401 - ScriptedSource's own
+    return ScriptedSource((make_frame(index) for index in range(count)), **script)
+
+
+def test_every_frame_of_a_recording_is_shown_while_the_model_is_stuck() -> None:
+    model = GatedModel(is_open=False)
+
+    class Screen(ScriptedScreen):
+        def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+            # The model answers nothing while frames are shown; its gate opens for a clean end.
+            if len(self.shown) == 49:
+                model.gate.set()
+            return super().show(canvas, wait_s)
+
+    stage = Stage(frames(50), model=model, screen=Screen())
+    report = stage.loop.run()
+    assert report.num_shown == 50
+    assert [scene.frame.index for scene in stage.renderer.scenes] == list(range(50))
+    assert report.dropped_capture == 0
+    assert all(not scene.maps for scene in stage.renderer.scenes)
+
+
+def test_recording_plays_at_its_own_speed() -> None:
+    stage = Stage(frames(31))
+    start_ns = stage.clock.now_ns()
+    report = stage.loop.run()
+    assert stage.clock.now_ns() - start_ns == pytest.approx(1e9, rel=1e-6)
+    assert report.late_p95_ms == pytest.approx(0.0, abs=1e-3)
+    assert report.num_shown == 31
+
+
+def test_newest_frame_of_a_live_source_wins_and_drops_are_counted() -> None:
+    read_all, first_drawn = threading.Event(), threading.Event()
+
+    def before(index: int) -> None:
+        if index == 1:
+            assert first_drawn.wait(WAIT_S)
+        if index == 10:
+            read_all.set()
+
+    class SlowRenderer(FrameRenderer):
+        def draw(self, scene: Scene) -> RgbImage:
+            first_drawn.set()
+            assert read_all.wait(WAIT_S)
+            return super().draw(scene)
+
+    stage = Stage(frames(10, is_live=True, before=before), renderer=SlowRenderer())
+    report = stage.loop.run()
+    assert [scene.frame.index for scene in stage.renderer.scenes] == [0, 9]
+    assert report.num_captured == 10
+    assert report.dropped_capture == 8
+    assert report.num_captured == report.num_shown + report.dropped_capture
+
+
+def test_map_keeps_its_age_until_a_newer_one_comes() -> None:
+    stage = Stage(frames(40))
+    stage.loop.run()
+    for scene in stage.renderer.scenes:
+        for entry in scene.maps.values():
+            assert entry.age_s == pytest.approx(scene.frame.time_s - entry.maps.time_s)
+            assert entry.age_s >= 0
+
+
+def test_no_map_is_made_of_a_place_that_is_only_held() -> None:
+    stage = Stage(
+        frames(10), finder=ScriptedFinder(lambda index: (make_hand(unseen_s=0.1 * (index >= 3)),))
+    )
+    stage.loop.run()
+    assert {index for batch in stage.model.seen for index in batch} <= {0, 1, 2}
+
+
+def test_failing_model_ends_the_loop_with_its_error() -> None:
+    failure = MemoryError("out of memory")
+    stage = Stage(
+        ScriptedSource(iter(lambda: make_frame(0), None), is_live=False),
+        model=GatedModel(failure=failure),
+    )
+    with pytest.raises(WorkerError, match="attention failed: out of memory") as caught:
+        stage.loop.run()
+    assert caught.value.__cause__ is failure
+
+
+def test_unplugged_camera_ends_the_loop_with_its_error() -> None:
+    failure = SourceLostError("camera 0 stopped")
+    stage = Stage(frames(9, is_live=True, fail_at=5, failure=failure))
+    with pytest.raises(WorkerError, match="capture failed: camera 0 stopped") as caught:
+        stage.loop.run()
+    assert caught.value.__cause__ is failure
+
+
+@pytest.mark.parametrize("key", ["q", "escape"])
+def test_quit_keys_end_an_endless_source(key: str) -> None:
+    endless = ScriptedSource(iter(lambda: make_frame(0), None), is_live=True)
+    stage = Stage(endless, screen=ScriptedScreen({5: key}))
+    assert stage.loop.run().num_shown <= 6
+
+
+def test_closing_the_window_ends_the_loop() -> None:
+    class ClosedScreen(ScriptedScreen):
+        def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+            self.is_open = False
+            return super().show(canvas, wait_s)
+
+    assert Stage(frames(1000), screen=ClosedScreen()).loop.run().num_shown == 1
+
+
+def test_freeze_holds_the_frame_and_goes_on_without_rushing() -> None:
+    stage = Stage(frames(10), screen=ScriptedScreen({3: "space", 8: "space"}))
+    report = stage.loop.run()
+    indices = [scene.frame.index for scene in stage.renderer.scenes]
+    assert indices == [0, 1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 6, 7, 8, 9]
+    assert report.num_shown == 10
+    assert report.late_p95_ms == pytest.approx(0.0, abs=1e-3)
+
+
+def test_other_keys_go_to_the_controls_and_their_notice_is_shown_for_a_while() -> None:
+    stage = Stage(frames(90), screen=ScriptedScreen({2: "c", 4: "7"}))
+    stage.loop.run()
+    assert stage.controls.pressed == ["c", "7"]
+    notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
+    assert notices[3] == "pressed c"
+    assert notices[5] == "pressed 7"
+    assert notices[-1] == ""
+
+
+def test_record_key_records_what_is_shown_with_true_times_from_zero() -> None:
+    stage = Stage(frames(20), screen=ScriptedScreen({4: "r", 9: "r", 12: "s"}))
+    stage.loop.run()
+    (recording,) = stage.controls.recordings
+    assert [int(canvas[0, 0, 0]) for canvas, _, _ in recording.written] == [4, 5, 6, 7, 8]
+    assert recording.pts == [0, 1, 2, 3, 4]
+    assert recording.num_closed == 1
+    assert [int(canvas[0, 0, 0]) for canvas in stage.controls.snapshots] == [12]
+
+
+def test_save_records_the_whole_run() -> None:
+    sink = ListSink()
+    Stage(frames(30), save_to=sink).loop.run()
+    assert sink.pts == list(range(30))
+    assert sink.num_closed == 1
+
+
+def test_full_disk_ends_the_loop_and_keeps_what_was_written() -> None:
+    failure = OutputError("out.mp4: disk full")
+    sink = ListSink(fail_at=3, failure=failure)
+    stage = Stage(ScriptedSource(iter(lambda: make_frame(0), None)), save_to=sink)
+    with pytest.raises(WorkerError, match="record failed: out.mp4") as caught:
+        stage.loop.run()
+    assert caught.value.__cause__ is failure
+    assert len(sink.written) == 3
+    assert sink.num_closed == 1
+
+
+def test_stop_from_a_signal_ends_the_loop_and_closes_the_recording() -> None:
+    sink = ListSink()
+    source = ScriptedSource(iter(lambda: make_frame(0), None))
+    stage = Stage(source, screen=ScriptedScreen({7: "x"}), save_to=sink)
+
+    class Stopping(FakeControls):
+        def press(self, key: str) -> str | None:
+            stage.stop.set()
+            return None
+
+    stage.loop._controls = Stopping()
+    assert stage.loop.run().num_shown == 8
+    assert sink.num_closed == 1

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from stream.errors import OutputError, SourceFormatError, WorkerError
+from stream.offline import ExportReport, export
+from tests.fakes import (
+    FrameRenderer,
+    GatedModel,
+    ListSink,
+    ScriptedFinder,
+    ScriptedSource,
+    cut_box,
+    make_frame,
+    make_hand,
+)
+
+
+def _export(
+    source: ScriptedSource,
+    sink: ListSink,
+    *,
+    finder: ScriptedFinder | None = None,
+    model: GatedModel | None = None,
+    renderer: FrameRenderer | None = None,
+    stop: threading.Event | None = None,
+    reports: list[int] | None = None,
+) -> ExportReport:
+    return export(
+        source=source,
+        finder=finder or ScriptedFinder(lambda index: (make_hand(),)),
+        cut=cut_box,
+        model=model or GatedModel(),
+        renderer=renderer or FrameRenderer(),
+        sink=sink,
+        stop=stop or threading.Event(),
+        on_frame=lambda report: None if reports is None else reports.append(report.num_frames),
+    )
+
+
+def test_every_frame_is_written_in_order_with_its_own_time() -> None:
+    pts = [0, 3, 4, 9, 10, 100]
+    sink = ListSink()
+    reports: list[int] = []
+    report = _export(
+        ScriptedSource(make_frame(index, pts=tick) for index, tick in enumerate(pts)),
+        sink,
+        reports=reports,
+    )
+    assert sink.pts == pts
+    assert [int(canvas[0, 0, 0]) for canvas, _, _ in sink.written] == [0, 1, 2, 3, 4, 5]
+    assert report.num_frames == 6
+    assert reports == [1, 2, 3, 4, 5, 6]
+    assert report.time_s == pytest.approx(100 / 30)
+
+
+def test_each_frame_carries_maps_of_its_own_crop() -> None:
+    renderer = FrameRenderer()
+    _export(ScriptedSource(make_frame(index) for index in range(20)), ListSink(), renderer=renderer)
+    for index, scene in enumerate(renderer.scenes):
+        entry = scene.maps[0]
+        assert entry.maps.frame_index == index
+        assert entry.maps.weights[0, 0, 0] == pytest.approx(index / 255)
+        assert entry.age_s == 0
+
+
+def test_frames_without_hands_are_written_and_not_counted_as_hands() -> None:
+    model = GatedModel()
+    report = _export(
+        ScriptedSource(make_frame(index) for index in range(6)),
+        ListSink(),
+        finder=ScriptedFinder(
+            lambda index: (
+                () if index < 2 else (make_hand(0), make_hand(1, unseen_s=0.1 * (index == 5)))
+            )
+        ),
+        model=model,
+    )
+    assert report.num_frames == 6
+    assert report.num_frames_with_hand == 4
+    assert report.num_hands == {"left": 0, "right": 7}
+    assert model.seen == [[2, 2], [3, 3], [4, 4], [5, 5]]
+
+
+def test_stop_writes_what_was_read_and_ends() -> None:
+    stop = threading.Event()
+    source = ScriptedSource(
+        (make_frame(index) for index in range(10_000)),
+        before=lambda index: stop.set() if index == 50 else None,
+    )
+    sink = ListSink()
+    report = _export(source, sink, stop=stop)
+    assert report.num_frames == 51
+    assert sink.pts == list(range(51))
+
+
+def test_source_that_breaks_midway_keeps_what_came_before() -> None:
+    failure = SourceFormatError("clip.mp4: broken")
+    sink = ListSink()
+    source = ScriptedSource(
+        (make_frame(index) for index in range(100)), fail_at=30, failure=failure
+    )
+    with pytest.raises(WorkerError, match=r"decode failed: clip.mp4: broken") as caught:
+        _export(source, sink)
+    assert caught.value.__cause__ is failure
+    assert sink.pts == list(range(30))
+
+
+@pytest.mark.parametrize("part", ["hands", "attention", "compose"])
+def test_part_that_fails_ends_the_export_with_its_error(part: str) -> None:
+    failure = ArithmeticError("no good")
+
+    def fail(index: int) -> tuple[()]:
+        raise failure
+
+    with pytest.raises(WorkerError, match=f"{part} failed: no good") as caught:
+        _export(
+            ScriptedSource(make_frame(index) for index in range(1000)),
+            ListSink(),
+            finder=ScriptedFinder(fail) if part == "hands" else None,
+            model=GatedModel(failure=failure) if part == "attention" else None,
+            renderer=FrameRenderer(failure=failure) if part == "compose" else None,
+        )
+    assert caught.value.__cause__ is failure
+
+
+def test_full_disk_ends_the_export_and_frees_every_stage() -> None:
+    sink = ListSink(fail_at=3, failure=OutputError("disk full"))
+    with pytest.raises(OutputError, match="disk full"):
+        _export(ScriptedSource(make_frame(index) for index in range(1000)), sink)
+    assert sink.pts == [0, 1, 2]
+
+
+def test_slow_stage_bounds_what_waits() -> None:
+    model = GatedModel(is_open=False)
+    read: list[int] = []
+    blocked = threading.Event()
+
+    def note(index: int) -> None:
+        read.append(index)
+        # 4 wait before the finder, 4 before the model; finder, model and reader hold one each.
+        if index == 10:
+            blocked.set()
+
+    done: list[ExportReport] = []
+    runner = threading.Thread(
+        target=lambda: done.append(
+            _export(
+                ScriptedSource((make_frame(index) for index in range(200)), before=note),
+                ListSink(),
+                model=model,
+            )
+        ),
+        name="signlight-test-export",
+    )
+    runner.start()
+    assert model.entered.wait(5)
+    assert blocked.wait(5)
+    assert max(read) <= 11
+    model.gate.set()
+    runner.join(10)
+    assert done[0].num_frames == 200
