@@ -1,1 +1,57 @@
-"""Where frames come from: cameras, files, folders of pictures, network streams."""
+"""Where frames come from: cameras, files, folders of pictures, network streams.
+
+:func:`open_source` picks the kind; the libraries behind a kind load when one of it is opened.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stream.protocols import Source
+
+__all__ = ["open_source"]
+
+# Two letters at least: C:\clips is a folder.
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+def open_source(
+    spec: str | int | Path,
+    *,
+    start_s: float | Fraction | None = None,
+    end_s: float | Fraction | None = None,
+    max_frames: int | None = None,
+) -> Source:
+    """Open whatever ``spec`` names; the caller closes it.
+
+    Args:
+        spec: Digits: the camera of that number. ``scheme://...``: a network stream. A folder: its
+            pictures. Anything else: a video file. A path object is always a file or folder.
+        start_s: First moment to read, in seconds; only of something that has a beginning.
+        end_s: Moment to stop at, in seconds, counted from the source's beginning.
+        max_frames: Most frames to read.
+
+    Raises:
+        SourceError: It is not there, is no video, or does not answer.
+        ValueError: ``start_s`` for a live source, or a range that is empty.
+    """
+    if isinstance(spec, int) or (isinstance(spec, str) and spec.isdecimal()):
+        from stream.sources.camera import CameraSource
+
+        return CameraSource(int(spec), end_s=end_s, max_frames=max_frames)
+    if isinstance(spec, str) and _URL.match(spec):
+        from stream.sources.network import NetworkSource
+
+        return NetworkSource(spec, start_s=start_s, end_s=end_s, max_frames=max_frames)
+    path = Path(spec)
+    if path.is_dir():
+        from stream.sources.images import ImageFolderSource
+
+        return ImageFolderSource(path, start_s=start_s, end_s=end_s, max_frames=max_frames)
+    from stream.sources.file import FileSource
+
+    return FileSource(path, start_s=start_s, end_s=end_s, max_frames=max_frames)

@@ -1,0 +1,132 @@
+"""What file and network sources share: a container's video stream, decoded picture by picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from stream.errors import SourceFormatError
+from stream.frames import Frame
+from stream.sources.pictures import PictureConverter
+from stream.sources.timeline import Timeline
+
+__all__ = ["VideoDecoder"]
+
+
+class VideoDecoder:
+    """Decodes the main video stream of a container; used by one thread.
+
+    Packets that cannot be decoded are skipped and counted.
+
+    Args:
+        container: An open container, owned by the caller.
+        name: What to call it in messages.
+        num_threads: Threads to decode with.
+        is_low_delay: Hand a picture out as soon as it is decoded, which keeps whole-frame threads
+            from being used.
+
+    Raises:
+        SourceFormatError: It has no video stream, or none that can be decoded.
+    """
+
+    def __init__(
+        self, container: InputContainer, name: str, *, num_threads: int, is_low_delay: bool = False
+    ) -> None:
+        self.stream = _main_video_stream(container, name)
+        self.stream.thread_type = "SLICE" if is_low_delay else "AUTO"
+        self.stream.thread_count = num_threads
+        self.time_base = self.stream.time_base or Fraction(1, 90_000)
+        """Seconds per tick."""
+        self.frame_rate = self.stream.average_rate or self.stream.guessed_rate or None
+        """Declared frames per second."""
+        self.origin = round(Fraction(container.start_time or 0, av.time_base) / self.time_base)
+        """Reported tick of the container's beginning, which players call time 0."""
+        self.num_frames = 0
+        """Frames handed out."""
+        self.num_damaged = 0
+        """Packets that could not be decoded."""
+        self._container = container
+        self._converter = PictureConverter(pixel_aspect=self.stream.sample_aspect_ratio)
+        self._timeline = Timeline(
+            origin=self.origin, time_base=self.time_base, frame_rate=self.frame_rate
+        )
+
+    @property
+    def num_repaired(self) -> int:
+        """Frames whose time was missing, repeated or out of order."""
+        return self._timeline.num_repaired
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length of the video in seconds, from the container's beginning; None where unknown."""
+        stream = self.stream
+        if stream.duration:
+            end = (stream.start_time or 0) + stream.duration - self.origin
+            return float(end * self.time_base)
+        duration = self._container.duration
+        return duration / av.time_base if duration else None
+
+    @property
+    def details(self) -> str:
+        """One line for people: codec and pixel format."""
+        return f"{self.stream.codec_context.name}, {self.stream.codec_context.pix_fmt}"
+
+    def pictures(self) -> Iterator[av.VideoFrame]:
+        """Yield the pictures from here to the end, in the order in which they are shown.
+
+        Raises:
+            FFmpegError: The container broke; what came before is good.
+        """
+        for packet in self._container.demux(self.stream):
+            yield from self._decode(packet)
+
+    def place(self, picture: av.VideoFrame) -> int:
+        """Return the picture's time in ticks since the container's beginning; call in order."""
+        return self._timeline.place(picture.pts)
+
+    def to_frame(self, picture: av.VideoFrame, pts: int) -> Frame:
+        """Return the picture as the next frame."""
+        frame = Frame(
+            image=self._converter.to_rgb(picture),
+            pts=pts,
+            time_base=self.time_base,
+            index=self.num_frames,
+            captured_ns=time.monotonic_ns(),
+        )
+        self.num_frames += 1
+        return frame
+
+    def _decode(self, packet: Packet[VideoStream]) -> list[av.VideoFrame]:
+        try:
+            return packet.decode()
+        except MemoryError:
+            raise
+        except FFmpegError:
+            self.num_damaged += 1
+            return []
+
+
+def _main_video_stream(container: InputContainer, name: str) -> VideoStream:
+    # An album cover is stored as a video stream of one picture.
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        raise SourceFormatError(f"{name} has no video stream; give a file with moving pictures")
+    best = container.streams.best("video")
+    stream = best if isinstance(best, VideoStream) and best in streams else streams[0]
+    if stream.codec_context is None:
+        raise SourceFormatError(
+            f"{name}: there is no decoder for its video; convert it to H.264 first"
+        )
+    return stream
