@@ -204,7 +204,7 @@ def test_full_disk_ends_the_loop_and_keeps_what_was_written() -> None:
     failure = OutputError("out.mp4: disk full")
     sink = ListSink(fail_at=3, failure=failure)
     stage = Stage(ScriptedSource(iter(lambda: make_frame(0), None)), save_to=sink)
-    with pytest.raises(WorkerError, match="record failed: out.mp4") as caught:
+    with pytest.raises(WorkerError, match=r"record failed: out\.mp4") as caught:
         stage.loop.run()
     assert caught.value.__cause__ is failure
     assert len(sink.written) == 3

@@ -1,0 +1,39 @@
+# make demo   set up, then draw attention on the sample clip
+# make test   set up, then format check, lint, types and every test
+# make check  the same without the tests
+# make clean  forget the environment and what was made
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := samples/fingerspelling.overlay.mp4
+CODE := run_live.py $(wildcard stream/*.py stream/*/*.py models/*.py models/*/*.py overlays/*.py)
+
+.PHONY: demo test check clean
+
+demo: $(DEMO)
+	@echo "The picture with its attention: $(DEMO)"
+
+$(DEMO): .venv/.installed samples/fingerspelling.mp4 $(CODE)
+	$(BIN)/signlight export samples/fingerspelling.mp4 $@ --random-weights
+
+check: .venv/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/python -m pytest
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info $(DEMO) $(DEMO:.mp4=.json)

@@ -1,0 +1,404 @@
+"""The command line, as a value."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+__all__ = ["Command", "Options", "parse_args"]
+
+Command = Literal["live", "export", "models", "fetch"]
+
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
+"""Speeds of the H.264 encoder, fastest first."""
+
+EPILOG = """\
+commands:
+  signlight [SOURCE]               live view of a camera number, a file, a folder of images or a URL
+  signlight export INPUT [OUTPUT]  every frame of a recording, with its sound, to an MP4
+  signlight models                 the table of models; "models fetch NAME" downloads one
+Each has its own --help. A file that is called like a command is written ./export.
+
+keys of the live view:
+  0-9 head   m mean   a all heads   [ ] layer   l layout   c colormap   + - alpha   t threshold
+  n normalisation   k skeleton   f mirror   h read-outs   s snapshot   r record   space freeze
+  ? help   q quit
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a person asked for on the command line."""
+
+    command: Command
+    """What to do."""
+    verbose: bool
+    """Show tracebacks and the debug log."""
+    source: str = "0"
+    """Camera number, file, folder or URL."""
+    output: Path | None = None
+    """MP4 to write; None for the default beside the input (export) or no recording (live)."""
+    model: str = ""
+    """Name of the model; of the one to download for "fetch"."""
+    weights: Path | None = None
+    """Checkpoint to load; None for the cache, then a download."""
+    random_weights: bool = False
+    """Use seeded random weights."""
+    head: int | Literal["mean", "all"] = "mean"
+    """Which head to draw."""
+    layer: int = -1
+    """Block whose attention is read; negative counts from the end."""
+    region: Literal["hands", "frame"] = "hands"
+    """Crops around hands, or the whole picture."""
+    max_hands: int = 2
+    """Hands followed at once."""
+    crop_size: int = 224
+    """Side of the model's input in pixels, before it is rounded to the patch."""
+    normalize: str = "stable"
+    """Range of the colours."""
+    colormap: str = "inferno"
+    """Name of the colour map."""
+    alpha: float = 0.6
+    """Opacity of the map, 0 to 1."""
+    threshold: float | None = None
+    """Share of the attention inside the outline, 0 to 1; None for no outline."""
+    layout: str = "overlay"
+    """How picture and maps are arranged."""
+    skeleton: bool = False
+    """Draw landmarks."""
+    hud: bool = False
+    """Draw read-outs."""
+    mirror: bool = False
+    """Show a selfie view."""
+    precision: str = "auto"
+    """Arithmetic of the model."""
+    device: str = "auto"
+    """Where the model runs."""
+    runtime: str = "auto"
+    """With what the model runs."""
+    window: bool = True
+    """Open a window."""
+    start_s: float | None = None
+    """Beginning of the part of a file, in seconds."""
+    end_s: float | None = None
+    """End of the part of a file, in seconds."""
+    max_frames: int | None = None
+    """Frames to read at most."""
+    hand_model: Path | None = None
+    """MediaPipe ``.task`` bundle; None for the one that comes with mediapipe."""
+    crf: int = 20
+    """Quality of the H.264 encoder: 0 is lossless, 51 the worst."""
+    preset: str = "veryfast"
+    """Speed of the H.264 encoder."""
+    encoder: str = "libx264"
+    """Name of the H.264 encoder."""
+
+
+def parse_args(
+    argv: Sequence[str],
+    *,
+    models: Sequence[str],
+    default_model: str,
+    colormaps: Sequence[str],
+) -> Options:
+    """Return what ``argv`` asks for.
+
+    Args:
+        argv: Arguments after the program's name.
+        models: Names of the models.
+        default_model: The model that is used where none is named.
+        colormaps: Names of the colour maps.
+
+    Raises:
+        SystemExit: Code 2 for wrong usage, 0 after ``--help``.
+    """
+    arguments = list(argv)
+    command = arguments[0] if arguments and arguments[0] in ("export", "models") else "live"
+    if command == "models":
+        return _parse_models(arguments[1:], models)
+
+    is_live = command == "live"
+    parser = argparse.ArgumentParser(
+        prog="signlight" if is_live else "signlight export",
+        description=(
+            "Show where a DINO model looks while a person signs."
+            if is_live
+            else "Draw DINO's attention on every frame of a recording and write an MP4 beside it."
+        ),
+        epilog=EPILOG if is_live else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    if is_live:
+        parser.add_argument(
+            "source",
+            nargs="?",
+            default="0",
+            metavar="SOURCE",
+            help="camera number, file, folder of images or URL (default: camera 0)",
+        )
+        parser.add_argument(
+            "--save", dest="output", type=Path, metavar="PATH", help="record the view as MP4"
+        )
+        parser.add_argument(
+            "--no-window", dest="window", action="store_false", help="run without a display"
+        )
+    else:
+        parser.add_argument("source", metavar="INPUT", help="file, folder of images or URL")
+        parser.add_argument(
+            "output",
+            nargs="?",
+            type=Path,
+            metavar="OUTPUT",
+            help="MP4 to write (default: INPUT.overlay.mp4)",
+        )
+    _add_model_options(parser, models, default_model)
+    _add_look_options(parser, colormaps, is_live=is_live)
+    _add_input_options(parser)
+    _add_encoder_options(parser)
+    parser.add_argument("-v", dest="verbose", action="store_true", help="tracebacks and debug log")
+    namespace = parser.parse_args(arguments if is_live else arguments[1:])
+    if namespace.weights is not None and namespace.random_weights:
+        parser.error("--weights and --random-weights exclude each other")
+    if None not in (namespace.start_s, namespace.end_s) and namespace.end_s <= namespace.start_s:
+        parser.error(f"--end {namespace.end_s:g} must be after --start {namespace.start_s:g}")
+    if is_live and not namespace.window and namespace.output is None:
+        parser.error("--no-window shows nothing: add --save FILE.mp4 to keep what is drawn")
+    return Options(command="live" if is_live else "export", **vars(namespace))
+
+
+def _parse_models(arguments: Sequence[str], models: Sequence[str]) -> Options:
+    parser = argparse.ArgumentParser(
+        prog="signlight models",
+        description="List the models and where their weights are, or download weights.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("action", nargs="?", choices=["fetch"], help="download official weights")
+    parser.add_argument("model", nargs="?", choices=models, metavar="NAME", help="which model")
+    parser.add_argument("-v", dest="verbose", action="store_true", help="tracebacks and debug log")
+    namespace = parser.parse_args(arguments)
+    if namespace.action == "fetch" and namespace.model is None:
+        parser.error(f"which model? signlight models fetch NAME, one of: {', '.join(models)}")
+    return Options(
+        command="fetch" if namespace.action == "fetch" else "models",
+        verbose=namespace.verbose,
+        model=namespace.model or "",
+    )
+
+
+def _add_model_options(
+    parser: argparse.ArgumentParser, models: Sequence[str], default_model: str
+) -> None:
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--model",
+        default=default_model,
+        choices=models,
+        metavar="NAME",
+        help=f"one of: {', '.join(models)} (default: {default_model})",
+    )
+    group.add_argument(
+        "--weights",
+        type=Path,
+        metavar="PATH",
+        help="a DINO checkpoint: backbone or full training state (default: cache, then download)",
+    )
+    group.add_argument(
+        "--random-weights",
+        action="store_true",
+        help="seeded random weights, written across the picture: for trying things out",
+    )
+    group.add_argument(
+        "--layer",
+        type=int,
+        default=-1,
+        metavar="N",
+        help="block whose attention is read; negative counts from the end (default: -1)",
+    )
+    group.add_argument(
+        "--region",
+        choices=["hands", "frame"],
+        default="hands",
+        help="crops around hands, or the whole picture (default: hands)",
+    )
+    group.add_argument(
+        "--max-hands",
+        type=_integer(1, 8),
+        default=2,
+        metavar="N",
+        help="hands followed at once (default: 2)",
+    )
+    group.add_argument(
+        "--crop-size",
+        type=_integer(8, 4096),
+        default=224,
+        metavar="PX",
+        help="side of the model's input, rounded to its patch (default: 224)",
+    )
+    group.add_argument(
+        "--precision",
+        choices=["auto", "float32", "bfloat16", "float16"],
+        default="auto",
+        help="arithmetic of the model (default: auto)",
+    )
+    group.add_argument(
+        "--device",
+        choices=["auto", "cpu", "cuda", "mps"],
+        default="auto",
+        help="where the model runs (default: auto)",
+    )
+    group.add_argument(
+        "--runtime",
+        choices=["auto", "torch", "openvino"],
+        default="auto",
+        help="with what the model runs (default: auto)",
+    )
+    group.add_argument(
+        "--hand-model",
+        type=Path,
+        metavar="PATH",
+        help="a MediaPipe .task bundle (default: the one that comes with mediapipe)",
+    )
+
+
+def _add_look_options(
+    parser: argparse.ArgumentParser, colormaps: Sequence[str], *, is_live: bool
+) -> None:
+    group = parser.add_argument_group("look")
+    group.add_argument(
+        "--head",
+        type=_head,
+        default="mean",
+        metavar="N|mean|all",
+        help="which head to draw; all = a grid (default: mean)",
+    )
+    group.add_argument(
+        "--layout",
+        choices=["overlay", "side", "heads", "insets"],
+        default="overlay",
+        help="on the picture; beside it; all heads; close-ups in the corners (default: overlay)",
+    )
+    group.add_argument(
+        "--normalize",
+        choices=["frame", "stable", "absolute"],
+        default="stable",
+        help="each map's own range; a range that moves slowly; attention x patches "
+        "(default: stable)",
+    )
+    group.add_argument(
+        "--colormap",
+        choices=colormaps,
+        default="inferno",
+        metavar="NAME",
+        help=f"one of: {', '.join(colormaps)} (default: inferno)",
+    )
+    group.add_argument(
+        "--alpha",
+        type=_number(0.0, 1.0),
+        default=0.6,
+        metavar="A",
+        help="opacity of the map, 0 to 1 (default: 0.6)",
+    )
+    group.add_argument(
+        "--threshold",
+        type=_threshold,
+        default=None,
+        metavar="MASS",
+        help="outline the patches that hold this share of the attention, 0 to 1 (default: off)",
+    )
+    on_off = argparse.BooleanOptionalAction
+    state = "on" if is_live else "off"
+    group.add_argument(
+        "--skeleton", action=on_off, default=is_live, help=f"landmarks (default: {state})"
+    )
+    group.add_argument(
+        "--hud", action=on_off, default=is_live, help=f"read-outs (default: {state})"
+    )
+    group.add_argument("--mirror", action="store_true", help="selfie view; left stays left")
+
+
+def _add_input_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("part of a file")
+    group.add_argument(
+        "--start", dest="start_s", type=_time, metavar="S", help="begin at S (seconds or h:mm:ss)"
+    )
+    group.add_argument(
+        "--end", dest="end_s", type=_time, metavar="S", help="end at S (seconds or h:mm:ss)"
+    )
+    group.add_argument(
+        "--max-frames", type=_integer(1, None), metavar="N", help="read at most N frames"
+    )
+
+
+def _add_encoder_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("encoding")
+    group.add_argument(
+        "--crf",
+        type=_integer(0, 51),
+        default=20,
+        metavar="N",
+        help="quality: 0 lossless, 18 fine, 28 small (default: 20)",
+    )
+    group.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default="veryfast",
+        help="speed: slower makes smaller files (default: veryfast)",
+    )
+    group.add_argument(
+        "--encoder",
+        default="libx264",
+        metavar="NAME",
+        help="H.264 encoder: libx264, h264_nvenc, h264_qsv, h264_videotoolbox (default: libx264)",
+    )
+
+
+def _integer(low: int, high: int | None) -> Callable[[str], int]:
+    def integer(text: str) -> int:
+        value = int(text)
+        if value < low or (high is not None and value > high):
+            limit = f">= {low}" if high is None else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"{value} must be {limit}")
+        return value
+
+    return integer
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:  # refuses NaN too
+            raise argparse.ArgumentTypeError(f"{text} must be from {low:g} to {high:g}")
+        return value
+
+    return number
+
+
+def _head(text: str) -> Any:  # noqa: ANN401 - argparse takes what it gets
+    if text in ("mean", "all"):
+        return text
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} must be a head's number, 'mean' or 'all'")
+
+
+def _threshold(text: str) -> float | None:
+    return None if text == "off" else _number(0.0, 1.0)(text)
+
+
+def _time(text: str) -> float:
+    """Return seconds from ``S``, ``M:S`` or ``H:M:S``."""
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or not all(math.isfinite(part) and part >= 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} must be seconds (12.5) or h:mm:ss (0:01:02)")
+    seconds = 0.0
+    for part in parts:
+        seconds = seconds * 60 + part
+    return seconds

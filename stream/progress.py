@@ -1,0 +1,92 @@
+"""Progress bars in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.text import Text
+
+from stream.offline import ExportReport
+
+__all__ = ["download_bar", "export_bar"]
+
+
+class _FrameRateColumn(ProgressColumn):
+    """Frames a second, over the last half minute."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f} fps", style="progress.data.speed")
+
+
+@contextmanager
+def export_bar(
+    console: Console, name: str, num_frames: int | None
+) -> Iterator[Callable[[ExportReport], None]]:
+    """Show how an export goes: frames, frames a second, time left, hands found.
+
+    Args:
+        console: Where to draw.
+        name: What is exported.
+        num_frames: Frames to expect; None where unknown.
+
+    Yields:
+        Function to call with the report after each frame.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _FrameRateColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[hands]}", style="dim"),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(name, total=num_frames, hands="")
+
+        def update(report: ExportReport) -> None:
+            left, right = report.num_hands["left"], report.num_hands["right"]
+            progress.update(task, completed=report.num_frames, hands=f"{left} left, {right} right")
+
+        yield update
+        # The count that a container declares is an estimate; the end is known only now.
+        done = progress.tasks[0].completed
+        progress.update(task, total=done)
+
+
+@contextmanager
+def download_bar(console: Console) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a download, should there be one: bytes, speed, time left.
+
+    Yields:
+        Function to call with the bytes had so far and the bytes in all (None where unknown).
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+
+        def update(num_bytes: int, total: int | None) -> None:
+            if not progress.tasks:
+                # The bytes of an earlier, broken-off download say nothing about this one's speed.
+                progress.add_task("downloading weights", total=total, completed=num_bytes)
+            progress.update(progress.tasks[0].id, completed=num_bytes, total=total)
+
+        yield update

@@ -1,0 +1,135 @@
+"""The layers and the homes of foreign libraries, read from the imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+LAYERS = {
+    "stream": {"stream"},
+    "models": {"stream", "models"},
+    "overlays": {"stream", "overlays"},
+    "run_live": {"stream", "models", "overlays", "run_live"},
+}
+"""What each layer may import of our own."""
+
+HOMES = {
+    "av": ("stream/sources/", "stream/sinks/"),
+    "cv2": (
+        "stream/sources/camera.py",
+        "stream/sinks/window.py",
+        "models/crops.py",
+        "models/hands.py",
+        "overlays/",
+    ),
+    "torch": ("models/",),
+    "torchvision": ("models/",),
+    "mediapipe": ("models/hands.py",),
+    "rich": ("run_live.py", "stream/progress.py"),
+}
+"""Where each foreign library may be imported."""
+
+LIGHT = {"models/registry.py", "models/__init__.py", "models/cache.py"}
+"""Modules of models/ that are read before anyone knows whether torch is needed."""
+
+MODULES = [
+    path
+    for folder in ("stream", "models", "overlays")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+] + [ROOT / "run_live.py"]
+
+
+def _imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level_only else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_stay_in_their_layer(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    layer = name.split("/")[0].removesuffix(".py")
+    for module in _imports(path):
+        top = module.split(".")[0]
+        if top in LAYERS:
+            assert top in LAYERS[layer], f"{name} imports {module}"
+        if top in HOMES:
+            assert name.startswith(HOMES[top]), f"{name} imports {module}"
+        if name in LIGHT:
+            assert top not in HOMES, f"{name} imports {module}"
+
+
+def test_modules_do_not_import_in_circles() -> None:
+    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES}
+    by_name = {name.removesuffix(".__init__"): path for path, name in names.items()}
+    visiting: list[str] = []
+    done: set[str] = set()
+
+    def visit(name: str) -> None:
+        assert name not in visiting, f"circle: {' -> '.join([*visiting, name])}"
+        if name in done:
+            return
+        visiting.append(name)
+        for module in _imports(by_name[name], top_level_only=True):
+            if module in by_name:
+                visit(module)
+        visiting.pop()
+        done.add(name)
+
+    for name in by_name:
+        visit(name)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-c", "import stream, models, overlays"], ["run_live.py", "--help"]],
+    ids=["packages", "help"],
+)
+def test_starting_up_loads_nothing_heavy(arguments: list[str]) -> None:
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    loaded = {line.split("|")[-1].strip() for line in result.stderr.splitlines() if "|" in line}
+    heavy = {"torch", "torchvision", "mediapipe", "cv2", "av", "openvino"}
+    assert not loaded & heavy
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    nothing = {"utils", "helpers", "common", "core", "base_utils", "types"}
+    assert not [path for path in MODULES if path.stem in nothing]
+
+
+def test_every_public_name_is_listed_once_in_order() -> None:
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        lists = [
+            node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            and any(
+                isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets
+            )
+        ]
+        if not lists:
+            assert path.name == "__init__.py", f"{path.relative_to(ROOT)} has no __all__"
+            continue
+        names = ast.literal_eval(lists[0])
+        assert len(names) == len(set(names)), path
+        assert all(isinstance(name, str) for name in names), path
