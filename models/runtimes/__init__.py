@@ -1,1 +1,1 @@
-"""What computes: torch on CPU, torch on CUDA."""
+"""What computes: torch on CPU and Apple GPUs, torch on CUDA."""

@@ -1,0 +1,101 @@
+"""From a name to a model that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from models.attention import DinoModel
+from models.options import Device, Precision, RuntimeName
+from models.registry import ModelSpec, find_spec
+from models.resnet import ResNet50
+from models.runtimes.selection import choose
+from models.vit import VisionTransformer, VitConfig
+
+__all__ = ["build_network", "load_model"]
+
+
+def load_model(
+    name: str,
+    *,
+    weights: str | PathLike[str] | None = None,
+    random_weights: bool = False,
+    seed: int = 0,
+    device: Device = "auto",
+    runtime: RuntimeName = "auto",
+    precision: Precision = "auto",
+    layer: int = -1,
+    num_threads: int | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> DinoModel:
+    """Return the model called ``name``, ready to run.
+
+    Args:
+        name: A name in ``models.registry.MODELS``.
+        weights: Checkpoint to load; None takes the official one from the cache, and downloads it
+            there first where it is missing.
+        random_weights: Take seeded random weights instead; the maps then say so.
+        seed: What the random weights are drawn from.
+        device: Where to compute.
+        runtime: What to compute with.
+        precision: Arithmetic; "auto" takes the quickest that leaves the maps as they are.
+        layer: Layer to read; negative counts from the end.
+        num_threads: Processor threads for one operation (CPU only); None leaves torch's choice.
+        progress: Told the bytes there are and the bytes expected (or None) during a download.
+
+    Raises:
+        UnknownModelError: There is no model of that name.
+        WeightsNotFoundError: The weights are neither here nor to be downloaded.
+        WeightsError: The checkpoint is corrupt, unsafe, or belongs to another model.
+        DeviceError: Device, runtime or precision are not to be had here.
+        ValueError: An option has a value that does not exist, or the model has no such layer.
+    """
+    spec = find_spec(name)
+    if random_weights and weights is not None:
+        raise ValueError("weights and random_weights exclude each other")
+    choice = choose(device, runtime, precision)  # first: it may fail, and a download is long
+    network = build_network(spec)
+    path: Path | None = None
+    sha256: str | None = None
+    if random_weights:
+        network.to_empty(device="cpu")
+        network.initialise(torch.Generator().manual_seed(seed))
+    else:
+        from models.weights import load_weights
+
+        path, sha256 = load_weights(network, spec, weights, progress=progress)
+    return DinoModel(
+        spec,
+        choice.open(network, num_threads=num_threads),
+        layer=layer,
+        weights_path=path,
+        weights_sha256=sha256,
+    )
+
+
+def build_network(spec: ModelSpec) -> VisionTransformer | ResNet50:
+    """Return the network of a model without memory for its parameters (torch's "meta" device).
+
+    They are about to be filled from a file or at random; filling them first takes a second.
+    """
+    with torch.device("meta"):
+        network: VisionTransformer | ResNet50
+        if spec.kind == "activation":
+            network = ResNet50()
+        else:
+            network = VisionTransformer(
+                VitConfig(
+                    patch_px=spec.patch_px,
+                    dim=spec.dim,
+                    depth=spec.depth,
+                    num_heads=spec.num_heads,
+                    pretrain_px=spec.pretrain_px,
+                    cls_block=spec.cls_block,
+                )
+            )
+    assert isinstance(network, nn.Module)
+    return network

@@ -1,0 +1,23 @@
+"""Pixels as the networks expect them: ImageNet's mean and standard deviation, RGB."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "normalise"]
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+"""Mean of red, green, blue over ImageNet, as fractions of full scale."""
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Standard deviation of red, green, blue over ImageNet, likewise."""
+
+
+def normalise(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return network input (B, 3, H, W) of ``dtype`` from uint8 RGB (B, H, W, 3).
+
+    Runs on the device that ``images`` is on, in float32 whatever ``dtype`` is.
+    """
+    mean = torch.tensor(IMAGENET_MEAN).to(images.device)
+    std = torch.tensor(IMAGENET_STD).to(images.device)
+    return images.float().div_(255).sub_(mean).div_(std).permute(0, 3, 1, 2).to(dtype)

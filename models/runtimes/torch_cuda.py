@@ -1,0 +1,210 @@
+"""torch on an NVIDIA GPU: its own stream, pinned buffers, captured graphs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.preprocessing import normalise
+from models.runtimes.bounded import RecentlyUsed
+from models.runtimes.protocol import Network, Pending, Rows
+from stream.errors import DeviceError
+from stream.frames import RgbImage
+
+__all__ = ["CudaRuntime"]
+
+_MAX_LANES = 8
+"""Shapes (batch, height, width, layer) whose buffers and graph are kept; the oldest goes."""
+
+logger = logging.getLogger(__name__)
+
+
+class CudaRuntime:
+    """Runs a network on a CUDA stream of its own.
+
+    A batch of uint8 pixels is packed into pinned memory, copied, normalised and computed on the
+    device, and only the rows come back, into pinned memory again. Everything is queued on one
+    stream; the caller waits for an event of that stream and for nothing else, and sleeps meanwhile
+    instead of spinning. Where a shape comes back, its kernels are replayed as one CUDA graph.
+
+    Args:
+        network: An ``nn.Module``; taken over: moved, converted and frozen.
+        device: A CUDA device.
+        dtype: Arithmetic of the network.
+    """
+
+    name = "torch"
+
+    def __init__(
+        self, network: Network, *, device: torch.device, dtype: torch.dtype = torch.bfloat16
+    ) -> None:
+        assert isinstance(network, nn.Module)
+        self._network: Network = network
+        self._device = device
+        self._dtype = dtype
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        with _out_of_memory_explained("the model"), torch.cuda.stream(self._stream):
+            network.eval().requires_grad_(False).to(device=device, dtype=dtype)
+        self._lanes: RecentlyUsed[tuple[int, int, int, int], _Lane] = RecentlyUsed(_MAX_LANES)
+
+    @property
+    def device(self) -> str:
+        """Number and name of the GPU."""
+        return f"{self._device} ({torch.cuda.get_device_name(self._device)})"
+
+    @property
+    def precision(self) -> str:
+        """``float32``, ``bfloat16`` or ``float16``."""
+        return str(self._dtype).removeprefix("torch.")
+
+    @torch.inference_mode()
+    def submit(self, images: Sequence[RgbImage], layer: int) -> Pending:
+        """Queue a batch on the stream; see ``Runtime.submit``."""
+        height, width, _ = images[0].shape
+        what = f"{len(images)} pictures of {width} x {height}"
+        with (
+            _out_of_memory_explained(what),
+            torch.cuda.device(self._device),
+            torch.cuda.stream(self._stream),
+        ):
+            lane = self._lanes.get(
+                (len(images), height, width, layer),
+                lambda: self._open_lane((len(images), height, width, 3), layer),
+            )
+            return lane.submit(images)
+
+    def close(self) -> None:
+        """Wait for what is queued and drop graphs and buffers."""
+        self._stream.synchronize()
+        self._lanes.clear()
+
+    def _open_lane(self, shape: tuple[int, int, int, int], layer: int) -> _Lane:
+        forward = self._network.for_size(shape[1:3])
+
+        def compute(images: Tensor) -> Tensor:
+            with self._exact_float32():
+                return forward(normalise(images, self._dtype), layer)  # type: ignore[no-any-return]
+
+        return _Lane(compute, shape, self._device, self._stream)
+
+    def _exact_float32(self) -> contextlib.AbstractContextManager[object]:
+        """Keep cuDNN from rounding float32 convolutions to TF32, where float32 was asked for."""
+        if self._dtype != torch.float32:
+            return contextlib.nullcontext()
+        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+
+
+class _Lane:
+    """Buffers for one shape, two of each on the host, and the graph once it is captured.
+
+    Two, so that the next batch is packed while the last one computes.
+    """
+
+    def __init__(
+        self,
+        compute: Callable[[Tensor], Tensor],
+        shape: tuple[int, int, int, int],
+        device: torch.device,
+        stream: torch.cuda.Stream,
+    ) -> None:
+        self._compute = compute
+        self._stream = stream
+        self._input = torch.empty(shape, dtype=torch.uint8, device=device)
+        self._output: Tensor | None = None
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._slots = (_Slot(shape), _Slot(shape))
+        self._num_batches = 0
+
+    def submit(self, images: Sequence[RgbImage]) -> Pending:
+        """Queue a batch on the current stream."""
+        slot = self._slots[self._num_batches % 2]
+        slot.release()
+        for place, image in zip(slot.pixels.numpy(), images, strict=True):
+            np.copyto(place, image)
+        # Both batches in flight share this one input; the stream's order keeps them apart.
+        self._input.copy_(slot.pixels, non_blocking=True)
+        # The first batch runs eagerly: libraries set themselves up then, which no capture allows.
+        if self._num_batches == 1:
+            self._capture()
+        if self._graph is None:
+            output = self._compute(self._input)
+        else:
+            assert self._output is not None
+            self._graph.replay()
+            output = self._output
+        self._num_batches += 1
+        return slot.fetch(output, self._stream)
+
+    def _capture(self) -> None:
+        # Not ``torch.cuda.graph``: it synchronises the whole device and empties every cache.
+        graph = torch.cuda.CUDAGraph()
+        # "thread_local": what other threads do on the device meanwhile is none of our business.
+        graph.capture_begin(capture_error_mode="thread_local")
+        try:
+            output = self._compute(self._input)
+        except BaseException:
+            with contextlib.suppress(RuntimeError):  # an invalidated capture cannot be ended well
+                graph.capture_end()
+            raise
+        graph.capture_end()
+        self._graph, self._output = graph, output
+        logger.debug("captured a CUDA graph for %s", tuple(self._input.shape))
+
+
+class _Slot:
+    """Pinned memory for one batch in flight: its pixels, its rows, and the event between them."""
+
+    def __init__(self, shape: tuple[int, int, int, int]) -> None:
+        self.pixels = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
+        self._rows: Tensor | None = None
+        # Blocking: the waiting thread sleeps, and leaves its core to the display.
+        self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+        self._pending: _Fetch | None = None
+
+    def fetch(self, output: Tensor, stream: torch.cuda.Stream) -> Pending:
+        """Queue the copy of ``output``, float32 on the device, to the host."""
+        if self._rows is None:
+            self._rows = torch.empty(output.shape, dtype=torch.float32, pin_memory=True)
+        self._rows.copy_(output, non_blocking=True)
+        self._done.record(stream)
+        self._pending = _Fetch(self._rows, self._done)
+        return self._pending
+
+    def release(self) -> None:
+        """Make the memory free for another batch: what is in it is fetched first."""
+        if self._pending is not None:
+            self._pending()
+            self._pending = None
+
+
+class _Fetch:
+    """Waits once for a slot's rows, and keeps a copy that the next batch cannot overwrite."""
+
+    def __init__(self, rows: Tensor, done: torch.cuda.Event) -> None:
+        self._source: tuple[Tensor, torch.cuda.Event] | None = (rows, done)
+        self._rows: Rows | None = None
+
+    def __call__(self) -> Rows:
+        if self._source is not None:
+            rows, done = self._source
+            done.synchronize()
+            self._rows = rows.numpy().copy()
+            self._source = None
+        assert self._rows is not None
+        return self._rows
+
+
+@contextlib.contextmanager
+def _out_of_memory_explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"not enough GPU memory for {what}: use a smaller --crop-size, a smaller model, "
+            "or --device cpu"
+        ) from error
