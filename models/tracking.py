@@ -1,0 +1,233 @@
+"""Whose hand is whose from frame to frame: identity, calm places, and short losses bridged.
+
+Pure arithmetic on landmarks. Only media time counts, so that a file gives the same result however
+fast it is read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models.smoothing import OneEuroFilter
+from stream.geometry import Handedness, HandRegion
+
+__all__ = ["HAND_LANDMARKS", "HandDetection", "HandTracker"]
+
+HAND_LANDMARKS: Final = 21
+"""Points of a hand in MediaPipe's order: wrist, then thumb to little finger, base to tip."""
+HOLD_S: Final = 0.3
+"""A hand that is not seen is held for less than this."""
+COAST_S: Final = 0.1
+"""Time constant with which a held hand's velocity dies away."""
+VELOCITY_S: Final = 0.05
+"""Time constant of a hand's velocity estimate: two or three frames at 50 fps."""
+MIN_CUTOFF_HZ: Final = 1.5
+SPEED_GAIN: Final = 4.0
+SPEED_CUTOFF_HZ: Final = 5.0
+FLESH: Final = 0.15
+"""Border around the landmarks, in hand sizes: they run along the bones, the skin is further out."""
+REACH: Final = 1.0
+"""A detection further than this from the predicted place, in hand sizes, is another hand."""
+REACH_PER_S: Final = 12.0
+"""... growing by this with every second unseen: fast signing moves a hand by so much."""
+REACH_OTHER: Final = 0.7
+"""Reach for a detection labelled as the other hand, in hand sizes."""
+OTHER_COST: Final = 0.5
+"""What a contradicting handedness costs in the assignment, in hand sizes."""
+SAME_HAND: Final = 0.35
+"""Detections with palms closer than this, in hand sizes, and boxes alike are one hand."""
+MAX_VOTE: Final = 5.0
+"""Bound on the votes for left or right, so that a wrong start can be outvoted."""
+PALM: Final = (0, 5, 9, 13, 17)
+"""Landmarks that move with the palm as one body."""
+
+_Points = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class HandDetection:
+    """A hand as a detector saw it in one frame."""
+
+    landmarks: _Points
+    """float64 (21, 2), frame pixels."""
+    handedness: Handedness
+    """Whose hand it looks like."""
+    score: float
+    """Confidence in ``handedness``, 0.5 to 1."""
+
+    @property
+    def size_px(self) -> float:
+        """Length of the hand, whatever its pose: the longer side, or what the palm tells."""
+        palm = self.landmarks[list(PALM)]
+        extent = np.ptp(self.landmarks, axis=0).max()
+        reach = np.linalg.norm(palm - palm[0], axis=1).max()
+        return float(max(extent, 1.6 * reach, 1e-3))
+
+    @property
+    def centre(self) -> _Points:
+        """Middle of the palm, float64 (2,)."""
+        return np.asarray(self.landmarks[list(PALM)].mean(axis=0))
+
+
+class HandTracker:
+    """Follows hands through time.
+
+    Args:
+        max_hands: Hands to follow at once, 1 to 8.
+
+    Raises:
+        ValueError: ``max_hands`` is out of range.
+    """
+
+    def __init__(self, *, max_hands: int) -> None:
+        if not 1 <= max_hands <= 8:
+            raise ValueError(f"max_hands must be 1 to 8, got {max_hands = }")
+        self._max_hands = max_hands
+        self._tracks: list[_Track] = []
+        self._next_id = 0
+        self._time_s = -math.inf
+
+    @property
+    def num_followed(self) -> int:
+        """Hands seen in the newest frame or held since."""
+        return len(self._tracks)
+
+    def reset(self) -> None:
+        """Forget all hands, as at a cut or a change of size; numbers are not given out again."""
+        self._tracks.clear()
+        self._time_s = -math.inf
+
+    def update(self, detections: Sequence[HandDetection], time_s: float) -> tuple[HandRegion, ...]:
+        """Return the hands at ``time_s``, the longest-followed first.
+
+        Args:
+            detections: What was found in this frame, duplicates included.
+            time_s: Media time in seconds; time that does not advance starts over.
+        """
+        if time_s <= self._time_s:
+            self.reset()
+        self._time_s = time_s
+        found = merge_duplicates(detections)
+        taken = self._assign(found, time_s)
+        for track_index, detection_index in taken.items():
+            self._tracks[track_index].see(found[detection_index], time_s)
+        self._tracks = [track for track in self._tracks if time_s - track.seen_s < HOLD_S]
+        for index in sorted(set(range(len(found))) - set(taken.values())):
+            self._tracks.append(_Track(self._next_id, found[index], time_s))
+            self._next_id += 1
+        # Too many: those unseen for longest go first, then the youngest.
+        self._tracks.sort(key=lambda track: (-track.seen_s, track.track_id))
+        del self._tracks[self._max_hands :]
+        self._tracks.sort(key=lambda track: track.track_id)
+        return tuple(track.region(time_s) for track in self._tracks)
+
+    def _assign(self, found: Sequence[HandDetection], time_s: float) -> dict[int, int]:
+        """Return the detection of each track that has one: as many as can be, then the nearest."""
+        costs = [[track.cost(detection, time_s) for detection in found] for track in self._tracks]
+
+        @cache
+        def best(row: int, used: int) -> tuple[int, float, tuple[tuple[int, int], ...]]:
+            """Return (tracks without a detection, cost, pairs) of the rows from ``row`` on."""
+            if row == len(costs):
+                return 0, 0.0, ()
+            without, cost, pairs = best(row + 1, used)
+            options = [(without + 1, cost, pairs)]
+            for column, price in enumerate(costs[row]):
+                if price < math.inf and not used >> column & 1:
+                    without, cost, pairs = best(row + 1, used | 1 << column)
+                    options.append((without, cost + price, ((row, column), *pairs)))
+            return min(options)
+
+        return dict(best(0, 0)[2])
+
+
+def merge_duplicates(detections: Sequence[HandDetection]) -> list[HandDetection]:
+    """Return the detections without those that see a hand which a surer one sees too."""
+    kept: list[HandDetection] = []
+    for detection in sorted(detections, key=lambda detection: -detection.score):
+        if not any(_is_same_hand(detection, other) for other in kept):
+            kept.append(detection)
+    return kept
+
+
+class _Track:
+    """One hand and what is known of it."""
+
+    def __init__(self, track_id: int, detection: HandDetection, time_s: float) -> None:
+        self.track_id = track_id
+        self.seen_s = time_s
+        self._filter = OneEuroFilter(
+            min_cutoff_hz=MIN_CUTOFF_HZ, speed_gain=SPEED_GAIN, speed_cutoff_hz=SPEED_CUTOFF_HZ
+        )
+        self._landmarks = self._filter(detection.landmarks, step_s=0, unit_px=1)
+        self._centre = detection.centre
+        self._size_px = detection.size_px
+        self._velocity = np.zeros(2)
+        self._vote = 0.0
+        self._score = detection.score
+        self._handedness = detection.handedness
+        self._count(detection)
+
+    def see(self, detection: HandDetection, time_s: float) -> None:
+        """Take in what was seen at ``time_s``."""
+        step_s = time_s - self.seen_s
+        share = 1 - math.exp(-step_s / VELOCITY_S)
+        self._velocity += share * ((detection.centre - self._centre) / step_s - self._velocity)
+        self._landmarks = self._filter(
+            detection.landmarks, step_s=step_s, unit_px=detection.size_px
+        )
+        self._centre, self._size_px = detection.centre, detection.size_px
+        self._score, self.seen_s = detection.score, time_s
+        self._count(detection)
+
+    def cost(self, detection: HandDetection, time_s: float) -> float:
+        """Return how badly a detection fits, in hand sizes; infinite where it cannot be this."""
+        size_px = max(self._size_px, detection.size_px)
+        away = detection.centre - self._centre - self._coast(time_s)
+        distance = float(np.linalg.norm(away)) / size_px
+        is_other = detection.handedness != self._handedness
+        reach = REACH + REACH_PER_S * (time_s - self.seen_s)
+        if distance > (REACH_OTHER if is_other else reach):
+            return math.inf
+        growth = abs(math.log(detection.size_px / self._size_px))
+        return distance + growth / 2 + (OTHER_COST if is_other else 0.0)
+
+    def region(self, time_s: float) -> HandRegion:
+        """Return where the hand is at ``time_s``, or must be if it is not seen."""
+        landmarks = self._landmarks + self._coast(time_s)
+        border = FLESH * self._size_px
+        left, top = landmarks.min(axis=0) - border
+        right, bottom = landmarks.max(axis=0) + border
+        return HandRegion(
+            box_xyxy=(float(left), float(top), float(right), float(bottom)),
+            landmarks=landmarks.astype(np.float32),
+            handedness=self._handedness,
+            score=self._score,
+            track_id=self.track_id,
+            unseen_s=time_s - self.seen_s,
+        )
+
+    def _coast(self, time_s: float) -> _Points:
+        """Return the way since the hand was seen: its velocity, dying away."""
+        unseen_s = time_s - self.seen_s
+        return self._velocity * (COAST_S * (1 - math.exp(-unseen_s / COAST_S)))
+
+    def _count(self, detection: HandDetection) -> None:
+        """Let a detection vote for left or right; one or two odd ones change nothing."""
+        weight = 2 * detection.score - 1
+        self._vote += weight if detection.handedness == "right" else -weight
+        self._vote = min(max(self._vote, -MAX_VOTE), MAX_VOTE)
+        if abs(self._vote) >= 1:
+            self._handedness = "right" if self._vote > 0 else "left"
+
+
+def _is_same_hand(one: HandDetection, other: HandDetection) -> bool:
+    size_px = max(one.size_px, other.size_px)
+    return float(np.linalg.norm(one.centre - other.centre)) < SAME_HAND * size_px
