@@ -73,8 +73,9 @@ def export(
     renderer: Renderer,
     sink: Sink,
     stop: threading.Event,
+    report: ExportReport,
     on_frame: Callable[[ExportReport], None],
-) -> ExportReport:
+) -> None:
     """Draw attention on every frame of ``source`` and write it to ``sink``.
 
     The parts stay open: who made them closes them.
@@ -88,10 +89,8 @@ def export(
         sink: Written on the calling thread.
         stop: Set it, from any thread or a signal handler, to end early: frames already read are
             still written.
-        on_frame: Called on the calling thread after each frame, with the report so far.
-
-    Returns:
-        What was written.
+        report: Filled in as frames are written, so that it tells of a broken-off export too.
+        on_frame: Called on the calling thread after each frame, with ``report``.
 
     Raises:
         WorkerError: A part failed on its thread. Frames before the failure were written.
@@ -120,7 +119,6 @@ def export(
         Worker(attend, inbox=crops, outbox=scenes, name="attention"),
         Worker(compose, inbox=scenes, outbox=canvases, name="compose"),
     ]
-    report = ExportReport()
     with ExitStack() as stack:
         for worker in workers:
             stack.enter_context(worker)
@@ -131,4 +129,3 @@ def export(
         for worker in workers:
             worker.join()
             worker.check()
-    return report

@@ -58,7 +58,7 @@ class Options:
     """Hands followed at once."""
     crop_size: int = 224
     """Side of the model's input in pixels, before it is rounded to the patch."""
-    normalize: str = "stable"
+    normalize: Literal["frame", "stable", "absolute"] = "stable"
     """Range of the colours."""
     colormap: str = "inferno"
     """Name of the colour map."""
@@ -66,7 +66,7 @@ class Options:
     """Opacity of the map, 0 to 1."""
     threshold: float | None = None
     """Share of the attention inside the outline, 0 to 1; None for no outline."""
-    layout: str = "overlay"
+    layout: Literal["overlay", "side", "heads", "insets"] = "overlay"
     """How picture and maps are arranged."""
     skeleton: bool = False
     """Draw landmarks."""
@@ -74,11 +74,11 @@ class Options:
     """Draw read-outs."""
     mirror: bool = False
     """Show a selfie view."""
-    precision: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """Arithmetic of the model."""
-    device: str = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the model runs."""
-    runtime: str = "auto"
+    runtime: Literal["auto", "torch", "openvino"] = "auto"
     """With what the model runs."""
     window: bool = True
     """Open a window."""
@@ -387,7 +387,12 @@ def _head(text: str) -> Any:  # noqa: ANN401 - argparse takes what it gets
 
 
 def _threshold(text: str) -> float | None:
-    return None if text == "off" else _number(0.0, 1.0)(text)
+    if text == "off":
+        return None
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} must be between 0 and 1, or 'off'")
+    return value
 
 
 def _time(text: str) -> float:

@@ -38,6 +38,10 @@ class Source(_Closing, Protocol):
     def info(self) -> SourceInfo:
         """What the source declares about itself."""
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What was wrong so far and could be lived with, a line each."""
+
     def read(self) -> Frame | None:
         """Return the next frame, or None at the end.
 

@@ -112,6 +112,7 @@ class ScriptedSource(_Closing):
         self._fail_at = fail_at
         self._failure = failure
         self._index = 0
+        self.warnings: list[str] = []
         self.info = SourceInfo(
             name="script",
             size_wh=(8, 6),

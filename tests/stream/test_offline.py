@@ -28,7 +28,8 @@ def _export(
     stop: threading.Event | None = None,
     reports: list[int] | None = None,
 ) -> ExportReport:
-    return export(
+    report = ExportReport()
+    export(
         source=source,
         finder=finder or ScriptedFinder(lambda index: (make_hand(),)),
         cut=cut_box,
@@ -36,8 +37,10 @@ def _export(
         renderer=renderer or FrameRenderer(),
         sink=sink,
         stop=stop or threading.Event(),
+        report=report,
         on_frame=lambda report: None if reports is None else reports.append(report.num_frames),
     )
+    return report
 
 
 def test_every_frame_is_written_in_order_with_its_own_time() -> None:

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from stream.options import Options, parse_args
+
+
+def _parse(*argv: str) -> Options:
+    return parse_args(
+        argv, models=("big", "small"), default_model="small", colormaps=("inferno", "gray")
+    )
+
+
+def test_no_arguments_open_the_first_camera() -> None:
+    options = _parse()
+    assert (options.command, options.source, options.model) == ("live", "0", "small")
+    assert (options.skeleton, options.hud, options.window) == (True, True, True)
+
+
+def test_export_leaves_landmarks_and_read_outs_out_by_default() -> None:
+    options = _parse("export", "clip.mp4")
+    assert (options.command, options.source, options.output) == ("export", "clip.mp4", None)
+    assert (options.skeleton, options.hud) == (False, False)
+    assert _parse("export", "clip.mp4", "--skeleton", "--hud").skeleton
+
+
+def test_every_shared_option_of_the_contract_is_understood_by_both() -> None:
+    shared = shlex.split(
+        "--model big --weights w.pth --head 3 --layer -2 --region frame --max-hands 1 "
+        "--crop-size 160 --normalize absolute --colormap gray --alpha 0.5 --threshold 0.6 "
+        "--layout side --no-skeleton --no-hud --mirror --precision float32 --device cpu "
+        "--runtime torch --start 1.5 --end 1:02 --max-frames 9 --hand-model h.task -v"
+    )
+    for options in (_parse("clip.mp4", *shared), _parse("export", "clip.mp4", *shared)):
+        assert options.model == "big"
+        assert options.weights == Path("w.pth")
+        assert (options.head, options.layer, options.region) == (3, -2, "frame")
+        assert (options.max_hands, options.crop_size) == (1, 160)
+        assert (options.normalize, options.colormap) == ("absolute", "gray")
+        assert (options.alpha, options.threshold, options.layout) == (0.5, 0.6, "side")
+        assert (options.skeleton, options.hud, options.mirror) == (False, False, True)
+        assert (options.precision, options.device, options.runtime) == ("float32", "cpu", "torch")
+        assert (options.start_s, options.end_s, options.max_frames) == (1.5, 62.0, 9)
+        assert options.hand_model == Path("h.task")
+        assert options.verbose
+
+
+def test_models_lists_or_fetches() -> None:
+    assert _parse("models").command == "models"
+    options = _parse("models", "fetch", "big")
+    assert (options.command, options.model) == ("fetch", "big")
+
+
+def test_file_called_like_a_command_is_reached_by_its_path() -> None:
+    assert _parse("./export").source == "./export"
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--head", "first"], "'first' must be a head's number, 'mean' or 'all'"),
+        (["--alpha", "2"], "2 must be from 0 to 1"),
+        (["--alpha", "nan"], "nan must be from 0 to 1"),
+        (["--threshold", "1"], "between 0 and 1"),
+        (["--model", "huge"], "invalid choice: 'huge'"),
+        (["--max-hands", "0"], "0 must be from 1 to 8"),
+        (["--max-frames", "0"], "0 must be >= 1"),
+        (["--start", "-3"], "must be seconds"),
+        (["--start", "1:2:3:4"], "must be seconds"),
+        (["--start", "5", "--end", "5"], "--end 5 must be after --start 5"),
+        (["--weights", "w", "--random-weights"], "exclude each other"),
+        (["--no-window"], "add --save FILE.mp4"),
+        (["--colormap", "jet"], "invalid choice: 'jet'"),
+        (["export"], "INPUT"),
+        (["models", "fetch"], "which model"),
+        (["models", "fetch", "huge"], "invalid choice: 'huge'"),
+        (["--no-such-option"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_usage_says_what_is_allowed(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        _parse(*argv)
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("0", 0.0), ("12.5", 12.5), ("1:02", 62.0), ("1:00:00.5", 3600.5)]
+)
+def test_times_are_seconds_or_clock_times(text: str, seconds: float) -> None:
+    assert _parse("clip.mp4", "--end", "9:00:00", "--start", text).start_s == seconds
