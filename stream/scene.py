@@ -35,6 +35,8 @@ class AttentionMaps:
     """Block that was read, from 0."""
     transform: CropTransform
     """Where the crop was; ``crop_wh`` spans the whole grid."""
+    region_box_xyxy: tuple[float, float, float, float] | None = None
+    """The region's box in that frame, to carry the map along with its hand; None: it stays."""
     mean: npt.NDArray[np.float32] = field(default=None)  # type: ignore[arg-type]
     """float32 (grid_h, grid_w): mean over heads; for "activation" the channels' L2 norm."""
     track_id: int = 0

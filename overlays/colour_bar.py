@@ -1,0 +1,141 @@
+"""The caption: which model, layer and head, and what the colours stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from overlays.colours import INK, QUIET, colour_table
+from overlays.exhibits import Exhibit
+from overlays.labels import line_height
+from overlays.lettering import text_width
+from overlays.normalize import ABSOLUTE_TOP, ValueRange
+from overlays.paint import draw_plate, draw_text
+from overlays.style import Style
+from stream.frames import RgbImage
+from stream.scene import AttentionMaps
+
+__all__ = ["Caption", "caption_of", "draw_caption"]
+
+_DOT = " \N{MIDDLE DOT} "
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Text beside the colour bar."""
+
+    title: str
+    """Model, layer, head."""
+    low: str
+    """What the bar's left end stands for."""
+    high: str
+    """What its right end stands for."""
+    note: str
+    """What is shown, and by which normalisation."""
+    uniform_at: float | None = None
+    """Where on the bar 1.0 (uniform) lies, 0..1; None where it has no one place."""
+
+
+def caption_of(exhibits: tuple[Exhibit, ...], style: Style, *, with_heads: bool) -> Caption | None:
+    """Return the caption of what is shown, or None while there is no map."""
+    shown = [e for e in exhibits if e.aged is not None]
+    if not shown or shown[0].aged is None:
+        return None
+    maps = shown[0].aged.maps
+    part = "head" if maps.kind == "attention" else "component"
+    title = [maps.model, f"layer {maps.layer}", _head_text(maps, style, part)]
+    if maps.is_random:
+        title.append("random weights")
+    unit = "uniform" if maps.kind == "attention" else "mean"
+    bounds = [e.main.bounds for e in shown if e.main is not None]
+    if style.normalize == "absolute":
+        return Caption(
+            title=_DOT.join(title),
+            low="0",
+            high=f"{ABSOLUTE_TOP:g}{_TIMES} {unit}",
+            note=f"{maps.kind}, absolute scale",
+            uniform_at=1 / ABSOLUTE_TOP,
+        )
+    whose = (
+        f"each {part}'s own" if with_heads else "each hand's own" if len(shown) > 1 else "its own"
+    )
+    if style.normalize == "frame":
+        note = f"{maps.kind}, {whose} range, frame by frame"
+    else:
+        note = f"{maps.kind}, {whose} range, stable"
+    if with_heads or len(bounds) != 1:
+        return Caption(_DOT.join(title), "low", "high", note)
+    return Caption(
+        title=_DOT.join(title),
+        low=f"{bounds[0].low:.1f}",
+        high=f"{bounds[0].high:.1f}{_TIMES} {unit}",
+        note=note,
+        uniform_at=_uniform_place(bounds[0]),
+    )
+
+
+def draw_caption(
+    room: RgbImage, caption: Caption, colormap: str, size_px: float, margin_px: int
+) -> None:
+    """Draw the caption and its colour bar into the bottom-right corner, if there is room for it."""
+    height, width = room.shape[:2]
+    small = round(0.86 * size_px)
+    pad = round(0.75 * size_px)
+    ends_px = text_width(caption.low, small) + text_width(caption.high, small)
+    gap = round(0.5 * size_px)
+    inner = max(
+        text_width(caption.title, size_px),
+        text_width(caption.note, small),
+        ends_px + 2 * gap + round(7 * size_px),
+    )
+    line = line_height(size_px)
+    plate_w, plate_h = inner + 2 * pad, 3 * line + pad
+    left, top = width - margin_px - plate_w, height - margin_px - plate_h
+    if left < margin_px or top < margin_px:
+        return
+    draw_plate(room, (left, top, left + plate_w, top + plate_h), pad)
+    x, first = left + pad, top + (pad + line) / 2
+    draw_text(room, caption.title, x, first, size_px, INK)
+    middle = first + line
+    low_w = draw_text(room, caption.low, x, middle, small, QUIET)
+    high_w = text_width(caption.high, small)
+    draw_text(room, caption.high, x + inner - high_w, middle, small, QUIET)
+    bar_left, bar_right = x + low_w + gap, x + inner - high_w - gap
+    _draw_bar(room, (bar_left, bar_right), middle, round(0.5 * size_px), colormap, caption)
+    draw_text(room, caption.note, x, middle + line, small, QUIET)
+
+
+def _draw_bar(
+    room: RgbImage,
+    span: tuple[int, int],
+    middle: float,
+    bar_h: int,
+    colormap: str,
+    caption: Caption,
+) -> None:
+    left, right = span
+    top = round(middle - bar_h / 2)
+    steps = np.linspace(0, 255, right - left).round().astype(np.intp)
+    room[top : top + bar_h, left:right] = colour_table(colormap)[steps]
+    if caption.uniform_at is not None:
+        tick = left + round(caption.uniform_at * (right - left - 1))
+        over = max(2, bar_h // 3)
+        wide = max(1, bar_h // 8)
+        room[top - over : top + bar_h + over, tick : tick + wide] = INK
+
+
+def _head_text(maps: AttentionMaps, style: Style, part: str) -> str:
+    if isinstance(style.head, int):
+        if style.head < maps.num_heads:
+            return f"{part} {style.head}"
+        return f"no {part} {style.head} (0\N{EN DASH}{maps.num_heads - 1})"
+    if maps.kind == "activation":
+        return "channel norm"
+    return f"mean of {maps.num_heads} heads" if maps.num_heads > 1 else "1 head"
+
+
+def _uniform_place(bounds: ValueRange) -> float | None:
+    place = (1 - bounds.low) / max(bounds.high - bounds.low, 1e-6)
+    return place if 0 < place < 1 else None

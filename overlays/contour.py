@@ -1,0 +1,145 @@
+"""The outline of the patches that hold most of a map.
+
+Method: Caron et al., "Emerging Properties in Self-Supervised Vision Transformers" (2021), figure 4,
+and the option ``--threshold`` of its ``visualize_attention.py``: patches are taken from the
+strongest on until together they hold the share that was asked for.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from overlays.colours import INK, PLATE
+from overlays.panes import Box
+from stream.frames import RgbImage
+
+__all__ = ["draw_outline", "mass_mask", "outline_loops"]
+
+
+def mass_mask(weights: npt.NDArray[np.float32], mass: float) -> npt.NDArray[np.bool_]:
+    """Return the fewest patches that together hold ``mass`` of the map, bool, same shape.
+
+    Args:
+        weights: float32 (grid_h, grid_w), >= 0.
+        mass: Share of the map's sum, between 0 and 1.
+    """
+    flat = weights.astype(np.float64).ravel()
+    order = np.argsort(-flat, kind="stable")
+    reached = np.cumsum(flat[order])
+    count = int(np.searchsorted(reached, mass * reached[-1] * (1 - 1e-12))) + 1
+    mask = np.zeros(flat.size, bool)
+    mask[order[:count]] = reached[-1] > 0
+    return mask.reshape(weights.shape)
+
+
+def outline_loops(mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.float64]]:
+    """Return the borders of a mask's patches as closed loops of corners (N, 2), xy in patches.
+
+    Patches that touch only at a corner are kept apart.
+    """
+    padded = np.pad(mask, 1)
+    # One directed edge per border, the patch on its right: a corner is left as often as entered.
+    following: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for row, column in np.argwhere(mask).tolist():
+        up, down = padded[row, column + 1], padded[row + 2, column + 1]
+        before, after = padded[row + 1, column], padded[row + 1, column + 2]
+        if not up:
+            following.setdefault((column, row), []).append((column + 1, row))
+        if not after:
+            following.setdefault((column + 1, row), []).append((column + 1, row + 1))
+        if not down:
+            following.setdefault((column + 1, row + 1), []).append((column, row + 1))
+        if not before:
+            following.setdefault((column, row + 1), []).append((column, row))
+    loops = []
+    while following:
+        start = corner = next(iter(following))
+        came = (0, 0)
+        loop = []
+        while True:
+            ways = following[corner]
+            # At a shared corner turn right, which stays on the same patch.
+            way = next(
+                (w for w in ways if (w[0] - corner[0], w[1] - corner[1]) == (-came[1], came[0])),
+                ways[0],
+            )
+            ways.remove(way)
+            if not ways:
+                del following[corner]
+            step = (way[0] - corner[0], way[1] - corner[1])
+            if step != came:
+                loop.append(corner)
+            came, corner = step, way
+            if corner == start:
+                break
+        loops.append(np.array(loop, np.float64))
+    return loops
+
+
+def draw_outline(
+    room: RgbImage,
+    mask: npt.NDArray[np.bool_],
+    box: Box,
+    *,
+    opacity: float,
+    width_px: float,
+    mirrored: bool = False,
+) -> None:
+    """Draw the border of a mask's patches, light on a dark edge, in place.
+
+    Args:
+        room: uint8 (H, W, 3) RGB, written.
+        mask: bool (grid_h, grid_w), in the frame's orientation.
+        box: Edges of the grid in pixels of ``room``; may leave it.
+        opacity: 0 to 1.
+        width_px: Width of the light line.
+        mirrored: Swap left and right of the grid.
+    """
+    if mirrored:
+        mask = mask[:, ::-1]
+    scale = ((box[2] - box[0]) / mask.shape[1], (box[3] - box[1]) / mask.shape[0])
+    loops = [_rounded(loop) * scale + box[:2] for loop in outline_loops(mask)]
+    draw_lines(room, loops, closed=True, width_px=width_px, opacity=opacity)
+
+
+def draw_lines(
+    room: RgbImage,
+    lines: list[npt.NDArray[np.float64]],
+    *,
+    closed: bool,
+    width_px: float,
+    opacity: float,
+    colour: tuple[int, int, int] = INK,
+) -> None:
+    """Draw smooth lines with a dark edge, readable on any picture; points (N, 2) in pixels."""
+    if not lines or opacity <= 0:
+        return
+    margin = 2 * width_px + 2
+    points = np.concatenate(lines)
+    height, width = room.shape[:2]
+    x0, y0 = (max(0, int(v - margin)) for v in points.min(axis=0))
+    x1, y1 = (int(v + margin) + 1 for v in points.max(axis=0))
+    x1, y1 = min(x1, width), min(y1, height)
+    if x0 >= x1 or y0 >= y1:
+        return
+    touched = room[y0:y1, x0:x1]
+    drawn = touched.copy()
+    fixed = [np.round((line - (x0, y0) - 0.5) * 16).astype(np.int32) for line in lines]
+    light = max(1, round(width_px))
+    cv2.polylines(drawn, fixed, closed, PLATE, light + 2, cv2.LINE_AA, 4)
+    cv2.polylines(drawn, fixed, closed, colour, light, cv2.LINE_AA, 4)
+    touched[:] = drawn if opacity >= 1 else cv2.addWeighted(drawn, opacity, touched, 1 - opacity, 0)
+
+
+def _rounded(loop: npt.NDArray[np.float64], radius: float = 0.22) -> npt.NDArray[np.float64]:
+    """Return a loop of right angles with round corners; ``radius`` in patches, < 0.5."""
+    before = np.roll(loop, 1, axis=0) - loop
+    after = np.roll(loop, -1, axis=0) - loop
+    before /= np.abs(before).sum(axis=1, keepdims=True)
+    after /= np.abs(after).sum(axis=1, keepdims=True)
+    angles = np.linspace(0, np.pi / 2, 5)
+    arc = [loop + radius * ((1 - np.sin(a)) * before + (1 - np.cos(a)) * after) for a in angles]
+    rounded: npt.NDArray[np.float64] = np.stack(arc, axis=1).reshape(-1, 2)
+    return rounded

@@ -1,0 +1,116 @@
+"""What the keys do, on a card over the picture; and short notices."""
+
+from __future__ import annotations
+
+from overlays.colours import INK, PLATE, QUIET
+from overlays.labels import text_size
+from overlays.lettering import text_width
+from overlays.paint import draw_plate, draw_text
+from stream.frames import RgbImage
+
+__all__ = ["KEYS", "draw_help", "draw_notice"]
+
+KEYS: tuple[tuple[tuple[tuple[str, ...], str], ...], ...] = (
+    (
+        (("0", "\N{EN DASH}", "9"), "one head"),
+        (("m",), "mean of all heads"),
+        (("a",), "all heads, as a grid"),
+        (("[", "]"), "layer before, after"),
+        (("l",), "layout"),
+        (("n",), "normalisation"),
+        (("c",), "colormap"),
+        (("+", "-"), "map stronger, weaker"),
+        (("t",), "outline of the attention"),
+    ),
+    (
+        (("k",), "skeleton"),
+        (("f",), "mirror"),
+        (("h",), "read-outs"),
+        (("space",), "freeze"),
+        (("s",), "snapshot"),
+        (("r",), "record"),
+        (("?",), "this card"),
+        (("q", "Esc"), "quit"),
+    ),
+)
+"""Keys and what they do, in two columns."""
+
+
+def draw_help(canvas: RgbImage) -> None:
+    """Draw the card of keys into the middle of a canvas, in place, as large as fits.
+
+    Args:
+        canvas: uint8 (H, W, 3) RGB, written.
+    """
+    height, width = canvas.shape[:2]
+    size_px = text_size(min(height, width)) * 1.15
+    card_w, card_h = _card_size(size_px)
+    shrink = min(1.0, 0.94 * width / card_w, 0.94 * height / card_h)
+    size_px = max(4.0, round(size_px * shrink, 1))
+    card_w, card_h = _card_size(size_px)
+    pad, row_h, key_w, _ = _measures(size_px)
+    left, top = (width - card_w) // 2, (height - card_h) // 2
+    if left < 0 or top < 0:
+        return
+    draw_plate(canvas, (left, top, left + card_w, top + card_h), pad, 0.84)
+    title_y = top + pad + row_h / 2
+    draw_text(canvas, "Keys", left + pad, title_y, 1.25 * size_px, INK)
+    x = left + pad
+    for column in KEYS:
+        middle = title_y + 1.35 * row_h
+        for caps, text in column:
+            _draw_caps(canvas, caps, x, middle, size_px)
+            draw_text(canvas, text, x + key_w, middle, size_px, INK)
+            middle += row_h
+        x += _column_width(column, size_px) + 2 * pad
+
+
+def draw_notice(canvas: RgbImage, text: str) -> None:
+    """Write one line on a plate into the lower middle of a canvas, in place: "saved ...", say.
+
+    Args:
+        canvas: uint8 (H, W, 3) RGB, written.
+        text: The line; made smaller where it would not fit.
+    """
+    height, width = canvas.shape[:2]
+    size_px = text_size(min(height, width)) * 1.1
+    widest = 0.9 * width - 2 * size_px
+    size_px = max(4.0, round(size_px * min(1.0, widest / text_width(text, size_px)), 1))
+    plate_w = text_width(text, size_px) + round(2 * size_px)
+    plate_h = round(2.2 * size_px)
+    left, top = (width - plate_w) // 2, round(0.8 * height) - plate_h // 2
+    draw_plate(canvas, (left, top, left + plate_w, top + plate_h), plate_h // 2, 0.8)
+    draw_text(canvas, text, left + round(size_px), top + plate_h / 2, size_px, INK)
+
+
+def _measures(size_px: float) -> tuple[int, int, int, int]:
+    """Return padding, height of a row, width of the keys' column, and space between caps."""
+    return round(1.4 * size_px), round(1.95 * size_px), round(5.2 * size_px), round(0.35 * size_px)
+
+
+def _column_width(column: tuple[tuple[tuple[str, ...], str], ...], size_px: float) -> int:
+    return _measures(size_px)[2] + max(text_width(text, size_px) for _, text in column)
+
+
+def _card_size(size_px: float) -> tuple[int, int]:
+    pad, row_h, _, _ = _measures(size_px)
+    width = sum(_column_width(column, size_px) for column in KEYS) + 2 * pad * len(KEYS)
+    rows = max(len(column) for column in KEYS)
+    return width, round((rows + 1.35) * row_h) + 2 * pad
+
+
+def _draw_caps(
+    canvas: RgbImage, caps: tuple[str, ...], left: int, middle: float, size_px: float
+) -> None:
+    cap_h = round(1.55 * size_px)
+    for cap in caps:
+        if cap == "\N{EN DASH}":
+            left += draw_text(canvas, cap, left, middle, size_px, QUIET) + _measures(size_px)[3]
+            continue
+        cap_w = max(cap_h, text_width(cap, size_px) + round(0.8 * size_px))
+        top = round(middle - cap_h / 2)
+        radius = round(0.3 * size_px)
+        draw_plate(canvas, (left, top, left + cap_w, top + cap_h), radius, 0.92, grey=225)
+        text_left = left + round((cap_w - text_width(cap, size_px)) / 2)
+        draw_text(canvas, cap, text_left, middle, size_px, PLATE)
+        left += cap_w + _measures(size_px)[3]
