@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import cast
 
 import av
 import numpy as np
-from av.sidedata.sidedata import SideData
+from av.buffer import Buffer
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from stream.frames import RgbImage
@@ -103,7 +103,7 @@ def _swaps_sides(matrix: DisplayMatrix) -> bool:
 
 def _display_matrix_of(picture: av.VideoFrame) -> DisplayMatrix | None:
     try:
-        matrix = cast(SideData, picture.side_data["DISPLAYMATRIX"])
+        matrix = cast("Mapping[str, Buffer]", picture.side_data)["DISPLAYMATRIX"]
     except KeyError:
         return None
     return [int(number) for number in np.frombuffer(bytes(matrix), np.int32)]

@@ -1,0 +1,184 @@
+"""The sound of a file, copied packet by packet beside pictures that are made anew."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Disposition, Stream
+
+__all__ = ["AudioCopy"]
+
+_TAIL_S = 10
+"""Sound that goes on for longer than this without a picture shows that the pictures are over."""
+_JUMP_BACK_S = 1
+"""A step back longer than this is a new recording appended to the old, not a disorder."""
+_SAME_TIME_S = Fraction(1, 1000)
+"""Picture times closer than this are one: the output's ticks may round the file's."""
+
+
+class AudioCopy:
+    """Hands out the audio packets of a file, unchanged, as the pictures advance.
+
+    Holds one packet at a time (at the very end those of ten seconds), however long the file. All
+    audio streams that an MP4 can hold are copied. Times are in seconds since ``zero_s``.
+
+    Args:
+        path: The file.
+        output: MP4 that the packets are for; its header is not written yet.
+        zero_s: Moment of the file that is time 0 in the output; earlier sound is left out.
+        end_s: Moment of the file to stop at; None for its end.
+    """
+
+    def __init__(
+        self, path: Path, output: OutputContainer, *, zero_s: Fraction, end_s: Fraction | None
+    ) -> None:
+        self.warnings: list[str] = []
+        """What could not be copied, one line each."""
+        self._name = path.name
+        self._end_s = math.inf if end_s is None else end_s - zero_s
+        self._newest_picture_s: Fraction | float = -math.inf
+        self._tracks: dict[int, _Track] = {}
+        self._packets: Iterator[tuple[Fraction, Packet[Stream]]] = iter(())
+        self._next: tuple[Fraction, Packet[Stream]] | None = None
+        self._container: InputContainer | None = None
+        try:
+            self._container = av.open(f"file:{path}", metadata_errors="replace")
+        except (FFmpegError, OSError) as exc:
+            self.warnings.append(f"the sound of {path.name} is left out ({exc.strerror})")
+            return
+        self._file_zero_s = Fraction(self._container.start_time or 0, av.time_base) + zero_s
+        self._is_cut = zero_s > 0
+        for stream in self._container.streams.audio:
+            if _mp4_holds(stream):
+                target = output.add_stream_from_template(stream)
+                target.metadata.update(stream.metadata)
+                self._tracks[stream.index] = _Track(stream, target, self._file_zero_s)
+            else:
+                codec = stream.codec_context.name if stream.codec_context else "unknown"
+                self.warnings.append(
+                    f"the {codec} sound of {path.name} is left out: an MP4 file cannot hold it"
+                )
+        if self._tracks:
+            self._packets = self._read(self._container)
+            self._next = next(self._packets, None)
+
+    def packets_until(self, time_s: Fraction) -> Iterator[Packet[Stream]]:
+        """Yield the packets that begin up to ``time_s`` and were not handed out before."""
+        while self._next is not None and self._next[0] <= time_s:
+            yield self._next[1]
+            self._next = next(self._packets, None)
+
+    def packets_after(
+        self, last_picture_s: Fraction, picture_end_s: Fraction
+    ) -> Iterator[Packet[Stream]]:
+        """Yield the remaining packets once the last picture is written.
+
+        Sound that outlasts the file's last picture belongs to it. Where the file has pictures
+        later than ``last_picture_s``, somebody stopped early, and the sound stops too.
+
+        Args:
+            last_picture_s: Time of the last picture that was written.
+            picture_end_s: When that picture ends.
+        """
+        tail: list[Packet[Stream]] = []
+        while self._next is not None:
+            time_s, packet = self._next
+            if time_s < picture_end_s:
+                yield packet
+            elif self._has_picture_after(last_picture_s):
+                return
+            elif time_s < picture_end_s + _TAIL_S:
+                tail.append(packet)
+            else:
+                yield from tail
+                tail.clear()
+                yield packet
+            self._next = next(self._packets, None)
+        if not self._has_picture_after(last_picture_s):
+            yield from tail
+
+    def close(self) -> None:
+        """Close the file; harmless when called again."""
+        self._next = None
+        self._packets = iter(())
+        if self._container is not None:
+            self._container.close()
+
+    def _has_picture_after(self, time_s: Fraction) -> bool:
+        return self._newest_picture_s > time_s + _SAME_TIME_S
+
+    def _read(self, container: InputContainer) -> Iterator[tuple[Fraction, Packet[Stream]]]:
+        """Yield packets for the output with their times, noting the pictures that pass by."""
+        pictures = [
+            stream
+            for stream in container.streams.video
+            if not stream.disposition & Disposition.attached_pic
+        ]
+        try:
+            if self._is_cut:
+                # Somewhat earlier: sound and picture of one moment may be stored apart.
+                container.seek(math.floor((self._file_zero_s - 1) * av.time_base))
+            streams = [*pictures[:1], *(track.source for track in self._tracks.values())]
+            for packet in container.demux(*streams):
+                if packet.dts is None:  # the empty one that ends the stream
+                    continue
+                track = self._tracks.get(packet.stream_index)
+                if track is None:
+                    if packet.pts is not None:
+                        time_s = packet.pts * packet.time_base - self._file_zero_s
+                        self._newest_picture_s = max(self._newest_picture_s, time_s)
+                    continue
+                begin_s, end_s = track.place(packet)
+                if begin_s < self._end_s and (end_s > 0 or not self._is_cut):
+                    yield begin_s, packet
+        except FFmpegError as exc:
+            self.warnings.append(f"the sound of {self._name} breaks off ({exc.strerror})")
+
+
+class _Track:
+    """Moves the packets of one audio stream to their places in the output."""
+
+    def __init__(self, source: AudioStream, target: AudioStream, zero_s: Fraction) -> None:
+        self.source = source
+        self._target = target
+        self._time_base = source.time_base or Fraction(1, 48_000)
+        self._shift = -round(zero_s / self._time_base)
+        self._earliest: int | None = None
+
+    def place(self, packet: Packet[Stream]) -> tuple[Fraction, Fraction]:
+        """Set the packet's stream and times, strictly increasing; return its begin and end in s."""
+        assert packet.dts is not None
+        dts = packet.dts + self._shift
+        delay = 0 if packet.pts is None else packet.pts - packet.dts
+        if self._earliest is not None and dts < self._earliest:
+            if (self._earliest - dts) * self._time_base > _JUMP_BACK_S:
+                self._shift += self._earliest - dts
+            dts = self._earliest
+        duration = packet.duration or 0
+        self._earliest = dts + 1
+        packet.dts, packet.pts = dts, dts + delay
+        packet.stream = self._target
+        return dts * self._time_base, (dts + delay + duration) * self._time_base
+
+
+def _mp4_holds(stream: AudioStream) -> bool:
+    if stream.codec_context is None:
+        return False
+    # The muxer itself knows best, but says so only when it writes a header.
+    with contextlib.closing(av.open(io.BytesIO(), "w", format="mp4")) as trial:
+        try:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+        except (ValueError, FFmpegError):
+            return False
+    return True

@@ -1,0 +1,181 @@
+"""An MP4 file that can be played while it is written: fragments, each complete in itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.video.frame import PictureType
+from av.video.stream import VideoStream
+
+from stream.sinks.audio import AudioCopy
+
+__all__ = ["MAX_TIMESCALE", "EncoderSettings", "FragmentedMp4"]
+
+_KEYFRAME_EVERY_S = 2
+"""A fragment ends before each key frame, so this much is in memory only."""
+_BT709 = 1
+"""Primaries, transfer function and matrix of BT.709 in ITU-T H.273."""
+_LIMITED_RANGE = 1
+"""Black is 16 and white 235; AVCOL_RANGE_MPEG."""
+MAX_TIMESCALE = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderSettings:
+    """How pictures are encoded."""
+
+    name: str
+    """FFmpeg's name of the encoder."""
+    options: dict[str, str]
+    """The encoder's own options."""
+    frame_rate: Fraction
+    """Nominal frames per second: a hint for the encoder, and the length of the last frame."""
+
+
+class FragmentedMp4:
+    """Encodes pictures into a file of fragments and copies sound in between.
+
+    Args:
+        path: File to write.
+        size_wh: Width and height of the pictures, both even.
+        time_base: Seconds per tick of the picture times; the numerator is 1.
+        encoder: How to encode.
+        audio_from: File to copy the sound of.
+        zero_s: Moment of ``audio_from`` that is time 0.
+        end_s: Moment of ``audio_from`` to stop at.
+        comment: Text for the file's comment field.
+
+    Raises:
+        FFmpegError: The encoder does not accept the pictures, or the file cannot be written; so
+            do all methods.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        size_wh: tuple[int, int],
+        time_base: Fraction,
+        encoder: EncoderSettings,
+        audio_from: Path | None,
+        zero_s: Fraction,
+        end_s: Fraction | None,
+        comment: str,
+    ) -> None:
+        self.time_base = time_base
+        self.last_tick = -1
+        """Time of the newest picture."""
+        self._frame_ticks = max(1, round(1 / (encoder.frame_rate * time_base)))
+        self._key_ticks = math.floor(_KEYFRAME_EVERY_S / time_base)
+        self._next_key = 0
+        self._held: av.VideoFrame | None = None
+        self._durations: dict[int, int] = {}
+        self._container = av.open(
+            f"file:{path}",
+            "w",
+            format="mp4",
+            container_options={
+                # The header waits for the first fragment: it needs what some audio codecs tell
+                # only in their packets, and edit lists for times that begin before or after 0.
+                "movflags": "frag_keyframe+delay_moov+default_base_moof",
+                "flush_packets": "1",
+                # Sound that ends first must not make the pictures wait in memory.
+                "max_interleave_delta": "1000000",
+            },
+        )
+        self._container.metadata["comment"] = comment
+        self._stream = self._add_video(size_wh, encoder)
+        self._audio = (
+            AudioCopy(audio_from, self._container, zero_s=zero_s, end_s=end_s)
+            if audio_from
+            else None
+        )
+        self.timescales = exact_timescales(
+            time_base, [stream.time_base for stream in self._container.streams.audio]
+        )
+        self._container.container_options.update(self.timescales)
+        self._container.start_encoding()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What could not be copied, one line each."""
+        return self._audio.warnings if self._audio else []
+
+    @property
+    def end_tick(self) -> int:
+        """When the newest picture ends, as far as one can know before the next."""
+        return self.last_tick + self._frame_ticks
+
+    def write(self, picture: av.VideoFrame, tick: int) -> None:
+        """Encode ``picture`` as shown from ``tick`` on, which is later than the one before."""
+        self._encode_held(until=tick)
+        picture.pts, picture.time_base = tick, self.time_base
+        self._held, self.last_tick = picture, tick
+        if self._audio:
+            for packet in self._audio.packets_until(tick * self.time_base):
+                self._container.mux(packet)
+
+    def finish(self) -> None:
+        """Encode what is left, copy the rest of the sound and close the file."""
+        try:
+            self._encode_held(until=self.end_tick)
+            self._mux_video(None)
+            if self._audio:
+                for packet in self._audio.packets_after(
+                    self.last_tick * self.time_base, self.end_tick * self.time_base
+                ):
+                    self._container.mux(packet)
+        finally:
+            if self._audio:
+                self._audio.close()
+            self._container.close()
+
+    def _add_video(self, size_wh: tuple[int, int], encoder: EncoderSettings) -> VideoStream:
+        stream = self._container.add_stream(
+            encoder.name, rate=encoder.frame_rate, options=dict(encoder.options)
+        )
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = size_wh
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = self.time_base
+        stream.color_range = _LIMITED_RANGE
+        stream.colorspace = stream.color_primaries = stream.color_trc = _BT709
+        return stream
+
+    def _encode_held(self, *, until: int) -> None:
+        # A picture's length is known only when the next one comes.
+        picture, self._held = self._held, None
+        if picture is None or picture.pts is None:
+            return
+        self._durations[picture.pts] = until - picture.pts
+        # Key frames go by time, not by count: the rate may vary.
+        if picture.pts >= self._next_key:
+            picture.pict_type = PictureType.I
+            self._next_key = picture.pts + self._key_ticks
+        self._mux_video(picture)
+
+    def _mux_video(self, picture: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(picture):
+            if packet.pts is not None:
+                packet.duration = self._durations.pop(packet.pts, self._frame_ticks)
+            self._container.mux(packet)
+
+
+def exact_timescales(
+    video_time_base: Fraction, audio_time_bases: list[Fraction | None]
+) -> dict[str, str]:
+    """Return muxer options with which no time has to be rounded, as far as 31 bits go.
+
+    The track keeps the pictures' own ticks; the movie, in whose ticks a track's late beginning is
+    stored, gets a common multiple of all.
+    """
+    track = video_time_base.denominator
+    movie = math.lcm(track, *(base.denominator for base in audio_time_bases if base))
+    return {
+        "video_track_timescale": str(track),
+        "movie_timescale": str(movie if movie <= MAX_TIMESCALE else track),
+    }

@@ -1,0 +1,214 @@
+"""An MP4 that plays everywhere, keeps every time exactly, and survives being killed."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import av
+from av.error import FFmpegError
+
+from stream.errors import OutputError
+from stream.frames import RgbImage
+from stream.sinks.canvas import CanvasConverter
+from stream.sinks.fragments import MAX_TIMESCALE, EncoderSettings, FragmentedMp4
+from stream.sinks.remux import finish_mp4
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Mp4Sink"]
+
+_COARSE_TIME_BASE = Fraction(1, 1_000_000)
+"""For time bases that no MP4 can hold."""
+
+
+class Mp4Sink:
+    """Writes canvases as H.264 (yuv420p, BT.709) beside the unchanged sound of another file.
+
+    Every canvas keeps its time to the tick. While it grows, the file is a fragmented MP4: killed
+    at any moment, it plays up to some three seconds before. ``close`` turns it into a plain MP4
+    that starts fast, without encoding again; should that fail, the fragmented one stays.
+
+    The first canvas decides the size; see :class:`~stream.sinks.canvas.CanvasConverter` for odd
+    sides and later canvases of other sizes.
+
+    Args:
+        path: File to write; what was there is replaced when the first canvas comes.
+        frame_rate: Nominal frames per second: a hint for the encoder and the length of the last
+            frame. Times come from :meth:`write` alone.
+        audio_from: File whose audio packets are copied, as far as MP4 can hold them.
+        start_s: Moment of the source, in seconds, that is time 0 in the file.
+        end_s: Moment of the source at which the sound stops. By default it stops with the last
+            canvas or, where that is the last picture of ``audio_from``, with that file's sound.
+        crf: Quality from 0 (best) to 51; 6 more halve the size.
+        preset: Speed of libx264, "ultrafast" to "veryslow", or of the other encoder in its words.
+        encoder: FFmpeg's name of an H.264 encoder: libx264, h264_nvenc, h264_videotoolbox, ...
+        comment: Text for the file's comment field.
+
+    Raises:
+        OutputError: The folder is missing or may not be written, ``path`` is ``audio_from``, or
+            there is no such encoder.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        frame_rate: Fraction | None = None,
+        audio_from: str | Path | None = None,
+        start_s: float | Fraction | None = None,
+        end_s: float | Fraction | None = None,
+        crf: int = 20,
+        preset: str = "veryfast",
+        encoder: str = "libx264",
+        comment: str = "",
+    ) -> None:
+        self._path = Path(path)
+        self._audio_path = None if audio_from is None else Path(audio_from)
+        _check_place(self._path, self._audio_path)
+        self._encoder = EncoderSettings(
+            name=encoder,
+            options=_encoder_options(encoder, crf=crf, preset=preset),
+            frame_rate=frame_rate or Fraction(30),
+        )
+        self._start_s = Fraction(start_s or 0)
+        self._end_s = None if end_s is None else Fraction(end_s)
+        self._comment = comment
+        self._converter = CanvasConverter()
+        self._zero_s = Fraction(0)
+        self._file: FragmentedMp4 | None = None
+        self._warnings: list[str] = []
+        self._is_broken = False
+        self._is_closed = False
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is not in the file as asked for, one line each; complete after ``close``."""
+        return [*(self._file.warnings if self._file else ()), *self._warnings]
+
+    def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
+        """Encode ``canvas``, uint8 ``(H, W, 3)`` RGB, as shown from ``pts * time_base`` s on.
+
+        Raises:
+            OutputError: The file cannot be written; what was written before stays playable.
+            ValueError: The time is not later than the last one, or before ``start_s``.
+        """
+        if self._is_closed or self._is_broken:
+            raise ValueError(f"write() to {self._path}, which is closed")
+        picture = self._converter.convert(canvas)
+        with self._writing():
+            if self._file is None:
+                self._file = self._open(time_base)
+            file = self._file
+            tick = round((pts * time_base - self._zero_s) / file.time_base)
+            if tick <= file.last_tick and file.time_base == _COARSE_TIME_BASE:
+                tick = file.last_tick + 1
+            if tick <= file.last_tick:
+                raise ValueError(
+                    f"times must increase from start_s on: {pts = } of {time_base} s is tick "
+                    f"{tick}, the last one was {file.last_tick}"
+                )
+            file.write(picture, tick)
+
+    def close(self) -> None:
+        """Finish the file; harmless when called again. Without a canvas there is none.
+
+        Raises:
+            OutputError: The last canvases could not be written; those before stay playable.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._file is None:
+            return
+        if self._is_broken:
+            # Frees the file; what cannot be written was reported before.
+            with suppress(FFmpegError, OSError):
+                self._file.finish()
+            return
+        with self._writing():
+            self._file.finish()
+        try:
+            finish_mp4(self._path, timescales=self._file.timescales, end_tick=self._file.end_tick)
+        except (FFmpegError, OSError) as exc:
+            self._warnings.append(
+                f"{self._path} is complete but starts slowly: its index could not be moved to "
+                f"the front ({exc.strerror})"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self, time_base: Fraction) -> FragmentedMp4:
+        assert self._converter.size_wh is not None
+        # Rounded down to the source's ticks, so that no picture at or after start_s is before 0.
+        start_tick = math.floor(self._start_s / time_base + Fraction(1, 1_000_000))
+        self._zero_s = start_tick * time_base
+        is_exact = time_base.denominator <= MAX_TIMESCALE
+        return FragmentedMp4(
+            self._path,
+            size_wh=self._converter.size_wh,
+            time_base=Fraction(1, time_base.denominator) if is_exact else _COARSE_TIME_BASE,
+            encoder=self._encoder,
+            audio_from=self._audio_path,
+            zero_s=self._zero_s,
+            end_s=self._end_s,
+            comment=self._comment,
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (FFmpegError, OSError) as exc:
+            self._is_broken = True
+            if exc.errno == errno.ENOSPC:
+                fault = "the disk is full; free some space or write elsewhere"
+            else:
+                fault = f"{exc.strerror}; write elsewhere"
+            raise OutputError(f"{self._path} cannot be written: {fault}") from exc
+
+
+def _check_place(path: Path, audio_from: Path | None) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"there is no folder {folder} to write {path.name} to; create it first")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise OutputError(f"{path} may not be written; write elsewhere")
+    if (
+        audio_from is not None
+        and path.exists()
+        and audio_from.exists()
+        and path.samefile(audio_from)
+    ):
+        raise OutputError(f"{path} is the input itself; give another name for the output")
+
+
+def _encoder_options(name: str, *, crf: int, preset: str) -> dict[str, str]:
+    try:
+        av.Codec(name, "w")
+    except ValueError:
+        raise OutputError(f"there is no encoder {name!r} in this PyAV; use libx264") from None
+    if name == "libx264":
+        return {"crf": str(crf), "preset": preset, "forced-idr": "1"}
+    if name.endswith("_nvenc"):
+        return {"rc": "vbr", "cq": str(crf), "preset": preset, "forced-idr": "1"}
+    return {"global_quality": str(crf)}

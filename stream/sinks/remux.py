@@ -1,0 +1,61 @@
+"""A fragmented MP4 made into a plain one that starts fast, without encoding again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import av
+
+__all__ = ["finish_mp4"]
+
+
+def finish_mp4(path: Path, *, timescales: dict[str, str], end_tick: int) -> None:
+    """Replace the fragmented file ``path`` by a plain MP4 with the same packets and times.
+
+    The new file is written beside the old one and takes its place in one step, so that at every
+    moment one of them is whole.
+
+    Args:
+        path: The file.
+        timescales: Muxer options that hold its times exactly.
+        end_tick: When the last picture ends.
+
+    Raises:
+        FFmpegError, OSError: The new file could not be written; the old one is untouched.
+    """
+    finished = path.with_name(f".{path.name}.finishing")
+    try:
+        _copy(path, finished, timescales, end_tick)
+        finished.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            finished.unlink()
+        raise
+
+
+def _copy(source: Path, target: Path, timescales: dict[str, str], end_tick: int) -> None:
+    with (
+        av.open(f"file:{source}") as fragmented,
+        av.open(
+            f"file:{target}",
+            "w",
+            format="mp4",
+            container_options={"movflags": "faststart", **timescales},
+        ) as plain,
+    ):
+        plain.metadata.update(fragmented.metadata)
+        streams = {}
+        for stream in fragmented.streams:
+            # "opaque" copies the parameters without looking for an encoder to go with them.
+            streams[stream.index] = plain.add_stream_from_template(stream, opaque=True)
+            streams[stream.index].metadata.update(stream.metadata)
+        for packet in fragmented.demux():
+            if packet.dts is None:  # the empty one that ends a stream
+                continue
+            if packet.stream.type == "video" and packet.pts is not None:
+                # Fragments keep the distance to the next packet, which is not the picture's
+                # length where packets are not in the order of display.
+                packet.duration = min(packet.duration or end_tick, end_tick - packet.pts)
+            packet.stream = streams[packet.stream_index]
+            plain.mux(packet)
