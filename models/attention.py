@@ -165,6 +165,7 @@ class DinoModel:
                 model=self.name,
                 layer=layer,
                 transform=crop.transform,
+                region_box_xyxy=crop.region.box_xyxy,
                 track_id=crop.region.track_id,
                 frame_index=crop.frame_index,
                 time_s=crop.time_s,
