@@ -12,11 +12,12 @@ from overlays.labels import line_height
 from overlays.lettering import text_width
 from overlays.normalize import ABSOLUTE_TOP, ValueRange
 from overlays.paint import draw_plate, draw_text
+from overlays.panes import Rect
 from overlays.style import Style
 from stream.frames import RgbImage
 from stream.scene import AttentionMaps
 
-__all__ = ["Caption", "caption_of", "draw_caption"]
+__all__ = ["Caption", "caption_of", "draw_caption", "place_caption"]
 
 _DOT = " \N{MIDDLE DOT} "
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -76,35 +77,45 @@ def caption_of(exhibits: tuple[Exhibit, ...], style: Style, *, with_heads: bool)
     )
 
 
-def draw_caption(
-    room: RgbImage, caption: Caption, colormap: str, size_px: float, margin_px: int
-) -> None:
-    """Draw the caption and its colour bar into the bottom-right corner, if there is room for it."""
-    height, width = room.shape[:2]
-    small = round(0.86 * size_px)
-    pad = round(0.75 * size_px)
+def place_caption(
+    caption: Caption, room_wh: tuple[int, int], size_px: float, margin_px: int
+) -> Rect | None:
+    """Return where the caption goes, the bottom-right corner; None where there is no room."""
+    pad, small, gap = _measures(size_px)
     ends_px = text_width(caption.low, small) + text_width(caption.high, small)
-    gap = round(0.5 * size_px)
     inner = max(
         text_width(caption.title, size_px),
         text_width(caption.note, small),
         ends_px + 2 * gap + round(7 * size_px),
     )
+    right, bottom = room_wh[0] - margin_px, room_wh[1] - margin_px
+    left = right - inner - 2 * pad
+    top = bottom - 3 * line_height(size_px) - pad
+    return (left, top, right, bottom) if left >= margin_px and top >= room_wh[1] // 3 else None
+
+
+def draw_caption(
+    room: RgbImage, caption: Caption, rect: Rect, colormap: str, size_px: float
+) -> None:
+    """Draw the caption and its colour bar where ``place_caption`` put it, in place."""
+    pad, small, gap = _measures(size_px)
+    draw_plate(room, rect, pad)
+    left, right = rect[0] + pad, rect[2] - pad
     line = line_height(size_px)
-    plate_w, plate_h = inner + 2 * pad, 3 * line + pad
-    left, top = width - margin_px - plate_w, height - margin_px - plate_h
-    if left < margin_px or top < margin_px:
-        return
-    draw_plate(room, (left, top, left + plate_w, top + plate_h), pad)
-    x, first = left + pad, top + (pad + line) / 2
-    draw_text(room, caption.title, x, first, size_px, INK)
-    middle = first + line
-    low_w = draw_text(room, caption.low, x, middle, small, QUIET)
-    high_w = text_width(caption.high, small)
-    draw_text(room, caption.high, x + inner - high_w, middle, small, QUIET)
-    bar_left, bar_right = x + low_w + gap, x + inner - high_w - gap
-    _draw_bar(room, (bar_left, bar_right), middle, round(0.5 * size_px), colormap, caption)
-    draw_text(room, caption.note, x, middle + line, small, QUIET)
+    middle = rect[1] + (pad + line) / 2
+    draw_text(room, caption.title, left, middle, size_px, INK)
+    middle += line
+    low_px = draw_text(room, caption.low, left, middle, small, QUIET)
+    high_px = text_width(caption.high, small)
+    draw_text(room, caption.high, right - high_px, middle, small, QUIET)
+    span = (left + low_px + gap, right - high_px - gap)
+    _draw_bar(room, span, middle, round(0.5 * size_px), colormap, caption.uniform_at)
+    draw_text(room, caption.note, left, middle + line, small, QUIET)
+
+
+def _measures(size_px: float) -> tuple[int, int, int]:
+    """Return padding, size of the small text, and the gap beside the bar."""
+    return round(0.75 * size_px), round(0.86 * size_px), round(0.5 * size_px)
 
 
 def _draw_bar(
@@ -113,14 +124,14 @@ def _draw_bar(
     middle: float,
     bar_h: int,
     colormap: str,
-    caption: Caption,
+    uniform_at: float | None,
 ) -> None:
     left, right = span
     top = round(middle - bar_h / 2)
     steps = np.linspace(0, 255, right - left).round().astype(np.intp)
     room[top : top + bar_h, left:right] = colour_table(colormap)[steps]
-    if caption.uniform_at is not None:
-        tick = left + round(caption.uniform_at * (right - left - 1))
+    if uniform_at is not None:
+        tick = left + round(uniform_at * (right - left - 1))
         over = max(2, bar_h // 3)
         wide = max(1, bar_h // 8)
         room[top - over : top + bar_h + over, tick : tick + wide] = INK

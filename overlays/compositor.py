@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from overlays.colour_bar import caption_of, draw_caption
+from overlays.colour_bar import caption_of, draw_caption, place_caption
+from overlays.colours import BACKDROP
 from overlays.exhibits import Exhibit, collect_exhibits
+from overlays.head_grid import Slot, draw_head_grids
+from overlays.help_card import draw_help, draw_notice
 from overlays.labels import draw_random_mark, text_size
-from overlays.layouts import (
-    compose_heads,
-    compose_insets,
-    compose_overlay,
-    compose_side,
-    plan_canvas,
-)
+from overlays.layouts import draw_beside, draw_insets, draw_on_picture, plan_canvas
+from overlays.marks import draw_marks, draw_tags
 from overlays.normalize import Normalizer
-from overlays.panes import Pane, draw_picture
-from overlays.readouts import draw_readouts
+from overlays.panes import Pane, Rect, draw_picture
+from overlays.readouts import Readouts
 from overlays.style import Layout, Style
 from stream.frames import RgbImage
 from stream.geometry import Handedness
@@ -31,18 +29,19 @@ _SLOT_KEPT_S = 1.5
 class Compositor:
     """Draws scenes in a style; a ``stream.protocols.Renderer``.
 
-    Give the next frame another look by assigning ``compositor.style``. The compositor remembers
-    only what must not jump from frame to frame: colour ranges and the places of panels. One thread
-    draws with it.
+    Give the next frame another look by assigning ``style``, or cover it with the card of keys by
+    ``is_help_shown = True``. From frame to frame the compositor remembers only what must not jump:
+    colour ranges, the places of grids, the mark of random weights. One thread draws with it.
 
     Args:
-        style: How to draw.
+        style: How to draw; None: ``Style()``.
     """
 
     def __init__(self, style: Style | None = None) -> None:
         self.style = style or Style()
+        self.is_help_shown = False
         self._normalizer = Normalizer()
-        self._slots: dict[tuple[Handedness | None, int], float] = {}
+        self._slots_seen_s: dict[tuple[Handedness | None, int], float] = {}
         self._is_random = False
 
     def draw(self, scene: Scene) -> RgbImage:
@@ -57,42 +56,56 @@ class Compositor:
         plan = plan_canvas(layout, (width, height))
         canvas = np.empty((plan.canvas_wh[1], plan.canvas_wh[0], 3), np.uint8)
         pane = Pane(plan.picture, (0.0, 0.0, float(width), float(height)), style.mirror)
-        draw_picture(canvas, pane, image)
         exhibits = collect_exhibits(scene, style, self._normalizer, with_heads=layout == "heads")
+        self._note_random(exhibits)
+        if plan.panel is not None:
+            canvas[:, plan.picture[2] :] = BACKDROP
+
+        draw_picture(canvas, pane, image)
         room = pane.cut(canvas)
-        size_px = text_size(min(room.shape[:2]))
-        margin_px = max(2, round(0.018 * min(room.shape[:2])))
-        below = margin_px
+        size_px = text_size(min(pane.size_wh))
+        margin_px = max(2, round(0.018 * min(pane.size_wh)))
+        taken: list[Rect] = []
+        below_px = margin_px
+        readouts = None
         if style.hud and scene.stats is not None:
-            below = draw_readouts(room, scene.stats, size_px, margin_px) + margin_px // 2
+            readouts = Readouts(scene.stats, pane.size_wh, size_px, margin_px)
+            if readouts.rect is not None:
+                taken.append(readouts.rect)
+                below_px = readouts.rect[3] + margin_px // 2
 
-        last = pane
+        caption_pane = pane
         if layout == "overlay":
-            compose_overlay(canvas, pane, exhibits, style)
+            draw_on_picture(room, pane, exhibits, style)
         elif layout == "insets":
-            compose_insets(canvas, pane, image, exhibits, style, below)
-        elif layout == "side" and plan.panel:
-            last = Pane(plan.panel, pane.source, style.mirror)
-            canvas[:, plan.picture[2] : plan.panel[0]] = 0
-            compose_side(canvas, pane, last, image, exhibits, style)
-        elif plan.panel:
-            compose_overlay(canvas, pane, exhibits, style)
+            draw_marks(room, pane, exhibits, style)
+            taken += draw_insets(room, pane, image, exhibits, style, below_px)
+        elif plan.panel is not None and layout == "side":
+            draw_marks(room, pane, exhibits, style)
+            caption_pane = Pane(plan.panel, pane.source, style.mirror)
+            draw_picture(canvas, caption_pane, image)
+            draw_beside(caption_pane.cut(canvas), caption_pane, exhibits, style)
+        elif plan.panel is not None:
+            draw_on_picture(room, pane, exhibits, style)
             slots = self._fill_slots(exhibits, scene.frame.time_s)
-            compose_heads(canvas, plan.panel, image, slots, style)
+            draw_head_grids(canvas, plan.panel, image, slots, style)
 
+        self._draw_random_marks(canvas, plan.picture, plan.panel)
         caption = caption_of(exhibits, style, with_heads=layout == "heads")
         if caption is not None:
-            draw_caption(last.cut(canvas), caption, style.colormap, size_px, margin_px)
-        self._note_random(exhibits)
-        if self._is_random:
-            draw_random_mark(room)
-            if plan.panel:
-                left, top, right, bottom = plan.panel
-                draw_random_mark(canvas[top:bottom, left:right])
-        if canvas.shape[1] > plan.picture[2] and plan.panel is None:
-            canvas[:, -1] = canvas[:, -2] if width > 1 else canvas[:, 0]
-        if canvas.shape[0] > plan.picture[3] and plan.panel is None:
-            canvas[-1] = canvas[-2] if height > 1 else canvas[0]
+            place = place_caption(caption, caption_pane.size_wh, size_px, margin_px)
+            if place is not None:
+                draw_caption(caption_pane.cut(canvas), caption, place, style.colormap, size_px)
+                if caption_pane is pane:
+                    taken.append(place)
+        draw_tags(room, pane, exhibits, taken, names_only=layout == "insets")
+        if readouts is not None:
+            readouts.draw(room)
+        _fill_to_even(canvas, plan.picture)
+        if scene.stats is not None and scene.stats.notice:
+            draw_notice(room, scene.stats.notice)
+        if self.is_help_shown:
+            draw_help(canvas)
         return canvas
 
     def _note_random(self, exhibits: tuple[Exhibit, ...]) -> None:
@@ -101,18 +114,30 @@ class Compositor:
             if exhibit.aged is not None:
                 self._is_random = exhibit.aged.maps.is_random
 
-    def _fill_slots(
-        self, exhibits: tuple[Exhibit, ...], time_s: float
-    ) -> list[tuple[Handedness | None, Exhibit | None]]:
-        """Return the panel's places in order; a hand keeps its own for a moment when it is lost."""
+    def _draw_random_marks(self, canvas: RgbImage, *rects: Rect | None) -> None:
+        if not self._is_random:
+            return
+        for rect in rects:
+            if rect is not None:
+                draw_random_mark(canvas[rect[1] : rect[3], rect[0] : rect[2]])
+
+    def _fill_slots(self, exhibits: tuple[Exhibit, ...], time_s: float) -> list[Slot]:
+        """Return the panel's places in order; a lost hand keeps its own for a moment."""
         present = {(e.region.handedness, e.region.track_id): e for e in exhibits}
-        self._slots = {
+        self._slots_seen_s = {
             key: seen_s
-            for key, seen_s in self._slots.items()
+            for key, seen_s in self._slots_seen_s.items()
             if 0 <= time_s - seen_s <= _SLOT_KEPT_S
-        }
-        for key in present:
-            self._slots[key] = time_s
+        } | dict.fromkeys(present, time_s)
         first = "left" if self.style.mirror else "right"
-        order = sorted(self._slots, key=lambda key: (key[0] != first, key[1]))
+        order = sorted(self._slots_seen_s, key=lambda key: (key[0] != first, key[1]))
         return [(key[0], present.get(key)) for key in order]
+
+
+def _fill_to_even(canvas: RgbImage, picture: Rect) -> None:
+    """Repeat the picture's last column and row where the canvas was rounded up to even."""
+    _, _, right, bottom = picture
+    if right == canvas.shape[1] - 1:
+        canvas[:bottom, right] = canvas[:bottom, right - 1]
+    if bottom == canvas.shape[0] - 1:
+        canvas[bottom] = canvas[bottom - 1]

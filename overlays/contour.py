@@ -7,11 +7,10 @@ strongest on until together they hold the share that was asked for.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from overlays.colours import INK, PLATE
+from overlays.paint import draw_lines
 from overlays.panes import Box
 from stream.frames import RgbImage
 
@@ -102,35 +101,6 @@ def draw_outline(
     scale = ((box[2] - box[0]) / mask.shape[1], (box[3] - box[1]) / mask.shape[0])
     loops = [_rounded(loop) * scale + box[:2] for loop in outline_loops(mask)]
     draw_lines(room, loops, closed=True, width_px=width_px, opacity=opacity)
-
-
-def draw_lines(
-    room: RgbImage,
-    lines: list[npt.NDArray[np.float64]],
-    *,
-    closed: bool,
-    width_px: float,
-    opacity: float,
-    colour: tuple[int, int, int] = INK,
-) -> None:
-    """Draw smooth lines with a dark edge, readable on any picture; points (N, 2) in pixels."""
-    if not lines or opacity <= 0:
-        return
-    margin = 2 * width_px + 2
-    points = np.concatenate(lines)
-    height, width = room.shape[:2]
-    x0, y0 = (max(0, int(v - margin)) for v in points.min(axis=0))
-    x1, y1 = (int(v + margin) + 1 for v in points.max(axis=0))
-    x1, y1 = min(x1, width), min(y1, height)
-    if x0 >= x1 or y0 >= y1:
-        return
-    touched = room[y0:y1, x0:x1]
-    drawn = touched.copy()
-    fixed = [np.round((line - (x0, y0) - 0.5) * 16).astype(np.int32) for line in lines]
-    light = max(1, round(width_px))
-    cv2.polylines(drawn, fixed, closed, PLATE, light + 2, cv2.LINE_AA, 4)
-    cv2.polylines(drawn, fixed, closed, colour, light, cv2.LINE_AA, 4)
-    touched[:] = drawn if opacity >= 1 else cv2.addWeighted(drawn, opacity, touched, 1 - opacity, 0)
 
 
 def _rounded(loop: npt.NDArray[np.float64], radius: float = 0.22) -> npt.NDArray[np.float64]:

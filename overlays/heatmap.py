@@ -21,9 +21,9 @@ from stream.frames import RgbImage
 
 __all__ = ["FLOOR", "draw_heat"]
 
-FLOOR = 0.42
+FLOOR = 0.32
 """Opacity of the lowest value as a fraction of that of the highest."""
-_SOFT_EDGE = 0.09
+_SOFT_EDGE = 0.14
 """Width of the soft border as a fraction of the crop's side."""
 _MIN_FINE_PX = 224
 """Side at which values become colours; the rest is bilinear: a patch spans 8 pixels or more."""

@@ -43,6 +43,8 @@ def draw_tag(
 ) -> None:
     """Write what a box is: a small plate above its left corner, kept inside the picture.
 
+    Where something else stands there, it goes to the next corner that is free.
+
     Args:
         room: uint8 (H, W, 3) RGB, written.
         text: One line.
@@ -62,19 +64,27 @@ def draw_tag(
     text_left = pad + round(2 * dot + 0.4 * size_px)
     tag_w = text_left + text_width(text, size_px) + pad
     gap = round(0.4 * size_px)
-    left = min(max(round(box[0]) + (gap if inside else 0), gap), max(gap, width - tag_w - gap))
-    top = round(box[1]) + gap if inside else round(box[1]) - tag_h - gap
-    top = min(max(top, gap), max(gap, height - tag_h - gap))
-    for other in sorted(taken, key=lambda rect: rect[1]):
-        overlaps_x = left < other[2] and other[0] < left + tag_w
-        if overlaps_x and top < other[3] + gap // 2 and other[1] - gap // 2 < top + tag_h:
-            top = other[3] + gap // 2
-    rect = (left, top, left + tag_w, top + tag_h)
+    right_most, lowest = max(gap, width - tag_w - gap), max(gap, height - tag_h - gap)
+    x0, y0, x1, y1 = (round(edge) for edge in box)
+    above, below = y0 - tag_h - gap, y1 + gap
+    places = [(x0, above), (x1 - tag_w, above), (x0, below), (x1 - tag_w, below), (x0, y0 + gap)]
+    if inside:
+        places = [(x0 + gap, y0 + gap), (x0 + gap, y1 - tag_h - gap), (x1 - tag_w, y0 + gap)]
+    rects = []
+    for left, top in places:
+        left, top = min(max(left, gap), right_most), min(max(top, gap), lowest)
+        rects.append((left, top, left + tag_w, top + tag_h))
+    rect = next((r for r in rects if not any(_overlap(r, other) for other in taken)), rects[0])
+    left, top = rect[:2]
     taken.append(rect)
     draw_plate(room, rect, tag_h // 2, 0.66 * opacity)
     middle = top + tag_h / 2
     draw_dot(room, left + pad + dot, middle, dot, accent, opacity)
     draw_text(room, text, left + text_left, middle, size_px, INK, opacity)
+
+
+def _overlap(one: Rect, other: Rect) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def draw_random_mark(room: RgbImage) -> None:

@@ -13,7 +13,7 @@ from overlays.lettering import ASCENT_EM, CAP_EM, text_mask, text_width
 from overlays.panes import Rect
 from stream.frames import RgbImage
 
-__all__ = ["draw_dot", "draw_plate", "draw_text", "paint"]
+__all__ = ["draw_dot", "draw_lines", "draw_plate", "draw_text", "paint"]
 
 
 def paint(
@@ -110,6 +110,35 @@ def draw_dot(
         colour,
         opacity,
     )
+
+
+def draw_lines(
+    room: RgbImage,
+    lines: list[npt.NDArray[np.float64]],
+    *,
+    closed: bool,
+    width_px: float,
+    opacity: float,
+    colour: Rgb = INK,
+) -> None:
+    """Draw smooth lines with a dark edge, readable on any picture; points (N, 2) in pixels."""
+    if not lines or opacity <= 0:
+        return
+    margin = 2 * width_px + 2
+    points = np.concatenate(lines)
+    height, width = room.shape[:2]
+    x0, y0 = (max(0, int(v - margin)) for v in points.min(axis=0))
+    x1, y1 = (int(v + margin) + 1 for v in points.max(axis=0))
+    x1, y1 = min(x1, width), min(y1, height)
+    if x0 >= x1 or y0 >= y1:
+        return
+    touched = room[y0:y1, x0:x1]
+    drawn = touched.copy()
+    fixed = [np.round((line - (x0, y0) - 0.5) * 16).astype(np.int32) for line in lines]
+    light = max(1, round(width_px))
+    cv2.polylines(drawn, fixed, closed, PLATE, light + 2, cv2.LINE_AA, 4)
+    cv2.polylines(drawn, fixed, closed, colour, light, cv2.LINE_AA, 4)
+    touched[:] = drawn if opacity >= 1 else cv2.addWeighted(drawn, opacity, touched, 1 - opacity, 0)
 
 
 @lru_cache(maxsize=64)

@@ -6,70 +6,80 @@ from overlays.colours import INK, QUIET, RECORDING
 from overlays.labels import line_height
 from overlays.lettering import text_width
 from overlays.paint import draw_dot, draw_plate, draw_text
+from overlays.panes import Rect
 from stream.frames import RgbImage
 from stream.stats import Stats
 
-__all__ = ["draw_readouts"]
+__all__ = ["Readouts"]
 
 
-def draw_readouts(room: RgbImage, stats: Stats, size_px: float, margin_px: int) -> int:
-    """Draw rates, latency, drops and the recording dot; return the row below them.
+class Readouts:
+    """Rates, latency, drops and the recording dot, laid out for a picture.
 
-    Numbers are bright, their units quiet; columns are wide enough not to move as numbers change.
-    What does not fit beside each other goes on further lines; what does not fit at all is left out.
+    Numbers are bright, their units quiet. What does not fit on one line goes on the next; where
+    even that takes more than a third of the picture, nothing is drawn.
+
+    Args:
+        stats: What to show.
+        room_wh: Width and height of the picture in pixels.
+        size_px: Text size.
+        margin_px: Distance from the picture's edges.
     """
-    height, width = room.shape[:2]
-    pad, gap = round(0.75 * size_px), round(1.1 * size_px)
-    line = line_height(size_px)
-    lines: list[list[tuple[str, str, int]]] = [[]]
-    used = 0
-    dot = round(1.1 * size_px) if stats.is_recording else 0
-    if stats.is_recording:
-        used = dot + text_width("REC", size_px) + gap
-    head_px = used
-    widest = 0
-    for number, widest_number, unit in _items(stats):
-        number_px = max(text_width(number, size_px), text_width(widest_number, size_px))
-        item_px = number_px + round(0.3 * size_px) + text_width(unit, size_px)
-        if lines[-1] and used + item_px > width - 2 * (margin_px + pad):
-            lines.append([])
-            used = 0
-        lines[-1].append((number, unit, number_px))
-        used += item_px + gap
-        widest = max(widest, used - gap)
-    rect = (
-        margin_px,
-        margin_px,
-        margin_px + widest + 2 * pad,
-        margin_px + len(lines) * line + round(0.5 * pad),
-    )
-    if rect[2] > width - margin_px or rect[3] > height // 3:
-        return margin_px
-    draw_plate(room, rect, pad)
-    middle = margin_px + round(0.25 * pad) + line / 2
-    for row, items in enumerate(lines):
-        x = margin_px + pad
-        if row == 0 and stats.is_recording:
-            draw_dot(room, x + dot * 0.35, middle, 0.33 * size_px, RECORDING)
-            draw_text(room, "REC", x + dot, middle, size_px, INK)
-            x += head_px
-        for number, unit, number_px in items:
-            draw_text(room, number, x + number_px - text_width(number, size_px), middle, size_px)
-            x += number_px + round(0.3 * size_px)
-            x += draw_text(room, unit, x, middle, size_px, QUIET) + gap
-        middle += line
-    return rect[3]
+
+    def __init__(
+        self, stats: Stats, room_wh: tuple[int, int], size_px: float, margin_px: int
+    ) -> None:
+        self._size_px = size_px
+        self._pad = round(0.75 * size_px)
+        self._is_recording = stats.is_recording
+        self._recording_px = round(1.1 * size_px) + text_width("REC", size_px)
+        gap = round(1.1 * size_px)
+        right_edge = room_wh[0] - 2 * (margin_px + self._pad)
+        # Each item: number, unit, and where they begin.
+        self._lines: list[list[tuple[str, str, int, int]]] = [[]]
+        x = self._recording_px + gap if stats.is_recording else 0
+        widest = 0
+        for number, unit in _items(stats):
+            number_px = text_width(number, size_px) + round(0.3 * size_px)
+            item_px = number_px + text_width(unit, size_px)
+            if x > 0 and x + item_px > right_edge:
+                self._lines.append([])
+                x = 0
+            self._lines[-1].append((number, unit, x, x + number_px))
+            widest = max(widest, x + item_px)
+            x += item_px + gap
+        height = len(self._lines) * line_height(size_px) + round(0.5 * self._pad)
+        fits = widest <= right_edge and margin_px + height <= room_wh[1] // 3
+        right = margin_px + widest + 2 * self._pad
+        self.rect: Rect | None = (margin_px, margin_px, right, margin_px + height) if fits else None
+        """Where they are drawn; None where there is no room."""
+
+    def draw(self, room: RgbImage) -> None:
+        """Draw them into the picture, in place."""
+        if self.rect is None:
+            return
+        size_px, left = self._size_px, self.rect[0] + self._pad
+        draw_plate(room, self.rect, self._pad)
+        middle = self.rect[1] + 0.25 * self._pad + line_height(size_px) / 2
+        if self._is_recording:
+            draw_dot(room, left + 0.38 * size_px, middle, 0.33 * size_px, RECORDING)
+            draw_text(room, "REC", left + round(1.1 * size_px), middle, size_px, INK)
+        for line in self._lines:
+            for number, unit, number_x, unit_x in line:
+                draw_text(room, number, left + number_x, middle, size_px, INK)
+                draw_text(room, unit, left + unit_x, middle, size_px, QUIET)
+            middle += line_height(size_px)
 
 
-def _items(stats: Stats) -> list[tuple[str, str, str]]:
-    """Return number, the widest number to keep room for, and unit, the most telling first."""
+def _items(stats: Stats) -> list[tuple[str, str]]:
+    """Return number and unit of what is shown, the most telling first."""
     items = [
-        (f"{stats.fps_shown:.1f}", "00.0", "fps"),
-        (f"{stats.maps_per_s:.1f}", "00.0", "maps/s"),
-        (f"{stats.latency_ms:.0f}", "00", "ms latency"),
-        (f"{stats.compute_ms:.0f}", "000", "ms model"),
-        (f"{stats.dropped_capture}", "0", "frames dropped"),
+        (f"{stats.fps_shown:.1f}", "fps"),
+        (f"{stats.maps_per_s:.1f}", "maps/s"),
+        (f"{stats.latency_ms:.0f}", "ms latency"),
+        (f"{stats.compute_ms:.0f}", "ms model"),
+        (f"{stats.dropped_capture}", "dropped"),
     ]
     if stats.dropped_record:
-        items.append((f"{stats.dropped_record}", "0", "not recorded"))
+        items.append((f"{stats.dropped_record}", "not recorded"))
     return items

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from overlays.colours import Rgb
-from overlays.contour import draw_lines
-from overlays.paint import draw_dot
+from overlays.colours import INK, PLATE, Rgb
+from overlays.paint import draw_dot, draw_lines
 from stream.frames import RgbImage
 
 __all__ = ["BONES", "draw_skeleton"]
@@ -49,5 +48,5 @@ def draw_skeleton(
     for index, (x, y) in enumerate(points.tolist()):
         is_tip = index in _TIPS
         radius = width_px * (1.9 if is_tip else 1.2)
-        draw_dot(room, x, y, radius + 0.8, (14, 14, 14), 0.7 * opacity)
-        draw_dot(room, x, y, radius, accent if is_tip else (245, 245, 242), opacity)
+        draw_dot(room, x, y, radius + 0.8, PLATE, 0.7 * opacity)
+        draw_dot(room, x, y, radius, accent if is_tip else INK, opacity)

@@ -1,0 +1,45 @@
+"""The picture of the live view: a composed scene, with notices and the card of keys over it."""
+
+from __future__ import annotations
+
+from overlays.compositor import Compositor
+from overlays.help_card import draw_help, draw_notice
+from overlays.style import Style
+from stream.frames import RgbImage
+from stream.scene import Scene
+
+__all__ = ["LiveView"]
+
+
+class LiveView:
+    """Draws what a person at the keyboard sees; a ``stream.protocols.Renderer``.
+
+    Args:
+        style: How to draw; assign ``view.style`` to change it from the next frame on.
+
+    Attributes:
+        style: How to draw.
+        is_help_shown: Whether the card of keys covers the picture.
+    """
+
+    def __init__(self, style: Style) -> None:
+        self._compositor = Compositor(style)
+        self.is_help_shown = False
+
+    @property
+    def style(self) -> Style:
+        """How to draw."""
+        return self._compositor.style
+
+    @style.setter
+    def style(self, style: Style) -> None:
+        self._compositor.style = style
+
+    def draw(self, scene: Scene) -> RgbImage:
+        """Return the scene as a new picture, uint8 (H, W, 3) RGB; the scene is only read."""
+        canvas = self._compositor.draw(scene)
+        if scene.stats is not None and scene.stats.notice:
+            draw_notice(canvas, scene.stats.notice)
+        if self.is_help_shown:
+            draw_help(canvas)
+        return canvas

@@ -1,0 +1,155 @@
+"""A hand on a picture: its map, the corners of its crop, its skeleton, its tag."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from overlays.contour import draw_outline
+from overlays.exhibits import Exhibit, HeadMap
+from overlays.heatmap import FLOOR, draw_heat
+from overlays.labels import draw_tag, text_size
+from overlays.paint import draw_lines
+from overlays.panes import Box, Pane, Rect
+from overlays.skeleton import draw_skeleton
+from overlays.style import Style
+from stream.frames import RgbImage
+
+__all__ = ["draw_close_map", "draw_corners", "draw_map", "draw_marks", "draw_tags", "subdue"]
+
+
+def draw_map(
+    room: RgbImage,
+    pane: Pane,
+    exhibit: Exhibit,
+    head: HeadMap | None,
+    style: Style,
+    *,
+    alpha: float,
+    floor: float = FLOOR,
+    soft_edges: bool = True,
+) -> None:
+    """Lay one map of an exhibit on the pixels of a pane, with its outline if there is one."""
+    if head is None or exhibit.opacity <= 0:
+        return
+    box = pane.place_box(exhibit.box)
+    draw_heat(
+        room,
+        head.values,
+        box,
+        colormap=style.colormap,
+        alpha=alpha * exhibit.opacity,
+        floor=floor,
+        soft_edges=soft_edges and not exhibit.region.is_whole_frame,
+        mirrored=pane.mirrored,
+    )
+    if head.outline is not None:
+        draw_outline(
+            room,
+            head.outline,
+            box,
+            opacity=exhibit.opacity,
+            width_px=_line_px(room),
+            mirrored=pane.mirrored,
+        )
+
+
+def draw_close_map(
+    room: RgbImage, pane: Pane, exhibit: Exhibit, head: HeadMap | None, style: Style
+) -> None:
+    """Lay a map on a close-up that was subdued before, so that all colours are the map's."""
+    draw_map(room, pane, exhibit, head, style, alpha=0.86, floor=0.3, soft_edges=False)
+
+
+def subdue(room: RgbImage, brightness: float) -> None:
+    """Turn a picture into a darker grey one, in place."""
+    grey = cv2.cvtColor(room, cv2.COLOR_RGB2GRAY)
+    room[:] = cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=brightness), cv2.COLOR_GRAY2RGB)
+
+
+def draw_corners(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit]) -> None:
+    """Mark where the crops are: corners where there is a map, a dashed box where one is awaited."""
+    for exhibit in exhibits:
+        if exhibit.region.is_whole_frame:
+            continue
+        box = pane.place_box(exhibit.box)
+        width_px = max(1.0, 0.75 * _line_px(room))
+        if exhibit.opacity > 0 and exhibit.main is not None:
+            _draw_corners(room, box, width_px, 0.8 * exhibit.presence)
+        else:
+            _draw_dashes(room, box, width_px, 0.7 * exhibit.presence)
+
+
+def draw_marks(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: Style) -> None:
+    """Draw corners, and skeletons if they are wanted."""
+    draw_corners(room, pane, exhibits)
+    if not style.skeleton:
+        return
+    for exhibit in exhibits:
+        if exhibit.region.landmarks is not None:
+            draw_skeleton(
+                room,
+                pane.place(exhibit.region.landmarks),
+                accent=exhibit.accent,
+                width_px=_line_px(room),
+                opacity=exhibit.presence,
+            )
+
+
+def draw_tags(
+    room: RgbImage,
+    pane: Pane,
+    exhibits: Sequence[Exhibit],
+    taken: Sequence[Rect],
+    *,
+    names_only: bool = False,
+) -> None:
+    """Write whose map is where and how old it is, beside what stands in ``taken``."""
+    places = list(taken)
+    for exhibit in exhibits:
+        draw_tag(
+            room,
+            exhibit.name if names_only else exhibit.label,
+            pane.place_box(exhibit.box),
+            accent=exhibit.accent,
+            size_px=text_size(min(room.shape[:2])),
+            opacity=exhibit.presence,
+            taken=places,
+            inside=exhibit.region.is_whole_frame,
+        )
+
+
+def _draw_corners(room: RgbImage, box: Box, width_px: float, opacity: float) -> None:
+    left, top, right, bottom = box
+    arm = 0.06 * (right - left)
+    for x, y, dx, dy in (
+        (left, top, arm, arm),
+        (right, top, -arm, arm),
+        (left, bottom, arm, -arm),
+        (right, bottom, -arm, -arm),
+    ):
+        corner = np.array([(x + dx, y), (x, y), (x, y + dy)])
+        draw_lines(room, [corner], closed=False, width_px=width_px, opacity=opacity)
+
+
+def _draw_dashes(room: RgbImage, box: Box, width_px: float, opacity: float) -> None:
+    left, top, right, bottom = box
+    dash = max(3.0, 0.035 * (right - left))
+    for start, stop in (
+        ((left, top), (right, top)),
+        ((left, bottom), (right, bottom)),
+        ((left, top), (left, bottom)),
+        ((right, top), (right, bottom)),
+    ):
+        num_gaps = max(1, round(math.dist(start, stop) / dash / 2))
+        places = np.linspace(0, 1, 2 * num_gaps + 2)
+        ends = np.asarray(start, np.float64) + places[:, None] * np.subtract(stop, start)
+        dashes = [ends[i : i + 2] for i in range(0, len(ends), 2)]
+        draw_lines(room, dashes, closed=False, width_px=width_px, opacity=opacity)
+
+
+def _line_px(room: RgbImage) -> float:
+    return max(1.0, min(room.shape[:2]) / 400)
