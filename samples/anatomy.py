@@ -128,7 +128,7 @@ class HandBody:
 
     scale: float = 1.0
     """Overall size, 1 = an 18.7 cm hand; adults span 0.85 to 1.15."""
-    girth: float = 0.94
+    girth: float = 1.0
     """Thickness of fingers and wrist relative to their length."""
     palm_width: float = 1.0
     """Breadth of the palm relative to its length."""
@@ -148,7 +148,7 @@ class HandBody:
         thumb, index, middle, ring, little = lengths.tolist()
         return cls(
             scale=float(1.0 + 0.06 * scale),
-            girth=float(0.94 + 0.055 * girth),
+            girth=float(1.0 + 0.055 * girth),
             palm_width=float(1.0 + 0.04 * width),
             finger_lengths=(thumb, index, middle, ring, little),
         )
@@ -184,7 +184,7 @@ class HandGeometry:
 
 
 _KNUCKLES: Final = np.array(
-    [[2.35, 8.75, 0.0], [0.40, 9.0, -0.15], [-1.48, 8.5, -0.10], [-3.05, 7.55, 0.20]]
+    [[2.55, 8.75, 0.0], [0.45, 9.0, -0.15], [-1.55, 8.5, -0.10], [-3.30, 7.55, 0.20]]
 )
 """Centres of the heads of the finger metacarpals, cm."""
 _CARPUS: Final = np.array(
@@ -197,17 +197,17 @@ _PHALANGES: Final = np.array(
 """Lengths of proximal, middle and distal phalanx (this one with the soft tip), cm."""
 _THICKNESS: Final = np.array(
     [
-        [1.10, 0.98, 0.84, 0.70],
-        [1.10, 0.99, 0.86, 0.72],
-        [1.05, 0.93, 0.80, 0.67],
-        [0.93, 0.81, 0.71, 0.60],
+        [1.10, 0.96, 0.85, 0.69],
+        [1.10, 0.97, 0.87, 0.71],
+        [1.05, 0.92, 0.82, 0.66],
+        [0.93, 0.80, 0.72, 0.59],
     ]
 )
 """Radii at the knuckle, the two joints and the tip, cm."""
 _THUMB_BASE: Final = np.array([1.75, 2.0, 0.75])
 _THUMB_BONES: Final = np.array([4.62, 3.16, 2.74])
 _THUMB_THICKNESS: Final = (1.35, 1.18, 1.06, 0.80)
-_CONVERGENCE: Final = np.radians([-7.0, -2.0, 5.0, 11.0])
+_CONVERGENCE: Final = np.radians([-5.0, -1.5, 3.5, 8.0])
 """Curled fingers point at the scaphoid: each turns inward by this much at a right angle."""
 _ARM_CM: Final = 34.0
 
@@ -280,7 +280,7 @@ def _place_palm(cones: _Cones, pose: HandPose, width: Array) -> list[tuple[Array
         cones.add(base, head, (1.45, _THICKNESS[i, 0] * 1.02))
         frames.append((head, turn))
     little = frames[3][0]
-    heel = np.array([-1.45, 1.9, 0.55]) * width
+    heel = np.array([-1.6, 2.0, 0.75]) * width
     cones.add(heel, 0.42 * heel + 0.58 * little + np.array([0.1, 0.0, 0.35]), (1.3, 1.05))
     return frames
 
@@ -344,9 +344,10 @@ def _place_thumb(
     pad = -math.cos(twist) * outward + math.sin(twist) * upward
     knuckle = base + along * lengths[0]
     # The muscles of the ball of the thumb, and the web that joins it to the index.
-    cones.add(base, knuckle, (1.55, thick[1] * 1.05))
+    front = np.array([0.0, 0.0, 0.6]) + 0.6 * pad
+    cones.add(base, knuckle, (1.55, thick[1] * 1.05), palmar=front)
     belly = 0.45 * base + 0.55 * knuckle
-    cones.add(np.array([0.75, 2.2, 0.7]) * width, belly - 0.55 * outward, (1.3, 1.15))
+    cones.add(np.array([0.8, 2.3, 0.85]) * width, belly - 0.5 * outward, (1.35, 1.25))
     web = 0.5 * knuckle + 0.5 * np.array([2.0, 6.4, -0.1]) * width
     cones.add(np.array([1.6, 4.2, 0.1]) * width, web, (1.0, 0.62))
     roots[5] = knuckle
@@ -379,14 +380,10 @@ def _place_thumb(
 def _place_arm(cones: _Cones, pose: HandPose) -> None:
     turn = _rotation_z(-pose["wrist_deviation"]) @ _rotation_x(-pose["wrist_flexion"])
     for side in (-1.0, 1.0):
-        carpus = np.array([side * 1.05, 0.7, -0.05])
-        wrist = turn @ np.array([side * 1.18, -1.6, -0.1])
-        middle = turn @ np.array([side * 1.45, -10.0, -0.2])
-        elbow = turn @ np.array([side * 1.6, -_ARM_CM, -0.3])
-        front = turn[:, 2]
-        cones.add(carpus, wrist, (1.6, 1.75), segment=-1, palmar=front)
-        cones.add(wrist, middle, (1.75, 2.5), segment=-1, palmar=front)
-        cones.add(middle, elbow, (2.5, 3.2), segment=-1, palmar=front)
+        # One cone from carpus to elbow: joints in between would swell where cones melt together.
+        carpus = np.array([side * 1.30, 0.9, -0.05])
+        elbow = turn @ np.array([side * 1.60, -_ARM_CM, -0.3])
+        cones.add(carpus, elbow, (1.56, 3.0), segment=-1, palmar=turn[:, 2])
 
 
 def _rotation_x(angle: float) -> Array:

@@ -10,6 +10,7 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Literal
 
 import numpy as np
@@ -431,8 +432,8 @@ def _run(arguments: tuple[npt.NDArray[np.generic], ...], *, refine: bool) -> Non
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="signlight-render") as pool:
         jobs = [
-            pool.submit(lambda i=i: trace_tiles(i, threads, *arguments, refine))
-            for i in range(threads)
+            pool.submit(partial(trace_tiles, first, threads, *arguments, refine))
+            for first in range(threads)
         ]
         for job in jobs:
             job.result()

@@ -161,6 +161,8 @@ def _shoot(
         return zero, zero, zero, _FAR, 0
     x, y, z = dx * t, dy * t, dz * t
     best, owner, count_near = _FAR, 0, 0
+    # Which way the palm side faces changes smoothly from one cone to the next.
+    fx, fy, fz = zero, zero, zero
     for i in range(cones.shape[0]):
         d = cone_distance(x, y, z, cones[i])
         if d < best:
@@ -169,6 +171,17 @@ def _shoot(
         if d < FLOAT(2.6) * s[8]:
             near[count_near] = i
             count_near += 1
+        share = FLOAT(0.5) * s[8] - d
+        if share > 0:
+            share = share * share * share
+            fx += share * cones[i, 12]
+            fy += share * cones[i, 13]
+            fz += share * cones[i, 14]
+    fx += FLOAT(0.003) * cones[owner, 12]
+    fy += FLOAT(0.003) * cones[owner, 13]
+    fz += FLOAT(0.003) * cones[owner, 14]
+    inverse = FLOAT(1) / (math.sqrt(fx * fx + fy * fy + fz * fz) + FLOAT(1e-9))
+    front = (fx * inverse, fy * inverse, fz * inverse)
     # The normal of the field roughened by the height of creases, nails and pores.
     e = max(FLOAT(0.016) * s[8], s[9] * FLOAT(0.35))
     nx, ny, nz = zero, zero, zero
@@ -201,6 +214,7 @@ def _shoot(
         nz,
         open_sky,
         lit,
+        front,
         cones[owner],
         part[owner],
         segment[owner],

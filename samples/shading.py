@@ -59,7 +59,7 @@ _LINES: Final = np.array(
     dtype=np.float32,
 )
 """Creases of palm and wrist in the hand frame, cm: x0, y0, x1, y1."""
-_LINE_DEPTH: Final = np.repeat(np.array([1.0, 0.8, 1.0, 0.8, 0.4], np.float32), 5)
+_LINE_DEPTH: Final = np.repeat(np.array([1.2, 0.95, 1.3, 0.6, 0.35], np.float32), 5)
 _TENDONS: Final = np.array(
     [[0.5, 1.5, 2.4, 8.2], [0.2, 1.5, 0.4, 8.4], [-0.2, 1.5, -1.5, 8.0], [-0.5, 1.5, -3.0, 7.0]],
     np.float32,
@@ -88,6 +88,8 @@ def cone_distance(px: float, py: float, pz: float, c: Floats) -> float:
         if t > 0 and t < FLOAT(1.2):
             side = (ux * c[12] + uy * c[13] + uz * c[14]) / math.sqrt(across + FLOAT(1e-6))
             t = min(t, FLOAT(1))
+            # Pads swell on the palm side; the back is a little waisted between its joints.
+            side *= FLOAT(1) if side > 0 else FLOAT(0.15)
             d -= c[15] * FLOAT(4) * t * (FLOAT(1) - t) * side
     return d
 
@@ -222,7 +224,7 @@ def surface_detail(
         wrinkle = knuckle * slack * folds * fade
         red = FLOAT(0.6) * knuckle
         if segment == 3:
-            red = max(red, _step(along, FLOAT(0.3) * length, length))
+            red = max(red, FLOAT(0.8) * _step(along, FLOAT(0.1) * length, FLOAT(1.2) * length))
             tip = c[7] / unit
             if side < FLOAT(0.1):
                 # Signed distance across the nail, along the cross product of axis and palm side.
@@ -239,12 +241,13 @@ def surface_detail(
                 height += FLOAT(0.02) * nail * (FLOAT(1) - _step(reach, FLOAT(0.4), FLOAT(0.9)))
     else:
         if palm > FLOAT(0.02) and hz > FLOAT(-0.4) and hy > FLOAT(-1.2):
-            wx = hx + wobble * FLOAT(0.30)
-            wy = hy + wobble * FLOAT(0.38)
+            drift = noise(hx * FLOAT(1.1) - seed, hy * FLOAT(1.1), seed) - FLOAT(0.5)
+            wx = hx + drift * FLOAT(0.35)
+            wy = hy + drift * FLOAT(0.35) + wobble * FLOAT(0.06)
             for k in range(_LINES.shape[0]):
                 d = _segment_distance(wx, wy, _LINES[k])
                 crease = max(crease, _LINE_DEPTH[k] * _bell(d, width * FLOAT(1.15)))
-            crease *= palm * depth
+            crease *= palm * depth * (FLOAT(0.55) + drift + FLOAT(0.5) * wobble)
             red = FLOAT(0.35) * palm
         elif back > 0 and segment == 0:
             for k in range(4):
@@ -276,6 +279,7 @@ def shade(
     nz: float,
     open_sky: float,
     lit: float,
+    front: tuple[float, float, float],
     c: Floats,
     part: int,
     segment: int,
@@ -296,10 +300,11 @@ def shade(
     _, dark, red, nail = surface_detail(x, y, z, c, part, segment, to_hand, look, footprint)
     broad = noise(hx * FLOAT(0.75) + seed, hy * FLOAT(0.75), hz * FLOAT(0.75))
     blotch = noise(hx * FLOAT(2.6) - seed, hy * FLOAT(2.6), hz * FLOAT(2.6))
-    facing = nx * c[12] + ny * c[13] + nz * c[14]
+    facing = nx * front[0] + ny * front[1] + nz * front[2]
     palm = _step(facing, FLOAT(-0.35), FLOAT(0.45))
-    if segment == -1:
-        palm *= FLOAT(0.35) * _step(hy, FLOAT(-5), FLOAT(0.5)) + FLOAT(0.1)
+    if part == 0:
+        # The pale skin of the palm ends in the wrist, without a border.
+        palm *= FLOAT(0.15) + FLOAT(0.85) * _step(hy, FLOAT(-2.5), FLOAT(1.8))
     r = look[BACK] + (look[PALM] - look[BACK]) * palm
     g = look[BACK + 1] + (look[PALM + 1] - look[BACK + 1]) * palm
     b = look[BACK + 2] + (look[PALM + 2] - look[BACK + 2]) * palm
@@ -307,7 +312,7 @@ def shade(
     red = look[BLOOD] * (
         red + FLOAT(0.5) * (broad - FLOAT(0.5)) + FLOAT(0.35) * palm * (blotch - FLOAT(0.5))
     )
-    crease = one - look[CREASE] * FLOAT(0.42) * dark
+    crease = one - look[CREASE] * FLOAT(0.30) * dark
     r *= tone * crease * (one + FLOAT(0.04) * red)
     g *= tone * crease * math.sqrt(crease) * (one - FLOAT(0.20) * red)
     b *= tone * crease * math.sqrt(crease) * (one - FLOAT(0.18) * red)

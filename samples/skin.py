@@ -71,7 +71,7 @@ class Skin:
         back = _TONES[low] + (_TONES[low + 1] - _TONES[low]) * (place - low)
         share = 0.15 + 0.38 * tone
         palm = (back * (1.0 - share) + _PALM_TONE * share) * np.array([1.03, 0.94, 0.93])
-        nail = 0.5 * palm + 0.5 * _NAIL_TONE * (1.0 - 0.35 * tone)
+        nail = 0.62 * palm + 0.38 * _NAIL_TONE * (1.0 - 0.45 * tone)
         return cls(
             back=_colour(back),
             palm=_colour(palm),

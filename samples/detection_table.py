@@ -1,0 +1,220 @@
+"""How MediaPipe sees the rendered hands: ``python -m samples.detection_table``.
+
+Renders seeded random views of every handshape before random backgrounds, runs MediaPipe's hand
+landmarker (Tasks API, single pictures, default confidence) over them and prints per letter how many
+were found exactly: one hand, in place. Landmark error is the mean distance of the 21 points
+divided by the palm's width (knuckle of the index to knuckle of the little finger, as it would be
+seen flat).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from samples.anatomy import HandBody
+from samples.backdrops import random_backdrop
+from samples.hand import Handedness, HandLayer, Light, Placement, Sleeve, render_layer
+from samples.handshapes import LETTERS, pose_of, view_of
+from samples.skin import Skin
+from samples.tone import to_display
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+VIEW_WH: Final = (640, 480)
+"""Size of a view, that of a webcam."""
+PLACE_TOLERANCE: Final = 0.25
+"""A hand counts as found in place when the mean of its landmarks is off by less than this share
+of the hand's longer side."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What MediaPipe made of one view."""
+
+    letter: str
+    num_found: int
+    """Hands found, 0, 1 or 2."""
+    in_place: bool
+    """Exactly one hand was found, and where it is."""
+    same_hand: bool
+    """Its handedness is right."""
+    error: float
+    """Mean landmark error in palm widths; NaN where no hand was found in place."""
+    tone: float
+    """Skin tone, 0 light to 1 dark."""
+    offsets: npt.NDArray[np.float64] | None
+    """Found minus true landmarks in palm widths, ``(21, 2)``; None where not found in place."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One random view with its truth."""
+
+    letter: str
+    image: npt.NDArray[np.uint8]
+    layer: HandLayer
+    palm_px: float
+    """Width of the palm if it were seen flat, px."""
+    tone: float
+
+
+def random_view(letter: str, seed: int, *, size_wh: tuple[int, int] = VIEW_WH) -> View:
+    """Return a random view of a letter: person, light, place, turn and background by the seed.
+
+    Raises:
+        ValueError: Unknown letter.
+    """
+    pose = pose_of(letter)
+    rng = np.random.default_rng([seed, ord(letter)])
+    width, height = size_wh
+    body, skin, light = HandBody.random(rng), Skin.random(rng), Light.random(rng)
+    yaw, pitch, roll = view_of(letter)
+    hand: Handedness = "left" if rng.uniform() < 0.5 else "right"
+    placement = Placement(
+        centre_px=(width * rng.uniform(0.30, 0.70), height * rng.uniform(0.42, 0.66)),
+        hand_length_px=height * rng.uniform(0.30, 0.60),
+        yaw=yaw + rng.uniform(-25.0, 25.0),
+        pitch=pitch + rng.uniform(-15.0, 15.0),
+        roll=roll + rng.uniform(-25.0, 25.0),
+        distance_cm=rng.uniform(45.0, 110.0),
+        handedness=hand,
+    )
+    sleeve = None
+    if rng.uniform() < 0.5:
+        red, green, blue = rng.uniform(0.02, 0.6, 3).tolist()
+        sleeve = Sleeve((red, green, blue), float(rng.uniform(2.0, 12.0)))
+    layer = render_layer(size_wh, pose.varied(rng), body, skin, light, placement, sleeve)
+    behind = random_backdrop(size_wh, rng)
+    image = to_display(layer.rgb + (1.0 - layer.alpha[..., None]) * behind)
+    palm_px = placement.hand_length_px * 5.95 * body.palm_width * body.scale / body.hand_length_cm
+    return View(letter, image, layer, palm_px, skin.tone)
+
+
+def findings(num_views: int, *, seed: int = 0) -> Iterator[Finding]:
+    """Yield what MediaPipe finds in ``num_views`` views, letters in turn.
+
+    Raises:
+        ValueError: ``num_views`` < 1.
+    """
+    if num_views < 1:
+        raise ValueError(f"num_views must be >= 1, got {num_views}")
+    with tempfile.TemporaryDirectory() as folder, open_landmarker(Path(folder)) as landmarker:
+        for i in range(num_views):
+            yield judge(landmarker, random_view(LETTERS[i % len(LETTERS)], seed + i))
+
+
+def open_landmarker(folder: Path) -> Any:  # noqa: ANN401 - mediapipe ships no types
+    """Return MediaPipe's landmarker for up to two hands in single pictures; close it after use.
+
+    The models travel inside mediapipe's wheel; stored in one archive they are a Tasks API bundle.
+
+    Args:
+        folder: Where the bundle is written.
+
+    Raises:
+        FileNotFoundError: This mediapipe carries no hand models (versions from 1.0 do not).
+    """
+    import mediapipe
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    modules = Path(mediapipe.__file__).parent / "modules"
+    members = {
+        "hand_detector.tflite": modules / "palm_detection" / "palm_detection_full.tflite",
+        "hand_landmarks_detector.tflite": modules / "hand_landmark" / "hand_landmark_full.tflite",
+    }
+    bundle = folder / "hand_landmarker.task"
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
+        for name, path in members.items():
+            if not path.is_file():
+                raise FileNotFoundError(f"mediapipe {mediapipe.__version__} has no {path.name}")
+            archive.write(path, name)
+    return vision.HandLandmarker.create_from_options(
+        vision.HandLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(bundle)), num_hands=2
+        )
+    )
+
+
+def judge(landmarker: Any, view: View) -> Finding:  # noqa: ANN401
+    """Return what the landmarker makes of a view.
+
+    Args:
+        landmarker: From ``open_landmarker``.
+        view: From ``random_view``.
+    """
+    import mediapipe
+
+    height, width = view.image.shape[:2]
+    found = landmarker.detect(
+        mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=view.image)
+    )
+    true = view.layer.landmarks.astype(np.float64)
+    num_found = len(found.hand_landmarks)
+    offsets, error, in_place, same_hand = None, math.nan, False, False
+    if num_found == 1:
+        points = np.array([[p.x * width, p.y * height] for p in found.hand_landmarks[0]])
+        off = float(np.linalg.norm(points.mean(0) - true.mean(0)))
+        in_place = off < PLACE_TOLERANCE * float(np.ptp(true, axis=0).max())
+        same_hand = found.handedness[0][0].category_name.lower() == view.layer.handedness
+    if in_place:
+        offsets = (points - true) / view.palm_px
+        error = float(np.linalg.norm(offsets, axis=1).mean())
+    return Finding(view.letter, num_found, in_place, same_hand, error, view.tone, offsets)
+
+
+def tabulate(all_findings: Sequence[Finding]) -> Table:
+    """Return the findings as a table, one row per letter and one for all."""
+    from rich.table import Table
+
+    table = Table(title=f"MediaPipe on {len(all_findings)} rendered views")
+    for column in ("letter", "views", "exact %", "none", "two", "elsewhere", "hand %", "error"):
+        table.add_column(column, justify="right")
+    for letter in (*LETTERS, "all"):
+        rows = [f for f in all_findings if letter in (f.letter, "all")]
+        if not rows:
+            continue
+        exact = [f for f in rows if f.in_place]
+        errors = [f.error for f in exact]
+        table.add_row(
+            letter,
+            str(len(rows)),
+            f"{100 * len(exact) / len(rows):.1f}",
+            str(sum(f.num_found == 0 for f in rows)),
+            str(sum(f.num_found == 2 for f in rows)),
+            str(sum(f.num_found == 1 and not f.in_place for f in rows)),
+            f"{100 * sum(f.same_hand for f in exact) / max(1, len(exact)):.1f}",
+            f"{np.median(errors):.3f}" if errors else "-",
+            end_section=letter == LETTERS[-1],
+        )
+    return table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    from rich.console import Console
+    from rich.progress import track
+
+    parser = argparse.ArgumentParser(prog="python -m samples.detection_table", description=__doc__)
+    parser.add_argument("--views", type=int, default=900, help="how many views (default 900)")
+    parser.add_argument("--seed", type=int, default=0, help="first seed (default 0)")
+    options = parser.parse_args(arguments)
+    if options.views < 1:
+        parser.error(f"--views must be >= 1, got {options.views}")
+    rows = list(track(findings(options.views, seed=options.seed), "views", total=options.views))
+    Console().print(tabulate(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
