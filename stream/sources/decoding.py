@@ -20,6 +20,9 @@ from stream.sources.timeline import Timeline
 
 __all__ = ["VideoDecoder"]
 
+_NUM_THREADS = 2
+"""Enough for 1080p in real time; each further thread keeps one more picture in memory."""
+
 
 class VideoDecoder:
     """Decodes the main video stream of a container; used by one thread.
@@ -29,20 +32,17 @@ class VideoDecoder:
     Args:
         container: An open container, owned by the caller.
         name: What to call it in messages.
-        num_threads: Threads to decode with.
-        is_low_delay: Hand a picture out as soon as it is decoded, which keeps whole-frame threads
-            from being used.
+        is_live: Hand each picture out as soon as it is decoded, which keeps threads from working
+            on one picture each; time begins with the first.
 
     Raises:
         SourceFormatError: It has no video stream, or none that can be decoded.
     """
 
-    def __init__(
-        self, container: InputContainer, name: str, *, num_threads: int, is_low_delay: bool = False
-    ) -> None:
+    def __init__(self, container: InputContainer, name: str, *, is_live: bool) -> None:
         self.stream = _main_video_stream(container, name)
-        self.stream.thread_type = "SLICE" if is_low_delay else "AUTO"
-        self.stream.thread_count = num_threads
+        self.stream.thread_type = "SLICE" if is_live else "AUTO"
+        self.stream.thread_count = _NUM_THREADS
         self.time_base = self.stream.time_base or Fraction(1, 90_000)
         """Seconds per tick."""
         self.frame_rate = self.stream.average_rate or self.stream.guessed_rate or None
@@ -56,7 +56,9 @@ class VideoDecoder:
         self._container = container
         self._converter = PictureConverter(pixel_aspect=self.stream.sample_aspect_ratio)
         self._timeline = Timeline(
-            origin=self.origin, time_base=self.time_base, frame_rate=self.frame_rate
+            origin=None if is_live else self.origin,
+            time_base=self.time_base,
+            frame_rate=self.frame_rate,
         )
 
     @property

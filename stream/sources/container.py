@@ -1,0 +1,169 @@
+"""Frames of one opened container: what files and network streams have in common."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+
+from stream.errors import SourceFormatError
+from stream.frames import Frame, SourceInfo
+from stream.sources.closing import ClosableSource
+from stream.sources.decoding import VideoDecoder
+from stream.sources.timeline import Span
+
+__all__ = ["ContainerSource", "describe"]
+
+_SEEK_BACK_S = (0, 1, 4, 16, 64)
+"""How far before the wanted moment to look for a picture to decode from, one after the other."""
+
+
+class ContainerSource(ClosableSource):
+    """Reads the main video stream of a container, which it owns from then on.
+
+    Args:
+        container: The container, just opened.
+        name: What a person would call it.
+        span: The part to read.
+        is_live: Whether frames are lost unless they are read in time.
+
+    Raises:
+        SourceFormatError: It holds no video, none that can be decoded, or none in ``span``.
+    """
+
+    def __init__(
+        self, container: InputContainer, name: str, *, span: Span, is_live: bool = False
+    ) -> None:
+        super().__init__()
+        self._container = container
+        self._name = name
+        self._span = span
+        self._is_live = is_live
+        self._fault = ""
+        try:
+            self._decoder = VideoDecoder(container, name, is_live=is_live)
+            frames = itertools.islice(self._decode(), span.max_frames)
+            first = next(frames, None)
+            if first is None:
+                raise self._without_frames()
+            self._frames: Iterator[Frame] = itertools.chain([first], frames)
+            self._info = self._describe(first)
+        except BaseException:
+            container.close()
+            raise
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the container declares about itself."""
+        return self._info
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong with it so far, one line each; complete after the last frame."""
+        lines = []
+        if self._decoder.num_damaged:
+            lines.append(f"{self._name}: {self._decoder.num_damaged} damaged packets were skipped")
+        if self._decoder.num_repaired:
+            lines.append(
+                f"{self._name}: {self._decoder.num_repaired} frames had a missing, repeated or "
+                "backward time, which was repaired"
+            )
+        return [*lines, self._fault] if self._fault else lines
+
+    def _break_off(self, cause: FFmpegError | None) -> None:
+        """Take note that no more frames can be read, or raise an error.
+
+        Args:
+            cause: What FFmpeg said; None where a live stream came to an end.
+        """
+        self._fault = (
+            f"{self._name} breaks off after {self._decoder.num_frames} frames "
+            f"({describe(cause)}): the file is cut short or damaged"
+        )
+
+    def _read_next(self) -> Frame | None:
+        return next(self._frames, None)
+
+    def _release(self) -> None:
+        self._frames = iter(())
+        self._container.close()
+
+    def _decode(self) -> Iterator[Frame]:
+        decoder = self._decoder
+        start = self._span.start_tick(decoder.time_base)
+        end = self._span.end_tick(decoder.time_base)
+        try:
+            for picture in self._pictures_from(start):
+                pts = decoder.place(picture)
+                if end is not None and pts >= end:
+                    return
+                if pts >= start:
+                    yield decoder.to_frame(picture, pts)
+        except FFmpegError as exc:
+            self._break_off(exc)
+        else:
+            if self._is_live:
+                self._break_off(None)
+
+    def _pictures_from(self, start: int) -> Iterator[av.VideoFrame]:
+        """Yield pictures from tick ``start``, or somewhat before, to the end."""
+        decoder, wanted = self._decoder, start + self._decoder.origin
+        for back_s in _SEEK_BACK_S if start > 0 else ():
+            target = wanted - round(back_s / decoder.time_base)
+            if target <= decoder.origin:
+                break
+            try:
+                self._container.seek(target, stream=decoder.stream)
+                pictures = decoder.pictures()
+                first = next(pictures, None)
+            except FFmpegError:
+                break
+            # A container may lead us to a picture that is shown only after the wanted one.
+            if first is not None and first.pts is not None and first.pts <= wanted:
+                yield first
+                yield from pictures
+                return
+        if start > 0:
+            self._container.seek(decoder.origin, stream=decoder.stream)
+        yield from decoder.pictures()
+
+    def _describe(self, first: Frame) -> SourceInfo:
+        decoder, span = self._decoder, self._span
+        num_frames: int | None = decoder.stream.frames or None
+        duration_s = None if self._is_live else decoder.duration_s
+        if duration_s:
+            if num_frames is None and decoder.frame_rate:
+                num_frames = round(duration_s * decoder.frame_rate)
+            share = span.cut_duration(duration_s) / duration_s
+            num_frames = num_frames and max(1, round(num_frames * share))
+            duration_s *= share
+        if span.max_frames is not None:
+            num_frames = min(span.max_frames, num_frames or span.max_frames)
+        return SourceInfo(
+            name=self._name,
+            size_wh=first.size_wh,
+            frame_rate=decoder.frame_rate,
+            time_base=decoder.time_base,
+            is_live=self._is_live,
+            num_frames=num_frames,
+            duration_s=duration_s,
+            details=decoder.details,
+        )
+
+    def _without_frames(self) -> SourceFormatError:
+        decoder, span = self._decoder, self._span
+        if (span.start_s or span.end_s) and not decoder.num_damaged:
+            length = f"; it is {decoder.duration_s:.3f} s long" if decoder.duration_s else ""
+            return SourceFormatError(f"{self._name} has no frame {span}{length}")
+        return SourceFormatError(
+            f"{self._name} holds no frame that can be decoded "
+            f"({decoder.num_damaged} damaged packets); use another copy of it"
+        )
+
+
+def describe(cause: BaseException | None) -> str:
+    """Return what FFmpeg or the system says is wrong, without any file name."""
+    return getattr(cause, "strerror", None) or type(cause).__name__

@@ -1,0 +1,144 @@
+"""Frames that come over a network: RTSP, HTTP, UDP, anything that FFmpeg has a protocol for."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from urllib.parse import urlsplit, urlunsplit
+
+import av
+from av.error import (
+    ExitError,
+    FFmpegError,
+    HTTPClientError,
+    HTTPError,
+    HTTPForbiddenError,
+    HTTPUnauthorizedError,
+    ProtocolNotFoundError,
+)
+
+from stream.errors import (
+    SourceError,
+    SourceFormatError,
+    SourceLostError,
+    SourceNotFoundError,
+    SourceTimeoutError,
+)
+from stream.sources.container import ContainerSource, describe
+from stream.sources.timeline import Span
+
+__all__ = ["NetworkSource", "hide_password"]
+
+_LIVE_SCHEMES = frozenset({"rtsp", "rtsps", "rtp", "rtmp", "rtmps", "srt", "udp", "tcp", "rist"})
+_LIVE_OPTIONS = {
+    # Over TCP no packet is lost, and firewalls let it pass.
+    "rtsp_transport": "tcp",
+    "fflags": "nobuffer",
+    "flags": "low_delay",
+    # Look at one second of stream for its parameters, not at five.
+    "analyzeduration": "1000000",
+}
+_SECRET_KEYS = re.compile(
+    r"((?:^|&)(?:pass|passwd|password|pwd|token|key|api_?key|secret|auth|sig|signature)=)[^&]*",
+    re.IGNORECASE,
+)
+
+
+class NetworkSource(ContainerSource):
+    """A video that is fetched while it is read.
+
+    What declares a length (a file on a web server) is read like a file, every frame. All else is
+    live: its time begins with the first frame, and its end is a loss.
+
+    Passwords appear in no name and no message.
+
+    Args:
+        url: ``rtsp://``, ``http://``, ``https://``, ``udp://``, ``srt://``, ...
+        start_s: First moment to read, in seconds; not for live streams.
+        end_s: Moment to stop at, in seconds.
+        max_frames: Most frames to read.
+        open_timeout_s: Longest wait for the server, and again for the first pictures.
+        read_timeout_s: Longest wait for the next packet.
+
+    Raises:
+        SourceNotFoundError: No such host, nobody listens there, or the server refuses.
+        SourceTimeoutError: The server does not answer in time.
+        SourceFormatError: What it sends is no video, or FFmpeg lacks the protocol.
+        ValueError: The range is empty, or ``start_s`` is given for a live stream.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        start_s: float | Fraction | None = None,
+        end_s: float | Fraction | None = None,
+        max_frames: int | None = None,
+        open_timeout_s: float = 10.0,
+        read_timeout_s: float = 5.0,
+    ) -> None:
+        span = Span(start_s, end_s, max_frames)
+        name = hide_password(url)
+        scheme = urlsplit(url).scheme.lower()
+        try:
+            container = av.open(
+                url,
+                options=dict(_LIVE_OPTIONS) if scheme in _LIVE_SCHEMES else {},
+                metadata_errors="replace",
+                timeout=(open_timeout_s, read_timeout_s),
+            )
+        except (FFmpegError, OSError) as exc:
+            # "from None": FFmpeg's own message holds the URL with its password.
+            raise _opening_error(exc, name, scheme, open_timeout_s) from None
+        is_live = not container.duration
+        if is_live and start_s:
+            container.close()
+            raise ValueError(f"{name} is live: it has no moment {float(start_s):g} s to start at")
+        self._read_timeout_s = read_timeout_s
+        super().__init__(container, name, span=span, is_live=is_live)
+
+    def _break_off(self, cause: FFmpegError | None) -> None:
+        if isinstance(cause, ExitError | TimeoutError):
+            if not self._decoder.num_frames:
+                raise SourceTimeoutError(
+                    f"{self._name} sent no picture for {self._read_timeout_s:g} s; "
+                    "check that the camera or sender is running"
+                ) from None
+            fault = f"nothing came for {self._read_timeout_s:g} s"
+        else:
+            fault = "the sender closed it" if cause is None else describe(cause)
+        raise SourceLostError(
+            f"{self._name} stopped after {self._decoder.num_frames} frames: {fault}; "
+            "check the sender and the network, then start again"
+        ) from None
+
+
+def hide_password(url: str) -> str:
+    """Return ``url`` with the password, and what looks like one in the query, as ``***``."""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = login.partition(":")
+    netloc = f"{user}{colon}{'***' if colon else ''}{at}{host}"
+    return urlunsplit(parts._replace(netloc=netloc, query=_SECRET_KEYS.sub(r"\1***", parts.query)))
+
+
+def _opening_error(
+    exc: FFmpegError | OSError, name: str, scheme: str, timeout_s: float
+) -> SourceError:
+    if isinstance(exc, ExitError | TimeoutError):
+        return SourceTimeoutError(
+            f"{name} did not answer within {timeout_s:g} s; check the address and the network"
+        )
+    if isinstance(exc, ProtocolNotFoundError):
+        return SourceFormatError(f"{name}: FFmpeg has no protocol {scheme!r}; use rtsp or http")
+    if isinstance(exc, HTTPUnauthorizedError | HTTPForbiddenError):
+        return SourceNotFoundError(
+            f"{name} refuses access ({describe(exc)}); give {scheme}://user:password@host/..."
+        )
+    if isinstance(exc, HTTPError | HTTPClientError | OSError):
+        return SourceNotFoundError(
+            f"{name} cannot be reached ({describe(exc)}); check the address and the network"
+        )
+    return SourceFormatError(
+        f"{name} sends no video that can be read ({describe(exc)}); check the address"
+    )
