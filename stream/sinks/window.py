@@ -1,0 +1,195 @@
+"""A window on the screen, and the keys pressed in it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import cv2
+
+from stream.errors import DisplayError
+from stream.frames import RgbImage, frozen_rgb
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Window"]
+
+_MAX_FIRST_WH = (1600, 900)
+"""A window opens no larger than this, in pixels; the person may make it larger."""
+_WAY_OUT = "run with --no-window --save FILE instead"
+_NAMES = {
+    "\r": "enter",
+    "\n": "enter",
+    "\x1b": "escape",
+    " ": "space",
+    "\t": "tab",
+    "\b": "backspace",
+    "\x7f": "delete",
+}
+_KEYSYM_NAMES = {
+    0xFF08: "backspace",
+    0xFF09: "tab",
+    0xFF0D: "enter",
+    0xFF1B: "escape",
+    0xFF8D: "enter",
+    0xFFFF: "delete",
+}
+_KEYSYM_KEYPAD = range(0xFFAA, 0xFFBA)
+"""Keys of the number pad, ``*`` to ``9``, in the order of ASCII (X11 keysymdef.h)."""
+
+
+class Window:
+    """One window of OpenCV's, which keeps the picture's proportions; used from the main thread.
+
+    It opens with the first picture and is not opened again once the person has closed it.
+
+    Args:
+        title: Text of the title bar.
+
+    Raises:
+        DisplayError: There is no screen, it does not answer, or OpenCV was built without windows.
+    """
+
+    def __init__(self, title: str = "Signlight") -> None:
+        _check_display()
+        self._title = title
+        self._aspect_wh: tuple[int, int] | None = None
+        self._is_closed = False
+
+    @property
+    def is_open(self) -> bool:
+        """False once the person, or :meth:`close`, has closed the window."""
+        if self._is_closed:
+            return False
+        if self._aspect_wh is not None and not _is_visible(self._title):
+            self._is_closed = True
+        return not self._is_closed
+
+    def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+        """Show ``canvas``, uint8 ``(H, W, 3)`` RGB, then wait up to ``wait_s`` for a key.
+
+        Returns at once when the window is closed.
+
+        Args:
+            canvas: The picture; it may be written to again afterwards.
+            wait_s: Longest wait in seconds; with 0 only a key already pressed is reported.
+
+        Returns:
+            The character of the key in lower case, "space", "enter", "escape", "tab",
+            "backspace", "delete", or None.
+
+        Raises:
+            DisplayError: The window could not be opened.
+        """
+        canvas = frozen_rgb(canvas)
+        if not self.is_open:
+            return None
+        try:
+            self._fit(canvas.shape[1], canvas.shape[0])
+            cv2.imshow(self._title, cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR))
+            code = cv2.waitKeyEx(max(1, round(wait_s * 1000)))
+        except cv2.error as exc:
+            raise DisplayError(f"no window can be shown ({exc.err}); {_WAY_OUT}") from exc
+        return _key_name(code)
+
+    def close(self) -> None:
+        """Close the window; harmless when called again."""
+        if self.is_open and self._aspect_wh is not None:
+            cv2.destroyWindow(self._title)
+            cv2.waitKey(1)  # the toolkit closes it only now
+        self._is_closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _fit(self, width: int, height: int) -> None:
+        """Open the window, or reshape it when the picture's proportions change."""
+        if self._aspect_wh is None:
+            flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+            cv2.namedWindow(self._title, flags)
+        elif self._aspect_wh[0] * height == self._aspect_wh[1] * width:
+            return
+        self._aspect_wh = (width, height)
+        scale = min(1.0, _MAX_FIRST_WH[0] / width, _MAX_FIRST_WH[1] / height)
+        cv2.resizeWindow(self._title, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def _is_visible(title: str) -> bool:
+    try:
+        return cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) >= 1
+    except cv2.error:
+        return False
+
+
+def _key_name(code: int) -> str | None:
+    """Return the name of a key from ``cv2.waitKeyEx``, whose codes differ between toolkits."""
+    symbol = code & 0xFFFF  # GTK puts the modifiers above
+    if code < 0 or symbol == 0:
+        return None
+    if symbol in _KEYSYM_NAMES:
+        return _KEYSYM_NAMES[symbol]
+    if symbol in _KEYSYM_KEYPAD:
+        symbol = ord("*") + symbol - _KEYSYM_KEYPAD.start
+    if symbol > 0x7F:
+        return None
+    character = chr(symbol).lower()
+    return _NAMES.get(character) or (character if character.isprintable() else None)
+
+
+def _check_display() -> None:
+    """Raise before OpenCV's toolkit would end the whole process, which is what Qt does."""
+    toolkit = cv2.currentUIFramework()
+    if not toolkit:
+        raise DisplayError(
+            f"this OpenCV was built without windows; install opencv-python, or {_WAY_OUT}"
+        )
+    if sys.platform != "linux" or (
+        not toolkit.startswith("QT") and "WAYLAND_DISPLAY" in os.environ
+    ):
+        return
+    display = os.environ.get("DISPLAY")
+    if not display:
+        raise DisplayError(f"there is no display to open a window on; {_WAY_OUT}")
+    try:
+        if toolkit.startswith("QT"):
+            _prepare_qt()
+        is_reachable = _answers()
+    except OSError as exc:
+        raise DisplayError(f"a library for windows is missing ({exc}); {_WAY_OUT}") from exc
+    if not is_reachable:
+        raise DisplayError(f"the display {display} does not answer or refuses access; {_WAY_OUT}")
+
+
+def _prepare_qt() -> None:
+    # The wheels carry the X11 plugin only; a desktop may ask for Wayland's, and Qt would abort.
+    os.environ["QT_QPA_PLATFORM"] = "xcb"
+    plugins = Path(cv2.__file__).parent / "qt" / "plugins" / "platforms"
+    for plugin in plugins.glob("libqxcb.so"):
+        ctypes.CDLL(str(plugin))
+
+
+def _answers() -> bool:
+    """Tell whether the X server lets us in, by the library that the toolkit uses."""
+    xcb = ctypes.CDLL("libxcb.so.1")
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+    xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
+    xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    connection = xcb.xcb_connect(None, None)
+    try:
+        return bool(xcb.xcb_connection_has_error(connection) == 0)
+    finally:
+        xcb.xcb_disconnect(connection)
