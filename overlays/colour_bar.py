@@ -21,6 +21,8 @@ __all__ = ["Caption", "caption_of", "draw_caption", "place_caption"]
 
 _DOT = " \N{MIDDLE DOT} "
 _TIMES = "\N{MULTIPLICATION SIGN}"
+_TICK = f", tick at 1{_TIMES}"
+_RANGE_WORDS = {"frame": "frame range", "stable": "stable range"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +58,22 @@ def caption_of(exhibits: tuple[Exhibit, ...], style: Style, *, with_heads: bool)
             title=_DOT.join(title),
             low="0",
             high=f"{ABSOLUTE_TOP:g}{_TIMES} {unit}",
-            note=f"{maps.kind}, absolute scale",
+            note=f"{maps.kind}{_DOT}absolute scale{_TICK}",
             uniform_at=1 / ABSOLUTE_TOP,
         )
-    whose = (
-        f"each {part}'s own" if with_heads else "each hand's own" if len(shown) > 1 else "its own"
-    )
-    if style.normalize == "frame":
-        note = f"{maps.kind}, {whose} range, frame by frame"
-    else:
-        note = f"{maps.kind}, {whose} range, stable"
+    note = f"{maps.kind}{_DOT}{_RANGE_WORDS[style.normalize]}"
     if with_heads or len(bounds) != 1:
+        note += f" of each {part if with_heads else 'hand'}"
         return Caption(_DOT.join(title), "low", "high", note)
+    low, high = bounds[0].low, bounds[0].high
+    digits = 1 if high - low >= 1 else 2
+    place = _uniform_place(bounds[0])
     return Caption(
         title=_DOT.join(title),
-        low=f"{bounds[0].low:.1f}",
-        high=f"{bounds[0].high:.1f}{_TIMES} {unit}",
-        note=note,
-        uniform_at=_uniform_place(bounds[0]),
+        low=f"{low:.{digits}f}",
+        high=f"{high:.{digits}f}{_TIMES} {unit}",
+        note=note if place is None else note + _TICK,
+        uniform_at=place,
     )
 
 

@@ -21,8 +21,8 @@ QUIET: Rgb = (176, 178, 182)
 """Text that explains what stands beside it."""
 PLATE: Rgb = (14, 14, 14)
 """Under text; neutral, so that it tints no picture."""
-BACKDROP: Rgb = (18, 18, 20)
-"""Canvas where there is no picture."""
+BACKDROP = 18
+"""Grey of the canvas where there is no picture."""
 RECORDING: Rgb = (255, 69, 58)
 """The dot while recording."""
 ACCENTS: dict[Handedness | None, Rgb] = {

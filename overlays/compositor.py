@@ -9,7 +9,7 @@ from overlays.colours import BACKDROP
 from overlays.exhibits import Exhibit, collect_exhibits
 from overlays.head_grid import Slot, draw_head_grids
 from overlays.help_card import draw_help, draw_notice
-from overlays.labels import draw_random_mark, text_size
+from overlays.labels import draw_random_mark, edge_margin, text_size
 from overlays.layouts import draw_beside, draw_insets, draw_on_picture, plan_canvas
 from overlays.marks import draw_marks, draw_tags
 from overlays.normalize import Normalizer
@@ -64,7 +64,7 @@ class Compositor:
         draw_picture(canvas, pane, image)
         room = pane.cut(canvas)
         size_px = text_size(min(pane.size_wh))
-        margin_px = max(2, round(0.018 * min(pane.size_wh)))
+        margin_px = edge_margin(min(pane.size_wh))
         taken: list[Rect] = []
         below_px = margin_px
         readouts = None

@@ -100,7 +100,9 @@ def draw_outline(
         mask = mask[:, ::-1]
     scale = ((box[2] - box[0]) / mask.shape[1], (box[3] - box[1]) / mask.shape[0])
     loops = [_rounded(loop) * scale + box[:2] for loop in outline_loops(mask)]
-    draw_lines(room, loops, closed=True, width_px=width_px, opacity=opacity)
+    draw_lines(
+        room, loops, closed=True, width_px=width_px, opacity=opacity, has_halo=min(scale) >= 8
+    )
 
 
 def _rounded(loop: npt.NDArray[np.float64], radius: float = 0.22) -> npt.NDArray[np.float64]:

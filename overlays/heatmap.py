@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overlays.colours import colour_table
+from overlays.paint import blend
 from overlays.panes import Box
 from stream.frames import RgbImage
 
@@ -25,8 +26,10 @@ FLOOR = 0.32
 """Opacity of the lowest value as a fraction of that of the highest."""
 _SOFT_EDGE = 0.14
 """Width of the soft border as a fraction of the crop's side."""
-_MIN_FINE_PX = 224
-"""Side at which values become colours; the rest is bilinear: a patch spans 8 pixels or more."""
+_FINE_PX = 160
+_FINE_PX_PER_PATCH = 8
+"""Values become colours at a side of 160 pixels, or of 8 a patch if that is more. From there to the
+canvas colours are interpolated bilinearly, which nobody sees and which is several times quicker."""
 _BAND_ROWS = 128
 """Rows blended at a time, so that a band stays in the processor's cache."""
 
@@ -59,42 +62,42 @@ def draw_heat(
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
     if x0 >= x1 or y0 >= y1 or alpha <= 0:
         return
-    tint, rest = _fine_layers(values, colormap, alpha, floor, soft_edges, mirrored)
     size_wh = (right - left, bottom - top)
+    fine_wh = tuple(
+        min(side, max(_FINE_PX, _FINE_PX_PER_PATCH * patches))
+        for side, patches in zip(size_wh, values.shape[::-1], strict=True)
+    )
+    level = _enlarge(values[:, ::-1] if mirrored else values, (fine_wh[0], fine_wh[1]))
+    tint, rest = _layers(level, colormap, alpha, floor, soft_edges)
     visible = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
     tint = cv2.resize(tint, size_wh, interpolation=cv2.INTER_LINEAR)[visible]
     rest = cv2.resize(rest, size_wh, interpolation=cv2.INTER_LINEAR)[visible]
     target = room[y0:y1, x0:x1]
     for row in range(0, y1 - y0, _BAND_ROWS):
         band = np.s_[row : row + _BAND_ROWS]
-        kept = cv2.multiply(
-            target[band], cv2.cvtColor(rest[band], cv2.COLOR_GRAY2RGB), scale=1 / 255
-        )
-        target[band] = cv2.add(kept, tint[band])
+        blend(target[band], tint[band], cv2.cvtColor(rest[band], cv2.COLOR_GRAY2RGB))
 
 
-def _fine_layers(
-    values: npt.NDArray[np.float32],
-    colormap: str,
-    alpha: float,
-    floor: float,
-    soft_edges: bool,
-    mirrored: bool,
+def _enlarge(values: npt.NDArray[np.float32], size_wh: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Return a map with a value per pixel, uint8 (h, w), 255 for 1."""
+    fine = cv2.resize(np.ascontiguousarray(values), size_wh, interpolation=cv2.INTER_CUBIC)
+    fine *= 255
+    np.clip(fine, 0, 255, out=fine)  # bicubic interpolation overshoots a little
+    level: npt.NDArray[np.uint8] = fine.astype(np.uint8)
+    return level
+
+
+def _layers(
+    level: npt.NDArray[np.uint8], colormap: str, alpha: float, floor: float, soft_edges: bool
 ) -> tuple[RgbImage, npt.NDArray[np.uint8]]:
-    """Return colour times opacity (h, w, 3), and what is left of the picture (h, w), uint8."""
-    if mirrored:
-        values = values[:, ::-1]
-    grid_h, grid_w = values.shape
-    fine_wh = (max(_MIN_FINE_PX, 8 * grid_w), max(_MIN_FINE_PX, 8 * grid_h))
-    fine = cv2.resize(np.ascontiguousarray(values), fine_wh, interpolation=cv2.INTER_CUBIC)
-    fine *= 255  # bicubic overshoots its ends a little: clip
-    level = np.clip(fine, 0, 255, out=fine).astype(np.uint8)
+    """Return colour times opacity (h, w, 3), and the share left of the picture (h, w), uint8."""
     opacity = cv2.LUT(level, _opacity_table(floor))
     if soft_edges:
-        opacity = cv2.multiply(opacity, _edge_mask(fine_wh), scale=alpha / 255)
+        edges = _edge_mask((level.shape[1], level.shape[0]))
+        opacity = cv2.multiply(opacity, edges, scale=alpha / 255)
     else:
         opacity = cv2.convertScaleAbs(opacity, alpha=alpha)
-    colour = cv2.LUT(cv2.cvtColor(level, cv2.COLOR_GRAY2RGB), colour_table(colormap)[None])
+    colour = cv2.applyColorMap(level, colour_table(colormap)[:, None])
     tint = cv2.multiply(colour, cv2.cvtColor(opacity, cv2.COLOR_GRAY2RGB), scale=1 / 255)
     return tint, cv2.bitwise_not(opacity)
 

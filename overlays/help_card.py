@@ -52,7 +52,7 @@ def draw_help(canvas: RgbImage) -> None:
     left, top = (width - card_w) // 2, (height - card_h) // 2
     if left < 0 or top < 0:
         return
-    draw_plate(canvas, (left, top, left + card_w, top + card_h), pad, 0.84)
+    draw_plate(canvas, (left, top, left + card_w, top + card_h), pad, 0.92)
     title_y = top + pad + row_h / 2
     draw_text(canvas, "Keys", left + pad, title_y, 1.25 * size_px, INK)
     x = left + pad

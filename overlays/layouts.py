@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from overlays.exhibits import Exhibit
 from overlays.head_grid import CLOSE_UP_BRIGHTNESS, draw_rim, fit_box
-from overlays.labels import draw_tag, text_size
+from overlays.labels import draw_tag, edge_margin, text_size
 from overlays.marks import draw_close_map, draw_corners, draw_map, draw_marks, subdue
 from overlays.panes import Pane, Rect, draw_picture
 from overlays.style import Layout, Style
@@ -85,7 +85,7 @@ def draw_insets(
         The places taken, in pixels of ``room``.
     """
     height, width = room.shape[:2]
-    margin = max(2, round(0.018 * min(width, height)))
+    margin = edge_margin(min(width, height))
     side = min(round(0.3 * min(width, height)), (height - top_px - 3 * margin) // 2)
     size_px = max(9.0, 0.85 * text_size(min(width, height)))
     taken: list[Rect] = []

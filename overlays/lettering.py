@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ASCENT_EM", "CAP_EM", "DESCENT_EM", "text_mask", "text_width"]
+__all__ = ["ASCENT_EM", "CAP_EM", "DESCENT_EM", "STROKE_EM", "text_mask", "text_width"]
 
 CAP_EM = 0.70
 """Height of a capital as a fraction of the size."""
@@ -27,7 +27,8 @@ DESCENT_EM = 0.30
 """Room below the baseline as a fraction of the size."""
 
 _UNIT_EM = CAP_EM / 10
-_STROKE_EM = 0.088
+STROKE_EM = 0.088
+"""Width of a stroke as a fraction of the size, unless another weight is asked for."""
 _MAX_SUPERSAMPLING = 8
 _PHASES = 4  # glyphs are placed on quarters of a pixel: even spacing at small sizes
 _BEARING = {"|": 1.3, "(": 0.95, "/": 0.6}  # room beside a straight, a round, an open side
@@ -156,13 +157,14 @@ _GLYPHS: dict[str, tuple[str, float, str]] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def text_width(text: str, size_px: float) -> int:
     """Return the width in pixels of what ``text_mask`` draws."""
     return _right_edge_px(text, size_px)
 
 
 @lru_cache(maxsize=512)
-def text_mask(text: str, size_px: float) -> npt.NDArray[np.uint8]:
+def text_mask(text: str, size_px: float, stroke_em: float = STROKE_EM) -> npt.NDArray[np.uint8]:
     """Return a line of text as coverage: uint8 ``(H, W)``, 255 = ink, read-only.
 
     The baseline lies ``round(ASCENT_EM * size_px)`` pixels below the top edge.
@@ -170,12 +172,13 @@ def text_mask(text: str, size_px: float) -> npt.NDArray[np.uint8]:
     Args:
         text: One line; a character without a glyph is drawn as an empty box.
         size_px: Height of the typeface (capitals are ``CAP_EM`` of it), > 0.
+        stroke_em: Width of a stroke as a fraction of the size: the weight.
     """
     height = _ascent_px(size_px) + math.ceil(DESCENT_EM * size_px)
     mask = np.zeros((height, _right_edge_px(text, size_px)), np.uint8)
     for char, pen_px in _pens(text, size_px):
         whole, phase = divmod(round(pen_px * _PHASES), _PHASES)
-        glyph, shift = _glyph_mask(char, size_px, phase)
+        glyph, shift = _glyph_mask(char, size_px, stroke_em, phase)
         left = whole + shift
         room = mask[:, max(left, 0) : left + glyph.shape[1]]
         np.maximum(room, glyph[:, max(-left, 0) :][:, : room.shape[1]], out=room)
@@ -215,16 +218,18 @@ def _right_edge_px(text: str, size_px: float) -> int:
 
 
 @lru_cache(maxsize=2048)
-def _glyph_mask(char: str, size_px: float, phase: int) -> tuple[npt.NDArray[np.uint8], int]:
+def _glyph_mask(
+    char: str, size_px: float, stroke_em: float, phase: int
+) -> tuple[npt.NDArray[np.uint8], int]:
     """Return a glyph's coverage and the x of its left column relative to the pen's whole pixel."""
     _, width, path = _glyph(char)
     fineness = min(_MAX_SUPERSAMPLING, max(2, round(128 / size_px)))
     unit_px = _UNIT_EM * size_px
-    margin = math.ceil(_STROKE_EM * size_px) + 1
+    margin = math.ceil(stroke_em * size_px) + 1
     columns = math.ceil(width * unit_px) + 2 * margin + 1
     rows = _ascent_px(size_px) + math.ceil(DESCENT_EM * size_px)
     fine = np.zeros((rows * fineness, columns * fineness), np.uint8)
-    thickness = max(1, round(_STROKE_EM * size_px * fineness))
+    thickness = max(1, round(stroke_em * size_px * fineness))
     origin = np.array([margin + phase / _PHASES, _ascent_px(size_px)])
     for stroke in _strokes(path):
         points = (origin + stroke * (unit_px, -unit_px)) * fineness

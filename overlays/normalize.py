@@ -4,12 +4,12 @@
     The map's own minimum and maximum. Every map uses the whole scale, so brightness says nothing
     from one moment to the next, and noise flickers.
 ``stable``
-    Per hand and head, a range that follows the map's 2nd and 99th percentile with a time constant
+    Per hand and head, a range that follows the map's 2nd and 99.5th percentile with a time constant
     of one second of the video's own time. Percentiles, because one extreme patch must not dim all
     others; slow, because a range that jumps reads as attention that jumps. Values beyond it clip.
 ``absolute``
     Attention times the number of patches: 1 is what every patch would get if attention were
-    uniform. The scale is fixed (0 to 8), so colours compare across frames, hands, heads and models.
+    uniform. The scale is fixed (0 to 6), so colours compare across frames, hands, heads and models.
     An activation has no such unit; it is divided by the map's mean, so that 1 is its average.
 """
 
@@ -28,9 +28,9 @@ __all__ = ["ABSOLUTE_TOP", "STABLE_TIME_CONSTANT_S", "Normalizer", "ValueRange"]
 
 STABLE_TIME_CONSTANT_S = 1.0
 """Seconds of media time in which a stable range covers 63 % of the way to a new level."""
-STABLE_PERCENTILES = (2.0, 99.0)
-"""Of a map's patches; with 14 x 14 patches the brightest two or three clip."""
-ABSOLUTE_TOP = 8.0
+STABLE_PERCENTILES = (2.0, 99.5)
+"""Of a map's patches; with 14 x 14 patches the brightest one or two clip."""
+ABSOLUTE_TOP = 6.0
 """Upper end of the absolute scale, in multiples of uniform attention."""
 _FORGET_AFTER_S = 5.0  # a hand that comes back later begins afresh
 _MAX_TRACKED = 256  # hands x heads; only bounds memory

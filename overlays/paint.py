@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -13,7 +14,20 @@ from overlays.lettering import ASCENT_EM, CAP_EM, text_mask, text_width
 from overlays.panes import Rect
 from stream.frames import RgbImage
 
-__all__ = ["draw_dot", "draw_lines", "draw_plate", "draw_text", "paint"]
+__all__ = [
+    "PLATE_OPACITY",
+    "blend",
+    "draw_dot",
+    "draw_lines",
+    "draw_plate",
+    "draw_text",
+    "paint",
+    "tint_layers",
+]
+
+_HALO_OPACITY = 0.55
+PLATE_OPACITY = 0.68
+"""Of the plates under text: light enough to see through, dark enough to read on."""
 
 
 def paint(
@@ -38,10 +52,27 @@ def paint(
     room = canvas[max(top, 0) :, max(left, 0) :][: visible.shape[0], : visible.shape[1]]
     if 0 in room.shape or 0 in visible.shape:
         return
-    weight = visible[: room.shape[0], : room.shape[1], None].astype(np.int32)
-    weight *= round(opacity * 257)  # 255 * 257 is one below 65536: shift, do not divide
-    change = (np.array(colour, np.int32) - room) * weight
-    room += ((change + 32768) >> 16).astype(np.uint8)  # wraps to the right value when negative
+    cover = visible[: room.shape[0], : room.shape[1]]
+    if opacity < 1:
+        cover = cv2.convertScaleAbs(cover, alpha=opacity)
+    tint, rest = tint_layers(cover, colour)
+    blend(room, tint, rest)
+
+
+def tint_layers(
+    coverage: npt.NDArray[np.uint8], colour: Rgb
+) -> tuple[RgbImage, npt.NDArray[np.uint8]]:
+    """Return what a colour adds, and what is kept of what is under it, both uint8 (h, w, 3)."""
+    cover = cv2.cvtColor(coverage, cv2.COLOR_GRAY2RGB)
+    return cv2.multiply(cover, (*colour, 0), scale=1 / 255), cv2.bitwise_not(cover)
+
+
+def blend(room: RgbImage, tint: RgbImage, rest: npt.NDArray[np.uint8]) -> None:
+    """Replace pixels by ``room * rest / 255 + tint``, in place; all uint8 (h, w, 3).
+
+    Whole numbers all the way: a float copy of a picture would cost more than all the rest.
+    """
+    room[:] = cv2.add(cv2.multiply(room, rest, scale=1 / 255), tint)
 
 
 def draw_text(
@@ -61,7 +92,11 @@ def draw_text(
 
 
 def draw_plate(
-    canvas: RgbImage, rect: Rect, radius_px: int, opacity: float = 0.62, grey: int = PLATE[0]
+    canvas: RgbImage,
+    rect: Rect,
+    radius_px: int,
+    opacity: float = PLATE_OPACITY,
+    grey: int = PLATE[0],
 ) -> None:
     """Darken a rounded rectangle (lighten it, for a light ``grey``) for text to stand on."""
     left, top, right, bottom = rect
@@ -113,31 +148,51 @@ def draw_dot(
 
 
 def draw_lines(
-    room: RgbImage,
-    lines: list[npt.NDArray[np.float64]],
+    canvas: RgbImage,
+    lines: Sequence[npt.NDArray[np.float64]],
     *,
     closed: bool,
     width_px: float,
     opacity: float,
-    colour: Rgb = INK,
+    has_halo: bool = True,
+    dots: Sequence[tuple[npt.NDArray[np.float64], float, Rgb]] = (),
 ) -> None:
-    """Draw smooth lines with a dark edge, readable on any picture; points (N, 2) in pixels."""
+    """Draw smooth light lines with a soft dark edge, readable on any picture, in place.
+
+    Args:
+        canvas: uint8 (H, W, 3) RGB, written where the lines are.
+        lines: Points (N, 2) of each line, in pixels; may leave the canvas.
+        closed: Join each line's end to its beginning.
+        width_px: Width of the light line.
+        opacity: 0 to 1.
+        has_halo: Draw the dark edge.
+        dots: Discs on top of the lines: centre (2,) and radius in pixels, colour.
+    """
     if not lines or opacity <= 0:
         return
-    margin = 2 * width_px + 2
     points = np.concatenate(lines)
-    height, width = room.shape[:2]
-    x0, y0 = (max(0, int(v - margin)) for v in points.min(axis=0))
-    x1, y1 = (int(v + margin) + 1 for v in points.max(axis=0))
-    x1, y1 = min(x1, width), min(y1, height)
+    margin = 3 + max([width_px, *(radius for _, radius, _ in dots)])
+    (x0, y0), (x1, y1) = points.min(axis=0) - margin, points.max(axis=0) + margin
+    x0, y0 = max(0, int(x0)), max(0, int(y0))
+    x1, y1 = min(canvas.shape[1], int(x1) + 1), min(canvas.shape[0], int(y1) + 1)
     if x0 >= x1 or y0 >= y1:
         return
-    touched = room[y0:y1, x0:x1]
+    touched = canvas[y0:y1, x0:x1]
     drawn = touched.copy()
     fixed = [np.round((line - (x0, y0) - 0.5) * 16).astype(np.int32) for line in lines]
+    discs = [
+        (np.round((centre - (x0, y0) - 0.5) * 16).astype(int).tolist(), round(16 * radius), colour)
+        for centre, radius, colour in dots
+    ]
     light = max(1, round(width_px))
-    cv2.polylines(drawn, fixed, closed, PLATE, light + 2, cv2.LINE_AA, 4)
-    cv2.polylines(drawn, fixed, closed, colour, light, cv2.LINE_AA, 4)
+    if has_halo:
+        cv2.polylines(drawn, fixed, closed, PLATE, light + 2, cv2.LINE_AA, 4)
+        for centre, radius, _ in discs:
+            cv2.circle(drawn, centre, radius + 16, PLATE, -1, cv2.LINE_AA, 4)
+        cv2.addWeighted(drawn, _HALO_OPACITY, touched, 1 - _HALO_OPACITY, 0, drawn)
+    cv2.polylines(drawn, fixed, closed, INK, light, cv2.LINE_AA, 4)
+    for centre, radius, colour in discs:
+        cv2.circle(drawn, centre, radius, colour, -1, cv2.LINE_AA, 4)
     touched[:] = drawn if opacity >= 1 else cv2.addWeighted(drawn, opacity, touched, 1 - opacity, 0)
 
 

@@ -112,4 +112,4 @@ def _resize_into(room: RgbImage, image: RgbImage, mirrored: bool) -> None:
             (room.shape[1], room.shape[0]),
             interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
         )
-    room[:] = image[:, ::-1] if mirrored else image
+    room[:] = cv2.flip(image, 1) if mirrored else image

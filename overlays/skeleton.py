@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from overlays.colours import INK, PLATE, Rgb
-from overlays.paint import draw_dot, draw_lines
+from overlays.colours import INK, Rgb
+from overlays.paint import draw_lines
 from stream.frames import RgbImage
 
 __all__ = ["BONES", "draw_skeleton"]
@@ -40,13 +40,13 @@ def draw_skeleton(
         width_px: Width of a bone.
         opacity: 0 to 1.
     """
-    # Lines far outside would overflow the fixed-point coordinates.
+    # Points far outside would overflow the fixed-point coordinates.
     reach = 4 * max(room.shape[:2])
     points = np.clip(landmarks, -reach, reach)
     lines = [points[list(run)] for run in BONES]
-    draw_lines(room, lines, closed=False, width_px=width_px, opacity=0.85 * opacity)
-    for index, (x, y) in enumerate(points.tolist()):
-        is_tip = index in _TIPS
-        radius = width_px * (1.9 if is_tip else 1.2)
-        draw_dot(room, x, y, radius + 0.8, PLATE, 0.7 * opacity)
-        draw_dot(room, x, y, radius, accent if is_tip else INK, opacity)
+    joints = [
+        (index, 1.9 * width_px if index in _TIPS else 1.25 * width_px)
+        for index in range(len(points))
+    ]
+    dots = [(points[index], radius, accent if index in _TIPS else INK) for index, radius in joints]
+    draw_lines(room, lines, closed=False, width_px=width_px, opacity=opacity, dots=dots)
