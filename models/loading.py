@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -10,11 +9,13 @@ import torch
 from torch import nn
 
 from models.attention import DinoModel
-from models.options import Device, Precision, RuntimeName
+from models.checkpoints import load_checkpoint
+from models.download import Progress
 from models.registry import ModelSpec, find_spec
 from models.resnet import ResNet50
 from models.runtimes.selection import choose
 from models.vit import VisionTransformer, VitConfig
+from models.weights import WeightsFile, find_weights, remember
 
 __all__ = ["build_network", "load_model"]
 
@@ -25,12 +26,12 @@ def load_model(
     weights: str | PathLike[str] | None = None,
     random_weights: bool = False,
     seed: int = 0,
-    device: Device = "auto",
-    runtime: RuntimeName = "auto",
-    precision: Precision = "auto",
+    device: str = "auto",
+    runtime: str = "auto",
+    precision: str = "auto",
     layer: int = -1,
     num_threads: int | None = None,
-    progress: Callable[[int, int | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> DinoModel:
     """Return the model called ``name``, ready to run.
 
@@ -40,9 +41,10 @@ def load_model(
             there first where it is missing.
         random_weights: Take seeded random weights instead; the maps then say so.
         seed: What the random weights are drawn from.
-        device: Where to compute.
-        runtime: What to compute with.
-        precision: Arithmetic; "auto" takes the quickest that leaves the maps as they are.
+        device: "auto", "cpu", "cuda" or "mps"; "auto" takes a GPU where there is one.
+        runtime: "auto", "torch" or "openvino".
+        precision: "float32", "bfloat16" or "float16"; "auto" takes the quickest that leaves the
+            maps as they are (cosine to float32 of 0.999 or more).
         layer: Layer to read; negative counts from the end.
         num_threads: Processor threads for one operation (CPU only); None leaves torch's choice.
         progress: Told the bytes there are and the bytes expected (or None) during a download.
@@ -59,21 +61,20 @@ def load_model(
         raise ValueError("weights and random_weights exclude each other")
     choice = choose(device, runtime, precision)  # first: it may fail, and a download is long
     network = build_network(spec)
-    path: Path | None = None
-    sha256: str | None = None
+    found: WeightsFile | None = None
     if random_weights:
         network.to_empty(device="cpu")
         network.initialise(torch.Generator().manual_seed(seed))
     else:
-        from models.weights import load_weights
-
-        path, sha256 = load_weights(network, spec, weights, progress=progress)
+        found = find_weights(spec, None if weights is None else Path(weights), progress=progress)
+        load_checkpoint(found.path, network, spec)
+        remember(spec, found)
     return DinoModel(
         spec,
         choice.open(network, num_threads=num_threads),
         layer=layer,
-        weights_path=path,
-        weights_sha256=sha256,
+        weights_path=found.path if found else None,
+        weights_sha256=found.sha256 if found else None,
     )
 
 

@@ -55,11 +55,7 @@ class VitConfig:
 
 
 class VisionTransformer(nn.Module):
-    """A vision transformer that gives the attention of its CLS token, and its CLS feature.
-
-    Parameters are uninitialised garbage only if made under ``torch.device("meta")``; otherwise they
-    are DINO's initialisation (truncated normal of standard deviation 0.02, zero biases).
-    """
+    """A vision transformer that gives the attention of its CLS token, and its CLS feature."""
 
     def __init__(self, config: VitConfig) -> None:
         super().__init__()
@@ -70,6 +66,7 @@ class VisionTransformer(nn.Module):
         self.patch_embed = _PatchEmbed(config.patch_px, config.dim)
         self.blocks = nn.ModuleList(_Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.dim, eps=1e-6)
+        self.initialise()
 
     def initialise(self, generator: torch.Generator | None = None) -> None:
         """Fill the parameters as DINO starts its training: truncated normal, std 0.02."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
 
 import torch
 
-from models.options import Device, Precision, RuntimeName
 from models.runtimes.protocol import Network, Runtime
 from stream.errors import DeviceError
 
 __all__ = ["Choice", "choose"]
+
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+_RUNTIMES = ("auto", "torch", "openvino")
+_PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +41,28 @@ class Choice:
         return TorchRuntime(network, device=self.device, dtype=self.dtype, num_threads=num_threads)
 
 
-def choose(
-    device: Device = "auto", runtime: RuntimeName = "auto", precision: Precision = "auto"
-) -> Choice:
+def choose(device: str = "auto", runtime: str = "auto", precision: str = "auto") -> Choice:
     """Return the best choice that fits, before any weights are fetched.
 
     "auto" is a CUDA device, then Apple's GPU, then the processor; and the quickest arithmetic that
     does not change the maps (cosine to float32 of 0.999 or more).
 
+    Args:
+        device: "auto", "cpu", "cuda" or "mps".
+        runtime: "auto", "torch" or "openvino".
+        precision: "auto", "float32", "bfloat16" or "float16".
+
     Raises:
         ValueError: An option has a value that does not exist.
         DeviceError: What was asked for is not to be had on this machine.
     """
-    for value, allowed in ((device, Device), (runtime, RuntimeName), (precision, Precision)):
-        if value not in get_args(allowed):
-            raise ValueError(f"got {value!r}, allowed are {', '.join(get_args(allowed))}")
+    for option, value, allowed in (
+        ("device", device, _DEVICES),
+        ("runtime", runtime, _RUNTIMES),
+        ("precision", precision, _PRECISIONS),
+    ):
+        if value not in allowed:
+            raise ValueError(f"{option} must be one of {', '.join(allowed)}, got {value!r}")
     if runtime == "openvino":
         raise DeviceError("the OpenVINO runtime is not available: use --runtime torch")
     found = _find_device(device)
@@ -61,7 +70,7 @@ def choose(
     return Choice(device=found, dtype=dtype)
 
 
-def _find_device(device: Device) -> torch.device:
+def _find_device(device: str) -> torch.device:
     has_cuda = torch.cuda.is_available()
     has_mps = torch.backends.mps.is_available()
     if device == "cuda" and not has_cuda:

@@ -1,0 +1,138 @@
+"""The transformer: the official numbers, and the softmax by the book."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import Tensor
+
+from models.loading import build_network
+from models.preprocessing import normalise
+from models.registry import MODELS, ModelSpec
+from models.vit import VisionTransformer, VitConfig
+from tests.models.networks import (
+    TINY,
+    fill,
+    noise,
+    parity_picture,
+    plain_cls_attention,
+    tiny_vit,
+)
+
+TRANSFORMERS = [spec for spec in MODELS.values() if spec.kind == "attention"]
+
+
+@pytest.fixture
+def pixels() -> Tensor:
+    return normalise(torch.from_numpy(np.stack([noise(24, 40, seed) for seed in (1, 2)])))
+
+
+@pytest.mark.parametrize("spec", TRANSFORMERS, ids=lambda spec: spec.name)
+def test_numbers_of_the_official_code(spec: ModelSpec, shared: Path) -> None:
+    network = build_network(spec)
+    assert isinstance(network, VisionTransformer)
+    fill(network, spec.name, salt="public")
+    with np.load(shared / "parity" / "dino_parity.npz") as expected, torch.inference_mode():
+        for size in ("224x224", "240x368"):
+            picture = parity_picture(*map(int, size.split("x")))
+            row = network(normalise(torch.from_numpy(picture)[None]))[0]
+            _assert_equal(row, expected[f"{spec.name}/{size}/cls_attention"])
+        if spec.dim == 384:  # the feature takes a second pass; one width covers the code
+            picture = parity_picture(224, 224)
+            feature = network.cls_feature(normalise(torch.from_numpy(picture)[None]))[0]
+            _assert_equal(feature, expected[f"{spec.name}/224x224/cls_feature"])
+
+
+@pytest.mark.parametrize("layer", range(-4, 4))
+def test_every_layer_equals_the_plain_softmax(layer: int, pixels: Tensor) -> None:
+    vit = tiny_vit()
+    with torch.inference_mode():
+        row = vit(pixels, layer)
+        assert row.shape == (2, 3, 3, 5)
+        assert row.dtype == torch.float32
+        torch.testing.assert_close(row, plain_cls_attention(vit, pixels, layer % 4))
+
+
+def test_heads_sum_to_one_less_the_share_of_cls(pixels: Tensor) -> None:
+    with torch.inference_mode():
+        sums = tiny_vit()(pixels).sum(dim=(2, 3))
+    assert (sums > 0.1).all()
+    assert (sums < 1).all()
+
+
+def test_nothing_is_computed_after_the_layer(pixels: Tensor) -> None:
+    vit = tiny_vit()
+    run = []
+    for index, block in enumerate(vit.blocks):
+        block.register_forward_pre_hook(lambda *_, index=index: run.append(index))
+        block.mlp.register_forward_pre_hook(  # type: ignore[union-attr]
+            lambda *_, index=index: run.append(f"mlp {index}")
+        )
+    with torch.inference_mode():
+        vit(pixels, 2)
+    assert run == [0, "mlp 0", 1, "mlp 1"]
+
+
+@pytest.mark.parametrize("layer", [4, -5])
+def test_no_such_layer(layer: int, pixels: Tensor) -> None:
+    with pytest.raises(IndexError):
+        tiny_vit()(pixels, layer)
+
+
+def test_positions_fit_every_grid_and_are_untouched_at_home() -> None:
+    vit = tiny_vit()
+    assert vit.positions((4, 4)) is vit.pos_embed
+    for rows in range(1, 40):
+        positions = vit.positions((rows, 41 - rows))
+        assert positions.shape == (1, 1 + rows * (41 - rows), 24)
+        assert torch.equal(positions[:, 0], vit.pos_embed[:, 0])
+
+
+def test_positions_made_once_give_the_same(pixels: Tensor) -> None:
+    vit = tiny_vit()
+    with torch.inference_mode():
+        assert torch.equal(vit.for_size((24, 40))(pixels, 3), vit(pixels, 3))
+
+
+@pytest.mark.parametrize("cls_block", [1, 3])
+def test_cls_token_may_join_late(cls_block: int, pixels: Tensor) -> None:
+    vit = tiny_vit(replace(TINY, cls_block=cls_block))
+    with torch.inference_mode():
+        for layer in range(cls_block, 4):
+            torch.testing.assert_close(vit(pixels, layer), plain_cls_attention(vit, pixels, layer))
+        assert vit.cls_feature(pixels).shape == (2, 24)
+        with pytest.raises(
+            ValueError, match=rf"layer must be in \[{cls_block}, 4\), got layer = 0"
+        ):
+            vit(pixels, 0)
+
+
+def test_starts_as_dino_does_and_trains(pixels: Tensor) -> None:
+    vit = VisionTransformer(VitConfig(patch_px=8, dim=24, depth=2, num_heads=3, pretrain_px=32))
+    assert 0.015 < vit.blocks[0].attn.qkv.weight.std() < 0.025  # type: ignore[union-attr, operator]
+    assert not vit.blocks[0].attn.qkv.bias.any()  # type: ignore[union-attr, operator]
+    vit.cls_feature(pixels).square().sum().backward()  # type: ignore[no-untyped-call]
+    assert all(parameter.grad is not None for parameter in vit.parameters())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_heads": 5}, "multiple of num_heads"),
+        ({"pretrain_px": 30}, "multiple of patch_px"),
+        ({"cls_block": 4}, r"cls_block must be in \[0, depth\)"),
+    ],
+)
+def test_impossible_configurations(change: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build_network(replace(TINY, **change))  # type: ignore[arg-type]
+
+
+def _assert_equal(actual: Tensor, expected: npt.NDArray[np.float32]) -> None:
+    assert actual.shape == expected.shape
+    assert np.abs(actual.numpy() - expected).max() <= 1e-5 * np.abs(expected).max()
