@@ -8,9 +8,8 @@ from overlays.colour_bar import caption_of, draw_caption, place_caption
 from overlays.colours import BACKDROP
 from overlays.exhibits import Exhibit, collect_exhibits
 from overlays.head_grid import Slot, draw_head_grids
-from overlays.help_card import draw_help, draw_notice
 from overlays.labels import draw_random_mark, edge_margin, text_size
-from overlays.layouts import draw_beside, draw_insets, draw_on_picture, plan_canvas
+from overlays.layouts import Insets, draw_beside, draw_on_picture, plan_canvas
 from overlays.marks import draw_marks, draw_tags
 from overlays.normalize import Normalizer
 from overlays.panes import Pane, Rect, draw_picture
@@ -29,9 +28,9 @@ _SLOT_KEPT_S = 1.5
 class Compositor:
     """Draws scenes in a style; a ``stream.protocols.Renderer``.
 
-    Give the next frame another look by assigning ``style``, or cover it with the card of keys by
-    ``is_help_shown = True``. From frame to frame the compositor remembers only what must not jump:
-    colour ranges, the places of grids, the mark of random weights. One thread draws with it.
+    Give the next frame another look by assigning ``style``. From frame to frame the compositor
+    remembers only what must not jump: colour ranges, the places of grids and close-ups, the mark
+    of random weights. One thread draws with it.
 
     Args:
         style: How to draw; None: ``Style()``.
@@ -39,8 +38,8 @@ class Compositor:
 
     def __init__(self, style: Style | None = None) -> None:
         self.style = style or Style()
-        self.is_help_shown = False
         self._normalizer = Normalizer()
+        self._insets = Insets()
         self._slots_seen_s: dict[tuple[Handedness | None, int], float] = {}
         self._is_random = False
 
@@ -65,47 +64,47 @@ class Compositor:
         room = pane.cut(canvas)
         size_px = text_size(min(pane.size_wh))
         margin_px = edge_margin(min(pane.size_wh))
+        below_px, above_px = margin_px, pane.size_wh[1] - margin_px
         taken: list[Rect] = []
-        below_px = margin_px
         readouts = None
         if style.hud and scene.stats is not None:
             readouts = Readouts(scene.stats, pane.size_wh, size_px, margin_px)
             if readouts.rect is not None:
                 taken.append(readouts.rect)
                 below_px = readouts.rect[3] + margin_px // 2
+        caption = caption_of(exhibits, style, with_heads=layout == "heads")
+        place = None
+        if caption is not None:
+            place = place_caption(caption, pane.size_wh, size_px, margin_px)
+        if place is not None and layout != "side":
+            taken.append(place)
+            above_px = place[1] - margin_px // 2
 
-        caption_pane = pane
+        caption_room = room
         if layout == "overlay":
             draw_on_picture(room, pane, exhibits, style)
         elif layout == "insets":
             draw_marks(room, pane, exhibits, style)
-            taken += draw_insets(room, pane, image, exhibits, style, below_px)
+            span = (below_px, above_px)
+            taken += self._insets.draw(room, pane, image, exhibits, style, span)
         elif plan.panel is not None and layout == "side":
             draw_marks(room, pane, exhibits, style)
-            caption_pane = Pane(plan.panel, pane.source, style.mirror)
-            draw_picture(canvas, caption_pane, image)
-            draw_beside(caption_pane.cut(canvas), caption_pane, exhibits, style)
+            beside = Pane(plan.panel, pane.source, style.mirror)
+            caption_room = beside.cut(canvas)
+            draw_picture(canvas, beside, image)
+            draw_beside(caption_room, beside, exhibits, style)
         elif plan.panel is not None:
             draw_on_picture(room, pane, exhibits, style)
             slots = self._fill_slots(exhibits, scene.frame.time_s)
             draw_head_grids(canvas, plan.panel, image, slots, style)
 
         self._draw_random_marks(canvas, plan.picture, plan.panel)
-        caption = caption_of(exhibits, style, with_heads=layout == "heads")
-        if caption is not None:
-            place = place_caption(caption, caption_pane.size_wh, size_px, margin_px)
-            if place is not None:
-                draw_caption(caption_pane.cut(canvas), caption, place, style.colormap, size_px)
-                if caption_pane is pane:
-                    taken.append(place)
+        if caption is not None and place is not None:
+            draw_caption(caption_room, caption, place, style.colormap, size_px)
         draw_tags(room, pane, exhibits, taken, names_only=layout == "insets")
         if readouts is not None:
             readouts.draw(room)
         _fill_to_even(canvas, plan.picture)
-        if scene.stats is not None and scene.stats.notice:
-            draw_notice(room, scene.stats.notice)
-        if self.is_help_shown:
-            draw_help(canvas)
         return canvas
 
     def _note_random(self, exhibits: tuple[Exhibit, ...]) -> None:

@@ -15,15 +15,16 @@ from overlays.exhibits import Exhibit
 from overlays.head_grid import CLOSE_UP_BRIGHTNESS, draw_rim, fit_box
 from overlays.labels import draw_tag, edge_margin, text_size
 from overlays.marks import draw_close_map, draw_corners, draw_map, draw_marks, subdue
-from overlays.panes import Pane, Rect, draw_picture
+from overlays.panes import Box, Pane, Rect, draw_picture
 from overlays.style import Layout, Style
 from stream.frames import RgbImage
 
-__all__ = ["Plan", "draw_beside", "draw_insets", "draw_on_picture", "plan_canvas"]
+__all__ = ["Insets", "Plan", "draw_beside", "draw_on_picture", "plan_canvas"]
 
 _MAX_SIDE_PX = 4096
 _MIN_SIDE_PX = 360
 _GAP_PX = 4
+_MIN_INSET_PX = 16
 _BESIDE_BRIGHTNESS = 0.34
 
 
@@ -69,56 +70,105 @@ def draw_beside(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: 
     draw_corners(room, pane, exhibits)
 
 
-def draw_insets(
+class Insets:
+    """Close-ups of the hands, each above its map, in the corners of the picture.
+
+    The signer's right hand is on the viewer's left, as in life; mirrored, the other way round. A
+    close-up that would cover a hand moves from the upper corner to the lower one or back, and then
+    stays: hence the memory.
+    """
+
+    def __init__(self) -> None:
+        self._is_low: dict[bool, bool] = {}
+
+    def draw(
+        self,
+        room: RgbImage,
+        pane: Pane,
+        image: RgbImage,
+        exhibits: Sequence[Exhibit],
+        style: Style,
+        span: tuple[int, int],
+    ) -> list[Rect]:
+        """Draw them between the rows of ``span``, in place; return the places taken."""
+        height, width = room.shape[:2]
+        margin = edge_margin(min(width, height))
+        side = min(round(0.3 * min(width, height)), (span[1] - span[0] - _GAP_PX) // 2)
+        hands = [pane.place_box(e.region.box_xyxy) for e in exhibits if not e.region.is_whole_frame]
+        taken: list[Rect] = []
+        used_px = {True: margin, False: margin}
+        for exhibit in exhibits:
+            tile_wh = fit_box(exhibit.box, side, side)
+            is_left = exhibit.region.handedness == ("left" if style.mirror else "right")
+            left = used_px[is_left] if is_left else width - used_px[is_left] - tile_wh[0]
+            if min(tile_wh) < _MIN_INSET_PX or left < margin or left + tile_wh[0] > width - margin:
+                continue
+            used_px[is_left] += tile_wh[0] + margin
+            top = self._choose_top(is_left, left, tile_wh, span, hands)
+            taken += _draw_inset(room, pane, image, exhibit, style, (left, top, *tile_wh))
+        return taken
+
+    def _choose_top(
+        self,
+        is_left: bool,
+        left: int,
+        tile_wh: tuple[int, int],
+        span: tuple[int, int],
+        hands: Sequence[Box],
+    ) -> int:
+        height = 2 * tile_wh[1] + _GAP_PX
+        tops = (span[0], span[1] - height)
+        covered = [
+            sum(_shared_area((left, top, left + tile_wh[0], top + height), hand) for hand in hands)
+            for top in tops
+        ]
+        is_low = self._is_low.get(is_left, False)
+        if (
+            covered[is_low] > 0.1 * tile_wh[0] * height
+            and covered[not is_low] < covered[is_low] / 2
+        ):
+            is_low = not is_low
+        self._is_low[is_left] = is_low
+        return tops[is_low]
+
+
+def _draw_inset(
     room: RgbImage,
     pane: Pane,
     image: RgbImage,
-    exhibits: Sequence[Exhibit],
+    exhibit: Exhibit,
     style: Style,
-    top_px: int,
+    place: tuple[int, int, int, int],
 ) -> list[Rect]:
-    """Draw close-ups of the hands, each above its map, into the picture's upper corners.
+    left, top, tile_w, tile_h = place
+    rects = []
+    for with_map in (False, True):
+        y = top + with_map * (tile_h + _GAP_PX)
+        tile = Pane((left, y, left + tile_w, y + tile_h), exhibit.box, pane.mirrored)
+        draw_picture(room, tile, image)
+        inset = tile.cut(room)
+        if with_map:
+            subdue(inset, CLOSE_UP_BRIGHTNESS)
+            draw_close_map(inset, tile, exhibit, exhibit.main, style)
+            draw_tag(
+                inset,
+                exhibit.label,
+                (0, 0, tile_w, tile_h),
+                accent=exhibit.accent,
+                size_px=max(9.0, 0.85 * text_size(min(room.shape[:2]))),
+                opacity=exhibit.presence,
+                taken=[],
+                inside=True,
+            )
+        draw_rim(inset)
+        rects.append(tile.rect)
+    return rects
 
-    The signer's right hand is on the viewer's left, as in life; mirrored, the other way round.
 
-    Returns:
-        The places taken, in pixels of ``room``.
-    """
-    height, width = room.shape[:2]
-    margin = edge_margin(min(width, height))
-    side = min(round(0.3 * min(width, height)), (height - top_px - 3 * margin) // 2)
-    size_px = max(9.0, 0.85 * text_size(min(width, height)))
-    taken: list[Rect] = []
-    used = {"left": 0, "right": 0}
-    for exhibit in exhibits:
-        tile_w, tile_h = fit_box(exhibit.box, side, side)
-        is_viewers_left = exhibit.region.handedness == ("left" if style.mirror else "right")
-        corner = "left" if is_viewers_left else "right"
-        offset = margin + used[corner]
-        left = offset if is_viewers_left else width - offset - tile_w
-        if min(tile_w, tile_h) < 16 or left < margin or left + tile_w > width - margin:
-            continue
-        used[corner] += tile_w + margin
-        for top in (top_px, top_px + tile_h + _GAP_PX):
-            tile = Pane((left, top, left + tile_w, top + tile_h), exhibit.box, pane.mirrored)
-            draw_picture(room, tile, image)
-            inset = tile.cut(room)
-            if top != top_px:
-                subdue(inset, CLOSE_UP_BRIGHTNESS)
-                draw_close_map(inset, tile, exhibit, exhibit.main, style)
-            draw_rim(inset)
-            taken.append(tile.rect)
-        draw_tag(
-            inset,
-            exhibit.label,
-            (0, 0, tile_w, tile_h),
-            accent=exhibit.accent,
-            size_px=size_px,
-            opacity=exhibit.presence,
-            taken=[],
-            inside=True,
-        )
-    return taken
+def _shared_area(one: Box, other: Box) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, width) * max(0.0, height)
 
 
 def _even(number: int) -> int:

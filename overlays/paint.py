@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 _HALO_OPACITY = 0.55
+_ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+_UNIT_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 PLATE_OPACITY = 0.68
 """Of the plates under text: light enough to see through, dark enough to read on."""
 
@@ -180,20 +182,25 @@ def draw_lines(
     touched = canvas[y0:y1, x0:x1]
     drawn = touched.copy()
     fixed = [np.round((line - (x0, y0) - 0.5) * 16).astype(np.int32) for line in lines]
-    discs = [
-        (np.round((centre - (x0, y0) - 0.5) * 16).astype(int).tolist(), round(16 * radius), colour)
-        for centre, radius, colour in dots
-    ]
+    discs = [(centre - (x0, y0) - 0.5, radius, colour) for centre, radius, colour in dots]
     light = max(1, round(width_px))
     if has_halo:
         cv2.polylines(drawn, fixed, closed, PLATE, light + 2, cv2.LINE_AA, 4)
         for centre, radius, _ in discs:
-            cv2.circle(drawn, centre, radius + 16, PLATE, -1, cv2.LINE_AA, 4)
+            _fill_disc(drawn, centre, radius + 1, PLATE)
         cv2.addWeighted(drawn, _HALO_OPACITY, touched, 1 - _HALO_OPACITY, 0, drawn)
     cv2.polylines(drawn, fixed, closed, INK, light, cv2.LINE_AA, 4)
     for centre, radius, colour in discs:
-        cv2.circle(drawn, centre, radius, colour, -1, cv2.LINE_AA, 4)
+        _fill_disc(drawn, centre, radius, colour)
     touched[:] = drawn if opacity >= 1 else cv2.addWeighted(drawn, opacity, touched, 1 - opacity, 0)
+
+
+def _fill_disc(
+    canvas: RgbImage, centre: npt.NDArray[np.float64], radius_px: float, colour: Rgb
+) -> None:
+    """Fill a disc of any size; cv2.circle draws those of a few pixels as diamonds."""
+    rim = np.round((centre + radius_px * _UNIT_CIRCLE) * 16).astype(np.int32)
+    cv2.fillConvexPoly(canvas, rim, colour, cv2.LINE_AA, 4)
 
 
 @lru_cache(maxsize=64)

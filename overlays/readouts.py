@@ -12,12 +12,15 @@ from stream.stats import Stats
 
 __all__ = ["Readouts"]
 
+_MAX_SHARE = 1 / 8
+"""Of the picture's height that lines may take, apart from the first."""
+
 
 class Readouts:
     """Rates, latency, drops and the recording dot, laid out for a picture.
 
-    Numbers are bright, their units quiet. What does not fit on one line goes on the next; where
-    even that takes more than a third of the picture, nothing is drawn.
+    Numbers are bright, their units quiet. What does not fit on one line goes on the next, as long
+    as the lines leave most of the picture free; the rest is left out, the least telling first.
 
     Args:
         stats: What to show.
@@ -39,17 +42,20 @@ class Readouts:
         self._lines: list[list[tuple[str, str, int, int]]] = [[]]
         x = self._recording_px + gap if stats.is_recording else 0
         widest = 0
+        max_lines = max(1, int(_MAX_SHARE * room_wh[1] / line_height(size_px)))
         for number, unit in _items(stats):
             number_px = text_width(number, size_px) + round(0.3 * size_px)
             item_px = number_px + text_width(unit, size_px)
             if x > 0 and x + item_px > right_edge:
+                if len(self._lines) == max_lines:
+                    break
                 self._lines.append([])
                 x = 0
             self._lines[-1].append((number, unit, x, x + number_px))
             widest = max(widest, x + item_px)
             x += item_px + gap
         height = len(self._lines) * line_height(size_px) + round(0.5 * self._pad)
-        fits = widest <= right_edge and margin_px + height <= room_wh[1] // 3
+        fits = 0 < widest <= right_edge and height <= room_wh[1] // 4
         right = margin_px + widest + 2 * self._pad
         self.rect: Rect | None = (margin_px, margin_px, right, margin_px + height) if fits else None
         """Where they are drawn; None where there is no room."""
@@ -77,9 +83,9 @@ def _items(stats: Stats) -> list[tuple[str, str]]:
         (f"{stats.fps_shown:.1f}", "fps"),
         (f"{stats.maps_per_s:.1f}", "maps/s"),
         (f"{stats.latency_ms:.0f}", "ms latency"),
-        (f"{stats.compute_ms:.0f}", "ms model"),
         (f"{stats.dropped_capture}", "dropped"),
+        (f"{stats.compute_ms:.0f}", "ms model"),
     ]
     if stats.dropped_record:
-        items.append((f"{stats.dropped_record}", "not recorded"))
+        items.insert(0, (f"{stats.dropped_record}", "not recorded"))
     return items
