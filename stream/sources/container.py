@@ -19,6 +19,8 @@ __all__ = ["ContainerSource", "describe"]
 
 _SEEK_BACK_S = (0, 1, 4, 16, 64)
 """How far before the wanted moment to look for a picture to decode from, one after the other."""
+_MAX_MISSING_FRAMES = 4
+"""So many frames' time may be missing to what a header promises before it is worth a word."""
 
 
 class ContainerSource(ClosableSource):
@@ -65,11 +67,11 @@ class ContainerSource(ClosableSource):
         """What was wrong with it so far, one line each; complete after the last frame."""
         lines = []
         if self._decoder.num_damaged:
-            lines.append(f"{self._name}: {self._decoder.num_damaged} damaged packets were skipped")
+            lines.append(f"{self._name}: damaged packets were skipped: {self._decoder.num_damaged}")
         if self._decoder.num_repaired:
             lines.append(
-                f"{self._name}: {self._decoder.num_repaired} frames had a missing, repeated or "
-                "backward time, which was repaired"
+                f"{self._name}: frames with a missing, repeated or backward time, which was "
+                f"repaired: {self._decoder.num_repaired}"
             )
         return [*lines, self._fault] if self._fault else lines
 
@@ -95,6 +97,7 @@ class ContainerSource(ClosableSource):
         decoder = self._decoder
         start = self._span.start_tick(decoder.time_base)
         end = self._span.end_tick(decoder.time_base)
+        pts = 0
         try:
             for picture in self._pictures_from(start):
                 pts = decoder.place(picture)
@@ -107,6 +110,15 @@ class ContainerSource(ClosableSource):
         else:
             if self._is_live:
                 self._break_off(None)
+            self._compare_with_header(float(pts * decoder.time_base))
+
+    def _compare_with_header(self, last_s: float) -> None:
+        declared_s, rate = self._decoder.declared_end_s, self._decoder.frame_rate
+        if declared_s is not None and rate and last_s < declared_s - _MAX_MISSING_FRAMES / rate:
+            self._fault = (
+                f"{self._name} ends at {last_s:.2f} s, though its header tells of "
+                f"{declared_s:.2f} s: the file is cut short"
+            )
 
     def _pictures_from(self, start: int) -> Iterator[av.VideoFrame]:
         """Yield pictures from tick ``start``, or somewhat before, to the end."""
@@ -160,7 +172,7 @@ class ContainerSource(ClosableSource):
             return SourceFormatError(f"{self._name} has no frame {span}{length}")
         return SourceFormatError(
             f"{self._name} holds no frame that can be decoded "
-            f"({decoder.num_damaged} damaged packets); use another copy of it"
+            f"(damaged packets: {decoder.num_damaged}); use another copy of it"
         )
 
 

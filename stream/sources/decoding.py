@@ -77,6 +77,21 @@ class VideoDecoder:
         return duration / av.time_base if duration else None
 
     @property
+    def declared_end_s(self) -> float | None:
+        """When the pictures end by a header that was written last; None without such a header.
+
+        Unlike ``duration_s`` it neither comes from an edit list nor from the size of the file, so
+        that a video which ends long before was cut short.
+        """
+        if self._container.format.name == "avi" and self.stream.duration:
+            return float(self.stream.duration * self.time_base)
+        tag = self.stream.metadata.get("DURATION", "")  # of Matroska: 00:01:02.345000000
+        if tag.count(":") != 2:
+            return None
+        hours, minutes, seconds = tag.split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+
+    @property
     def details(self) -> str:
         """One line for people: codec and pixel format."""
         return f"{self.stream.codec_context.name}, {self.stream.codec_context.pix_fmt}"
@@ -107,6 +122,11 @@ class VideoDecoder:
         return frame
 
     def _decode(self, packet: Packet[VideoStream]) -> list[av.VideoFrame]:
+        # The rest of a file that is cut short. Its error would come late, from another thread, and
+        # take good pictures with it. MPEG-TS marks any gap so; there the decoder makes do.
+        if packet.is_corrupt and self._container.format.name != "mpegts":
+            self.num_damaged += 1
+            return []
         try:
             return packet.decode()
         except MemoryError:
