@@ -134,7 +134,8 @@ class ContainerSource(ClosableSource):
             except FFmpegError:
                 break
             # A container may lead us to a picture that is shown only after the wanted one.
-            if first is not None and first.pts is not None and first.pts <= wanted:
+            found = None if first is None else decoder.reported_tick(first)
+            if first is not None and found is not None and found <= wanted:
                 yield first
                 yield from pictures
                 return

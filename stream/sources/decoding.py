@@ -22,6 +22,8 @@ __all__ = ["VideoDecoder"]
 
 _NUM_THREADS = 2
 """Enough for 1080p in real time; each further thread keeps one more picture in memory."""
+_GENERATE_PTS = 0x0001
+"""AVFMT_FLAG_GENPTS, which PyAV sets for every container."""
 
 
 class VideoDecoder:
@@ -41,6 +43,9 @@ class VideoDecoder:
 
     def __init__(self, container: InputContainer, name: str, *, is_live: bool) -> None:
         self.stream = _main_video_stream(container, name)
+        if container.format.name == "avi":
+            # An AVI knows the order of decoding only; what FFmpeg makes of it is a frame late.
+            container.flags &= ~_GENERATE_PTS
         self.stream.thread_type = "SLICE" if is_live else "AUTO"
         self.stream.thread_count = _NUM_THREADS
         self.time_base = self.stream.time_base or Fraction(1, 90_000)
@@ -107,7 +112,12 @@ class VideoDecoder:
 
     def place(self, picture: av.VideoFrame) -> int:
         """Return the picture's time in ticks since the container's beginning; call in order."""
-        return self._timeline.place(picture.pts)
+        return self._timeline.place(self.reported_tick(picture))
+
+    @staticmethod
+    def reported_tick(picture: av.VideoFrame) -> int | None:
+        """Return the picture's time as it stands in the file, where it does."""
+        return picture.dts if picture.pts is None else picture.pts
 
     def to_frame(self, picture: av.VideoFrame, pts: int) -> Frame:
         """Return the picture as the next frame."""

@@ -1,0 +1,415 @@
+"""Files of every kind that people have, good and bad, read by FileSource."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from av.video.reformatter import ColorRange, Colorspace
+
+from stream.errors import SourceFormatError, SourceNotFoundError
+from stream.frames import Frame, RgbImage
+from stream.sources.file import FileSource
+from tests.clips import (
+    COLOURS,
+    cut_off,
+    irregular_times,
+    make_audio_only,
+    make_clip,
+    make_size_change,
+    number_in,
+    patches,
+    regular_times,
+    turn,
+    video_times,
+)
+
+
+def read_all(source: FileSource) -> list[Frame]:
+    frames = []
+    while (frame := source.read()) is not None:
+        frames.append(frame)
+    return frames
+
+
+def frames_of(path: Path) -> list[Frame]:
+    with FileSource(path) as source:
+        frames = read_all(source)
+        assert source.warnings == []
+    return frames
+
+
+def centres(image: RgbImage) -> npt.NDArray[np.int64]:
+    """Return the colours in the middle of the six patches, shape (6, 3)."""
+    height, width = image.shape[:2]
+    rows, columns = height * np.array([1, 3]) // 4, width * np.array([1, 3, 5]) // 6
+    return np.asarray(image[rows][:, columns].reshape(6, 3), np.int64)
+
+
+def noise(num: int) -> list[RgbImage]:
+    """Return pictures that cannot be compressed, so that a cut in the file hits one of them."""
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (128, 192, 3), dtype=np.uint8) for _ in range(num)]
+
+
+class TestTimes:
+    def test_every_frame_comes_in_the_order_of_display_with_b_frames(self, tmp_path: Path) -> None:
+        clip = make_clip(tmp_path / "clip.mp4", num_frames=40, options={"bf": "3"})
+        frames = frames_of(clip)
+        assert [number_in(frame.image) for frame in frames] == list(range(40))
+        assert [frame.pts for frame in frames] == regular_times(40)
+        assert [frame.index for frame in frames] == list(range(40))
+
+    @pytest.mark.parametrize("suffix", ["mp4", "mov"])
+    def test_variable_rate_stays_variable(self, tmp_path: Path, suffix: str) -> None:
+        times = irregular_times(40)
+        frames = frames_of(make_clip(tmp_path / f"clip.{suffix}", times=times))
+        assert [frame.pts for frame in frames] == times
+
+    def test_matroska_milliseconds_are_kept(self, tmp_path: Path) -> None:
+        times = [0, 33, 67, 150, 151, 400]
+        clip = make_clip(tmp_path / "clip.mkv", times=times, time_base=Fraction(1, 1000))
+        frames = frames_of(clip)
+        assert [frame.pts for frame in frames] == times
+        assert frames[0].time_base == Fraction(1, 1000)
+
+    def test_a_picture_that_begins_after_the_sound_is_late(self, tmp_path: Path) -> None:
+        clip = make_clip(
+            tmp_path / "clip.mkv",
+            times=[500, 533, 567],
+            time_base=Fraction(1, 1000),
+            audio_codec="flac",
+        )
+        assert [frame.pts for frame in frames_of(clip)] == [500, 533, 567]
+
+    def test_a_timeline_that_does_not_begin_at_zero_is_moved_there(self, tmp_path: Path) -> None:
+        times = [900_000 + 3_000 * index for index in range(10)]
+        clip = make_clip(tmp_path / "clip.ts", times=times, time_base=Fraction(1, 90_000))
+        assert [frame.pts for frame in frames_of(clip)] == [3_000 * index for index in range(10)]
+
+    def test_an_appended_recording_goes_on_where_the_first_ended(self, tmp_path: Path) -> None:
+        first = make_clip(
+            tmp_path / "first.ts", num_frames=60, time_base=Fraction(1, 90_000), options={"bf": "0"}
+        )
+        twice = tmp_path / "twice.ts"
+        twice.write_bytes(first.read_bytes() * 2)
+        with FileSource(twice) as source:
+            pts = [frame.pts for frame in read_all(source)]
+            assert len(source.warnings) == 1
+        assert pts == [3_000 * index for index in range(120)]
+
+    def test_info_tells_what_to_expect(self, tmp_path: Path) -> None:
+        clip = make_clip(tmp_path / "clip.mp4", num_frames=30)
+        with FileSource(clip) as source:
+            info = source.info
+        assert info.name == str(clip)
+        assert info.size_wh == (192, 128)
+        assert info.frame_rate == 30
+        assert info.num_frames == 30
+        assert info.duration_s == pytest.approx(1.0)
+        assert not info.is_live
+        assert "h264" in info.details
+
+
+class TestSpan:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+        folder = tmp_path_factory.mktemp("span")
+        return make_clip(folder / "clip.mp4", num_frames=120, gop_size=24, options={"bf": "3"})
+
+    @pytest.mark.parametrize("start", [0, 1, 23, 24, 25, 47, 60, 119])
+    def test_start_is_exact_wherever_the_key_frames_lie(self, clip: Path, start: int) -> None:
+        with FileSource(clip, start_s=start / 30) as source:
+            frames = read_all(source)
+        assert [number_in(frame.image) for frame in frames] == list(range(start, 120))
+        assert [frame.pts for frame in frames] == regular_times(120)[start:]
+        assert frames[0].index == 0
+
+    def test_end_is_left_out(self, clip: Path) -> None:
+        with FileSource(clip, start_s=1, end_s=2) as source:
+            assert source.info.num_frames == 30
+            assert source.info.duration_s == pytest.approx(1.0)
+            assert [number_in(frame.image) for frame in read_all(source)] == list(range(30, 60))
+
+    def test_max_frames(self, clip: Path) -> None:
+        with FileSource(clip, max_frames=7) as source:
+            assert source.info.num_frames == 7
+            assert len(read_all(source)) == 7
+
+    @pytest.mark.parametrize("suffix", ["mkv", "ts", "avi"])
+    def test_start_is_exact_in_other_containers(self, tmp_path: Path, suffix: str) -> None:
+        clip = make_clip(
+            tmp_path / f"clip.{suffix}",
+            num_frames=90,
+            gop_size=30,
+            time_base=Fraction(1, 30),
+            options={"bf": "0"},
+        )
+        with FileSource(clip, start_s=1.5) as source:
+            frames = read_all(source)
+        assert [number_in(frame.image) for frame in frames] == list(range(45, 90))
+        assert frames[0].time_s == pytest.approx(1.5)
+
+    def test_nothing_in_the_span_names_the_length(self, clip: Path) -> None:
+        with pytest.raises(
+            SourceFormatError, match=r"no frame from 9 s to its end; it is 4.0\d+ s"
+        ):
+            FileSource(clip, start_s=9)
+
+    @pytest.mark.parametrize(
+        ("start_s", "end_s", "max_frames"),
+        [(-1, None, None), (2, 1, None), (None, 0, None), (0, 1, 0)],
+    )
+    def test_impossible_spans_are_refused(
+        self, clip: Path, start_s: float | None, end_s: float | None, max_frames: int | None
+    ) -> None:
+        with pytest.raises(ValueError, match="got"):
+            FileSource(clip, start_s=start_s, end_s=end_s, max_frames=max_frames)
+
+
+class TestColour:
+    @pytest.mark.parametrize(
+        ("name", "codec", "pix_fmt", "matrix", "color_range"),
+        [
+            ("601.mp4", "libx264", "yuv420p", Colorspace.ITU601, None),
+            ("709.mp4", "libx264", "yuv420p", Colorspace.ITU709, None),
+            ("601-full.mp4", "libx264", "yuvj420p", Colorspace.ITU601, ColorRange.JPEG),
+            ("709-full.mp4", "libx264", "yuv420p", Colorspace.ITU709, ColorRange.JPEG),
+            ("untagged-small.mp4", "libx264", "yuv420p", None, None),
+            ("444.mp4", "libx264", "yuv444p", Colorspace.ITU709, None),
+            ("10-bit.mp4", "libx264", "yuv420p10le", Colorspace.ITU709, None),
+            ("10-bit-422.mov", "prores_ks", "yuv422p10le", Colorspace.ITU709, None),
+            ("vp9.webm", "libvpx-vp9", "yuv420p", Colorspace.ITU709, None),
+            ("jpeg.avi", "mjpeg", "yuvj420p", Colorspace.ITU601, ColorRange.JPEG),
+            ("rgb.mkv", "ffv1", "bgr0", None, None),
+            ("raw.avi", "rawvideo", "bgr24", None, None),
+        ],
+    )
+    def test_colours_come_back(
+        self,
+        tmp_path: Path,
+        name: str,
+        codec: str,
+        pix_fmt: str,
+        matrix: Colorspace | None,
+        color_range: ColorRange | None,
+    ) -> None:
+        clip = make_clip(
+            tmp_path / name,
+            [patches()] * 3,
+            codec=codec,
+            pix_fmt=pix_fmt,
+            matrix=matrix,
+            color_range=color_range,
+            time_base=Fraction(1, 30),
+        )
+        image = frames_of(clip)[0].image
+        # The wrong matrix is off by 15 and more, the wrong range by 14.
+        np.testing.assert_allclose(centres(image), COLOURS, atol=5)
+
+    def test_untagged_high_definition_is_bt709(self, tmp_path: Path) -> None:
+        tagged = make_clip(
+            tmp_path / "tagged.mkv",
+            [patches(1280, 720)],
+            codec="ffv1",
+            matrix=Colorspace.ITU709,
+        )
+        bare = tmp_path / "bare.mkv"
+        # Same samples, no tag: only the number in the header differs.
+        content = tagged.read_bytes()
+        tag = bytes.fromhex("55b18101")  # MatrixCoefficients = 1 (Matroska specification)
+        assert content.count(tag) == 1
+        bare.write_bytes(content.replace(tag, bytes.fromhex("55b18102")))
+        np.testing.assert_allclose(centres(frames_of(bare)[0].image), COLOURS, atol=5)
+
+    @pytest.mark.parametrize("pix_fmt", ["gray", "gray16le"])
+    def test_grey(self, tmp_path: Path, pix_fmt: str) -> None:
+        clip = make_clip(
+            tmp_path / "grey.mkv",
+            [patches()],
+            codec="ffv1",
+            pix_fmt=pix_fmt,
+            color_range=ColorRange.JPEG,
+        )
+        luma = COLOURS @ np.array([0.299, 0.587, 0.114])
+        expected = np.repeat(luma[:, None], 3, axis=1)
+        np.testing.assert_allclose(centres(frames_of(clip)[0].image), expected, atol=2)
+
+    def test_transparent_pixels_lie_over_black(self, tmp_path: Path) -> None:
+        alpha = np.full((128, 192), 255, np.uint8)
+        alpha[:, :64], alpha[:, 64:128] = 0, 128
+        clip = make_clip(
+            tmp_path / "clip.mov", [patches()], codec="qtrle", pix_fmt="argb", alpha=alpha
+        )
+        opacity = np.array([0, 128, 255, 0, 128, 255])[:, None] / 255
+        np.testing.assert_allclose(centres(frames_of(clip)[0].image), COLOURS * opacity, atol=1)
+
+
+class TestShape:
+    @pytest.mark.parametrize(
+        ("matrix", "expected"),
+        [
+            (turn(1, 0, 0, 1), patches()),
+            (turn(0, 1, -1, 0), np.rot90(patches(), -1)),  # a phone held upright
+            (turn(-1, 0, 0, -1), np.rot90(patches(), 2)),
+            (turn(0, -1, 1, 0), np.rot90(patches(), 1)),
+            (turn(-1, 0, 0, 1), patches()[:, ::-1]),  # a selfie
+            (turn(1, 0, 0, -1), patches()[::-1]),
+            (turn(0, 1, 1, 0), patches().swapaxes(0, 1)),
+            (turn(0, -1, -1, 0), np.rot90(patches(), 2).swapaxes(0, 1)),
+        ],
+    )
+    def test_every_orientation_is_turned_upright(
+        self, tmp_path: Path, matrix: list[int], expected: RgbImage
+    ) -> None:
+        clip = make_clip(tmp_path / "clip.mp4", [patches()] * 3, display_matrix=matrix)
+        with FileSource(clip) as source:
+            frame = source.read()
+            assert frame is not None
+            assert source.info.size_wh == frame.size_wh == (expected.shape[1], expected.shape[0])
+        difference = np.abs(frame.image.astype(int) - expected)
+        assert np.median(difference) <= 3
+        if shutil.which("ffmpeg"):
+            assert np.median(np.abs(frame.image.astype(int) - _by_ffmpeg(clip, expected))) <= 3
+
+    @pytest.mark.parametrize(("width", "height"), [(191, 127), (101, 64), (64, 101), (3, 5)])
+    def test_odd_sides_are_whole_to_the_last_column_and_row(
+        self, tmp_path: Path, width: int, height: int
+    ) -> None:
+        ramp = np.zeros((height, width, 3), np.uint8)
+        ramp[:] = np.linspace(40, 200, width)[None, :, None]
+        clip = make_clip(tmp_path / "clip.webm", [ramp] * 2, codec="libvpx-vp9")
+        frame = frames_of(clip)[0]
+        assert frame.size_wh == (width, height)
+        np.testing.assert_allclose(frame.image.astype(int), ramp, atol=30 if width < 10 else 4)
+
+    def test_one_pixel(self, tmp_path: Path) -> None:
+        clip = make_clip(tmp_path / "clip.mkv", [patches(1, 1)], codec="ffv1", pix_fmt="bgr0")
+        frame = frames_of(clip)[0]
+        assert frame.image.tolist() == [[COLOURS[0].tolist()]]
+
+    def test_a_size_that_changes_midway(self, tmp_path: Path) -> None:
+        frames = frames_of(make_size_change(tmp_path / "clip.ts"))
+        assert [frame.size_wh for frame in frames] == [(192, 128)] * 10 + [(128, 160)] * 10
+        assert [number_in(frame.image) for frame in frames] == list(range(20))
+
+    @pytest.mark.parametrize(
+        ("aspect", "size_wh"), [(Fraction(16, 11), (279, 128)), (Fraction(8, 9), (192, 144))]
+    )
+    def test_oblong_pixels_become_square(
+        self, tmp_path: Path, aspect: Fraction, size_wh: tuple[int, int]
+    ) -> None:
+        clip = make_clip(tmp_path / "clip.mp4", [patches()] * 2, pixel_aspect=aspect)
+        frame = frames_of(clip)[0]
+        assert frame.size_wh == size_wh
+        np.testing.assert_allclose(centres(frame.image), COLOURS, atol=5)
+
+
+class TestDamage:
+    @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
+    def test_a_file_cut_short_yields_what_it_has_and_says_so(
+        self, tmp_path: Path, suffix: str
+    ) -> None:
+        whole = make_clip(
+            tmp_path / f"whole.{suffix}",
+            noise(30),
+            time_base=Fraction(1, 30),
+            options={"bf": "0"},
+            muxer_options={"movflags": "faststart"} if suffix == "mp4" else None,
+        )
+        with FileSource(cut_off(whole, tmp_path / f"cut.{suffix}", 0.6)) as source:
+            frames = read_all(source)
+            assert source.read() is None
+        assert 15 <= len(frames) <= 20
+        assert [round(frame.time_s * 30) for frame in frames] == list(range(len(frames)))
+        assert any("damaged" in line or "cut short" in line for line in source.warnings)
+
+    def test_a_damaged_packet_is_skipped_and_counted(self, tmp_path: Path) -> None:
+        clip = make_clip(
+            tmp_path / "clip.avi",
+            noise(10),
+            codec="mjpeg",
+            pix_fmt="yuvj420p",
+            time_base=Fraction(1, 30),
+        )
+        content = bytearray(clip.read_bytes())
+        starts = [match.start() for match in re.finditer(b"\xff\xd8\xff", content)]
+        length = starts[6] - 8 - starts[5]
+        content[starts[5] : starts[5] + length] = bytes(length)
+        clip.write_bytes(content)
+        with FileSource(clip) as source:
+            frames = read_all(source)
+            assert len(source.warnings) == 1
+        assert "damaged packets were skipped: 1" in source.warnings[0]
+        assert [frame.pts for frame in frames] == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+
+    @pytest.mark.parametrize(
+        ("content", "fault"),
+        [
+            (b"", "is empty"),
+            (b"hello\n" * 100, "not a video"),
+            (bytes(range(256)) * 40, "not a video"),
+        ],
+        ids=["empty", "text", "bytes"],
+    )
+    def test_what_is_no_video_is_refused(self, tmp_path: Path, content: bytes, fault: str) -> None:
+        path = tmp_path / "clip.mp4"
+        path.write_bytes(content)
+        with pytest.raises(SourceFormatError, match=fault) as caught:
+            FileSource(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_a_text_file_is_no_film_of_a_terminal(self, tmp_path: Path) -> None:
+        path = tmp_path / "notes.txt"
+        path.write_text("hello\n" * 100)
+        with pytest.raises(SourceFormatError, match="is a text file"):
+            FileSource(path)
+
+    def test_sound_alone_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceFormatError, match="no video stream"):
+            FileSource(make_audio_only(tmp_path / "clip.mp4"))
+
+    def test_an_index_that_is_cut_off_is_told(self, tmp_path: Path) -> None:
+        whole = make_clip(tmp_path / "whole.mp4", noise(5))
+        with pytest.raises(SourceFormatError, match="cut short"):
+            FileSource(cut_off(whole, tmp_path / "cut.mp4", 0.6))
+
+    def test_a_missing_file_is_told(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceNotFoundError, match=r"there is no file .*missing\.mp4"):
+            FileSource(tmp_path / "missing.mp4")
+
+
+def test_a_name_that_looks_like_a_protocol_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "http:clip %03d.mp4"
+    make_clip(tmp_path / "clip.mp4").rename(path)
+    assert len(frames_of(path)) == 12
+
+
+def test_real_footage(shared: Path) -> None:
+    for name, num_frames, size_wh in [
+        ("isl_fingerspelling.mp4", 312, (640, 480)),
+        ("webcam_sign.mp4", 58, (540, 720)),
+    ]:
+        frames = frames_of(shared / "clips" / name)
+        assert len(frames) == num_frames
+        assert {frame.size_wh for frame in frames} == {size_wh}
+        times = [frame.pts * frame.time_base for frame in frames]
+        assert times == video_times(shared / "clips" / name)
+
+
+def _by_ffmpeg(path: Path, like: RgbImage) -> RgbImage:
+    raw = subprocess.run(
+        f"ffmpeg -v error -i {path} -frames:v 1 -f rawvideo -pix_fmt rgb24 -".split(),
+        check=True,
+        capture_output=True,
+        timeout=30,
+    ).stdout
+    return np.frombuffer(raw, np.uint8).reshape(like.shape)
