@@ -207,7 +207,7 @@ _THICKNESS: Final = np.array(
 _THUMB_BASE: Final = np.array([1.75, 2.0, 0.75])
 _THUMB_BONES: Final = np.array([4.62, 3.16, 2.74])
 _THUMB_THICKNESS: Final = (1.35, 1.18, 1.06, 0.80)
-_CONVERGENCE: Final = np.radians([-5.0, -1.5, 3.5, 8.0])
+_CONVERGENCE: Final = np.radians([-4.0, -1.0, 2.5, 5.0])
 """Curled fingers point at the scaphoid: each turns inward by this much at a right angle."""
 _ARM_CM: Final = 34.0
 
@@ -277,7 +277,7 @@ def _place_palm(cones: _Cones, pose: HandPose, width: Array) -> list[tuple[Array
         cup = pose["ring_cup"] if i == 2 else pose["little_cup"] if i == 3 else 0.0
         turn = _rotation_z(-0.35 * cup) @ _rotation_x(cup)
         head = base + turn @ (head - base)
-        cones.add(base, head, (1.45, _THICKNESS[i, 0] * 1.02))
+        cones.add(base, head, (1.45, _THICKNESS[i, 0] * 0.94))
         frames.append((head, turn))
     little = frames[3][0]
     heel = np.array([-1.6, 2.0, 0.75]) * width
@@ -381,9 +381,9 @@ def _place_arm(cones: _Cones, pose: HandPose) -> None:
     turn = _rotation_z(-pose["wrist_deviation"]) @ _rotation_x(-pose["wrist_flexion"])
     for side in (-1.0, 1.0):
         # One cone from carpus to elbow: joints in between would swell where cones melt together.
-        carpus = np.array([side * 1.30, 0.9, -0.05])
+        carpus = np.array([side * 1.15, 0.9, -0.05])
         elbow = turn @ np.array([side * 1.60, -_ARM_CM, -0.3])
-        cones.add(carpus, elbow, (1.56, 3.0), segment=-1, palmar=turn[:, 2])
+        cones.add(carpus, elbow, (1.70, 3.0), segment=-1, palmar=turn[:, 2])
 
 
 def _rotation_x(angle: float) -> Array:

@@ -27,7 +27,7 @@ def random_backdrop(size_wh: tuple[int, int], rng: np.random.Generator) -> Float
 
 
 def _wall(size_wh: tuple[int, int], rng: np.random.Generator) -> Floats:
-    return np.broadcast_to(_colours(rng, 1), (size_wh[1], size_wh[0], 3))
+    return np.broadcast_to(_colours(rng, 1)[0], (size_wh[1], size_wh[0], 3))
 
 
 def _gradient(size_wh: tuple[int, int], rng: np.random.Generator) -> Floats:
@@ -57,12 +57,12 @@ def _leaves(size_wh: tuple[int, int], rng: np.random.Generator) -> Floats:
     """Shapes over shapes of all sizes, the "dead leaves" of Lee et al., IJCV 41, 2001."""
     width, height = size_wh
     canvas = np.empty((height, width, 3), np.float32)
-    canvas[:] = _colours(rng, 1)
+    canvas[:] = _colours(rng, 1)[0]
     for _ in range(60):
         size = float(min(size_wh) * 0.04 * (1.0 - rng.uniform(0.0, 0.98)) ** -0.6)
         centre = (int(rng.uniform(0, width)), int(rng.uniform(0, height)))
         axes = (max(1, int(size)), max(1, int(size * rng.uniform(0.2, 1.0))))
-        colour = _colours(rng, 1).ravel().tolist()
+        colour = _colours(rng, 1)[0].ravel().tolist()
         if rng.uniform() < 0.5:
             cv2.ellipse(canvas, centre, axes, rng.uniform(0.0, 180.0), 0, 360, colour, -1)
         else:
@@ -76,7 +76,7 @@ def _grain(size_wh: tuple[int, int], rng: np.random.Generator) -> Floats:
     strength = rng.uniform(0.02, 0.15)
     speckle = rng.standard_normal((size_wh[1], size_wh[0], 3)).astype(np.float32)
     speckle = cv2.GaussianBlur(speckle, (0, 0), float(rng.uniform(0.5, 3.0)))
-    grainy: Floats = _colours(rng, 1) * np.exp(strength * 3.0 * speckle).astype(np.float32)
+    grainy: Floats = _colours(rng, 1)[0] * np.exp(strength * 3.0 * speckle).astype(np.float32)
     return grainy
 
 

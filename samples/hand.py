@@ -58,6 +58,8 @@ __all__ = [
 
 _PALM_CENTRE: Final = np.array([-0.2, 5.6, 0.3])
 """The point of a standard hand that ``Placement.centre_px`` names, hand frame, cm."""
+_PAD_SWELL: Final = np.array([0.0, 0.14, 0.10, 0.06])
+"""How far the pads of the three phalanges stand out on the palm side, cm; 0 for the palm."""
 _THREADS: Final = min(2, os.cpu_count() or 1)
 
 
@@ -381,7 +383,7 @@ def _pack(
     cones[:, 8], cones[:, 9], cones[:, 10] = squared, 1.0 / squared, difference
     cones[:, 11] = squared - difference**2
     cones[:, 12:15] = geometry.palmar @ turn.T
-    cones[:, 15] = np.where(geometry.segment > 0, 0.075 * body.scale, 0.0)
+    cones[:, 15] = _PAD_SWELL[np.maximum(geometry.segment, 0)] * body.scale
     cones[:, 16:18], cones[:, 18] = geometry.bend, np.sqrt(squared)
     return cones
 

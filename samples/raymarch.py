@@ -22,6 +22,7 @@ from samples.shading import (
     Ints,
     cone_distance,
     shade,
+    slow_noise,
     surface_detail,
 )
 
@@ -77,7 +78,7 @@ def hand_distance(
             current = part[i]
             finger = d
         else:
-            finger = _blend(finger, d, FLOAT(0.25) * s[8])
+            finger = _blend(finger, d, FLOAT(0.14) * s[8])
     if current == 0:
         return palm
     return _join(x, y, z, body, finger, roots[current], s)
@@ -171,7 +172,7 @@ def _shoot(
         if d < FLOAT(2.6) * s[8]:
             near[count_near] = i
             count_near += 1
-        share = FLOAT(0.5) * s[8] - d
+        share = FLOAT(0.9) * s[8] - d
         if share > 0:
             share = share * share * share
             fx += share * cones[i, 12]
@@ -182,6 +183,7 @@ def _shoot(
     fz += FLOAT(0.003) * cones[owner, 14]
     inverse = FLOAT(1) / (math.sqrt(fx * fx + fy * fy + fz * fz) + FLOAT(1e-9))
     front = (fx * inverse, fy * inverse, fz * inverse)
+    wobble, drift = slow_noise(x, y, z, to_hand, look)
     # The normal of the field roughened by the height of creases, nails and pores.
     e = max(FLOAT(0.016) * s[8], s[9] * FLOAT(0.35))
     nx, ny, nz = zero, zero, zero
@@ -192,7 +194,17 @@ def _shoot(
         qx, qy, qz = x + sx * e, y + sy * e, z + sz * e
         d = hand_distance(qx, qy, qz, cones, part, roots, chosen, count, s)
         height, _, _, _ = surface_detail(
-            qx, qy, qz, cones[owner], part[owner], segment[owner], to_hand, look, s[9]
+            qx,
+            qy,
+            qz,
+            cones[owner],
+            part[owner],
+            segment[owner],
+            to_hand,
+            look,
+            s[9],
+            wobble,
+            drift,
         )
         d -= height
         nx += sx * d
@@ -201,7 +213,9 @@ def _shoot(
     inverse = FLOAT(1) / (math.sqrt(nx * nx + ny * ny + nz * nz) + FLOAT(1e-9))
     nx, ny, nz = nx * inverse, ny * inverse, nz * inverse
     open_sky = _openness(x, y, z, nx, ny, nz, cones, part, roots, near, count_near, s)
-    lit = _lit(x + nx * FLOAT(0.06), y + ny * FLOAT(0.06), z + nz * FLOAT(0.06), cones, look, s)
+    lit = _lit(
+        x + nx * FLOAT(0.06), y + ny * FLOAT(0.06), z + nz * FLOAT(0.06), cones, look, near, s
+    )
     r, g, b, label = shade(
         x,
         y,
@@ -221,6 +235,8 @@ def _shoot(
         to_hand,
         look,
         s[9],
+        wobble,
+        drift,
     )
     return r, g, b, -z, label
 
@@ -252,15 +268,36 @@ def _openness(
 
 
 @njit(**_JIT)
-def _lit(x: float, y: float, z: float, cones: Floats, look: Floats, s: Floats) -> float:
+def _lit(x: float, y: float, z: float, cones: Floats, look: Floats, near: Ints, s: Floats) -> float:
     """Share of a soft key light that reaches a point past the hand itself."""
+    lx, ly, lz = look[0], look[1], look[2]
+    # Only cones that the light's cone meets can throw a shadow here.
+    count = 0
+    for i in range(cones.shape[0]):
+        c = cones[i]
+        ax, ay, az = c[0] - x, c[1] - y, c[2] - z
+        along = ax * lx + ay * ly + az * lz
+        run = c[3] * lx + c[4] * ly + c[5] * lz
+        reach = max(c[6], c[7]) + c[15]
+        far = max(along, along + run)
+        if far + reach < 0 or min(along, along + run) - reach > s[6]:
+            continue
+        ax, ay, az = ax - along * lx, ay - along * ly, az - along * lz
+        vx, vy, vz = c[3] - run * lx, c[4] - run * ly, c[5] - run * lz
+        t = -(ax * vx + ay * vy + az * vz) / (vx * vx + vy * vy + vz * vz + FLOAT(1e-6))
+        t = min(max(t, FLOAT(0)), FLOAT(1))
+        ax, ay, az = ax + vx * t, ay + vy * t, az + vz * t
+        reach += look[3] * max(min(far, s[6]), FLOAT(0)) + FLOAT(0.05)
+        if ax * ax + ay * ay + az * az < reach * reach:
+            near[count] = i
+            count += 1
     share = FLOAT(1)
     t = FLOAT(0.12) * s[8]
     for _ in range(16):
-        px, py, pz = x + look[0] * t, y + look[1] * t, z + look[2] * t
+        px, py, pz = x + lx * t, y + ly * t, z + lz * t
         d = _FAR
-        for i in range(cones.shape[0]):
-            d = min(d, cone_distance(px, py, pz, cones[i]))
+        for k in range(count):
+            d = min(d, cone_distance(px, py, pz, cones[near[k]]))
         share = min(share, FLOAT(0.5) + FLOAT(0.5) * d / (look[3] * t))
         if share <= 0:
             return FLOAT(0)

@@ -157,6 +157,17 @@ def _to_hand(x: float, y: float, z: float, m: Floats, unit: float) -> tuple[floa
 
 
 @njit(**_JIT)
+def slow_noise(x: float, y: float, z: float, to_hand: Floats, look: Floats) -> tuple[float, float]:
+    """Noise in -0.5..0.5 with cells of 0.4 cm and of 1.2 cm on the hand."""
+    hx, hy, hz = _to_hand(x, y, z, to_hand, look[UNIT])
+    seed = look[SEED]
+    return (
+        noise(hx * FLOAT(2.4) + seed, hy * FLOAT(2.4), hz * FLOAT(2.4)) - FLOAT(0.5),
+        noise(hx * FLOAT(0.8) - seed, hy * FLOAT(0.8), hz * FLOAT(0.8)) - FLOAT(0.5),
+    )
+
+
+@njit(**_JIT)
 def surface_detail(
     x: float,
     y: float,
@@ -167,8 +178,12 @@ def surface_detail(
     to_hand: Floats,
     look: Floats,
     footprint: float,
+    wobble: float,
+    drift: float,
 ) -> tuple[float, float, float, float]:
     """Relief and paint of the skin at a point of cone ``c``.
+
+    ``wobble`` and ``drift`` are slow noise in -0.5..0.5 that keeps creases from being straight.
 
     Returns:
         Height above the smooth surface in cm, darkness of creases 0..1, redness 0..1 and share of
@@ -178,7 +193,6 @@ def surface_detail(
     hx, hy, hz = _to_hand(x, y, z, to_hand, unit)
     seed = look[SEED]
     fine = footprint / unit
-    wobble = noise(hx * FLOAT(2.3) + seed, hy * FLOAT(2.3), hz * FLOAT(2.3)) - FLOAT(0.5)
     lx, ly, lz = x - c[0], y - c[1], z - c[2]
     tx, ty, tz = c[3] / c[18], c[4] / c[18], c[5] / c[18]
     along = lx * tx + ly * ty + lz * tz
@@ -241,7 +255,6 @@ def surface_detail(
                 height += FLOAT(0.02) * nail * (FLOAT(1) - _step(reach, FLOAT(0.4), FLOAT(0.9)))
     else:
         if palm > FLOAT(0.02) and hz > FLOAT(-0.4) and hy > FLOAT(-1.2):
-            drift = noise(hx * FLOAT(1.1) - seed, hy * FLOAT(1.1), seed) - FLOAT(0.5)
             wx = hx + drift * FLOAT(0.35)
             wy = hy + drift * FLOAT(0.35) + wobble * FLOAT(0.06)
             for k in range(_LINES.shape[0]):
@@ -261,7 +274,6 @@ def surface_detail(
     if grain > 0:
         pores = noise(hx * FLOAT(9) + seed, hy * FLOAT(9), hz * FLOAT(9))
         height += look[BUMP] * grain * (FLOAT(1) - nail) * FLOAT(0.016) * pores
-    height += look[BUMP] * FLOAT(0.03) * wobble * (FLOAT(1) - nail)
     dark = min(FLOAT(1), crease + FLOAT(0.55) * wrinkle)
     return height * unit, dark, red, nail
 
@@ -286,6 +298,8 @@ def shade(
     to_hand: Floats,
     look: Floats,
     footprint: float,
+    wobble: float,
+    drift: float,
 ) -> tuple[float, float, float, int]:
     """Linear light that leaves a point towards the camera, and what it is: 1 hand, 2 arm, 3 sleeve.
 
@@ -297,11 +311,13 @@ def shade(
     unit = look[UNIT]
     hx, hy, hz = _to_hand(x, y, z, to_hand, unit)
     seed = look[SEED]
-    _, dark, red, nail = surface_detail(x, y, z, c, part, segment, to_hand, look, footprint)
-    broad = noise(hx * FLOAT(0.75) + seed, hy * FLOAT(0.75), hz * FLOAT(0.75))
-    blotch = noise(hx * FLOAT(2.6) - seed, hy * FLOAT(2.6), hz * FLOAT(2.6))
+    _, dark, red, nail = surface_detail(
+        x, y, z, c, part, segment, to_hand, look, footprint, wobble, drift
+    )
+    broad = drift + FLOAT(0.5)
+    blotch = wobble + FLOAT(0.5)
     facing = nx * front[0] + ny * front[1] + nz * front[2]
-    palm = _step(facing, FLOAT(-0.35), FLOAT(0.45))
+    palm = _step(facing, FLOAT(-0.5), FLOAT(0.55))
     if part == 0:
         # The pale skin of the palm ends in the wrist, without a border.
         palm *= FLOAT(0.15) + FLOAT(0.85) * _step(hy, FLOAT(-2.5), FLOAT(1.8))
