@@ -344,23 +344,26 @@ def _plain(options: Options) -> dict[str, Any]:
 
 
 def _models(options: Options) -> int:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     from models.weights import cached_path, is_ready
 
-    table = Table("name", "what", "patch", "size", "licence", "weights", "ready")
+    table = Table(box=box.SIMPLE)
+    for title in ("name", "size", "licence", "ready"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("weights", overflow="fold")
     for spec in MODELS.values():
         table.add_row(
             spec.name,
-            spec.title,
-            str(spec.patch_px),
             f"{spec.size_bytes / 1e6:.0f} MB",
             spec.licence,
-            str(cached_path(spec)),
             "yes" if is_ready(spec) else "no",
+            str(cached_path(spec)),
         )
     Console().print(table)
+    print("signlight models fetch NAME downloads what is not ready; so does the first use of it.")
     return EXIT_DONE
 
 
