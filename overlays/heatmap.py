@@ -82,6 +82,7 @@ def _enlarge(values: npt.NDArray[np.float32], size_wh: tuple[int, int]) -> npt.N
     """Return a map with a value per pixel, uint8 (h, w), 255 for 1."""
     fine = cv2.resize(np.ascontiguousarray(values), size_wh, interpolation=cv2.INTER_CUBIC)
     fine *= 255
+    fine += 0.5  # round
     np.clip(fine, 0, 255, out=fine)  # bicubic interpolation overshoots a little
     level: npt.NDArray[np.uint8] = fine.astype(np.uint8)
     return level

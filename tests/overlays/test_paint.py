@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from overlays.help_card import KEYS, draw_help, draw_notice
+from overlays.labels import draw_tag
+from overlays.lettering import CAP_EM, text_mask, text_width
+from overlays.paint import draw_dot, draw_lines, draw_plate, paint
+from overlays.panes import Rect
+from tests.overlays.scenes import flat_picture
+
+
+def test_paint_lays_on_the_colour_where_covered_and_nothing_elsewhere() -> None:
+    canvas = flat_picture()
+    coverage = np.zeros((4, 6), np.uint8)
+    coverage[1, 2], coverage[2, 3] = 255, 128
+    paint(canvas, coverage, 10, 20, (200, 100, 50))
+    assert canvas[21, 12].tolist() == [200, 100, 50]
+    assert np.abs(canvas[22, 13].astype(int) - (164, 114, 89)).max() <= 1
+    canvas[21, 12] = canvas[22, 13] = 128
+    assert (canvas == 128).all()
+
+
+@pytest.mark.parametrize("at", [(-3, -2), (318, 238), (400, 0), (0, -50), (-50, 300)])
+def test_paint_cuts_off_what_leaves_the_canvas(at: tuple[int, int]) -> None:
+    canvas = flat_picture()
+    paint(canvas, np.full((5, 5), 255, np.uint8), *at, (0, 0, 0))
+    rows, columns = np.mgrid[0:240, 0:320]
+    inside = (columns >= at[0]) & (columns < at[0] + 5) & (rows >= at[1]) & (rows < at[1] + 5)
+    assert (canvas[inside] == 0).all()
+    assert (canvas[~inside] == 128).all()
+
+
+def test_plate_darkens_its_rectangle_evenly_and_leaves_its_corners_round() -> None:
+    canvas = flat_picture()
+    draw_plate(canvas, (20, 30, 120, 70), 10, 0.5)
+    assert len(np.unique(canvas[35:65, 30:110])) == 1
+    assert canvas[50, 70, 0] < 80
+    assert canvas[30, 20, 0] == 128
+    canvas[30:70, 20:120] = 128
+    assert (canvas == 128).all()
+
+
+def test_lines_and_dots_leave_the_rest_alone() -> None:
+    canvas = flat_picture()
+    draw_lines(
+        canvas, [np.array([[50.0, 50.5], [90, 50.5]])], closed=False, width_px=1.0, opacity=1.0
+    )
+    draw_dot(canvas, 70.5, 120.5, 4.0, (255, 0, 0))
+    assert canvas[50, 60].min() > 220
+    assert canvas[120, 70].tolist() == [255, 0, 0]
+    canvas[47:55, 46:95] = canvas[114:128, 64:78] = 128
+    assert (canvas == 128).all()
+
+
+@pytest.mark.parametrize("size_px", [8.0, 13.0, 17.0, 60.0])
+def test_text_is_as_wide_as_it_says_and_its_capitals_as_high(size_px: float) -> None:
+    mask = text_mask("HEN", size_px)
+    assert mask.shape[1] == text_width("HEN", size_px)
+    rows = np.flatnonzero(mask.max(axis=1) > 127)
+    assert rows[-1] - rows[0] + 1 == pytest.approx(CAP_EM * size_px, abs=0.1 * size_px + 1.5)
+
+
+def test_running_numbers_stand_still() -> None:
+    widths = {text_width(f"{digit}{digit}.{digit}", 16.0) for digit in range(10)}
+    assert len(widths) == 1
+
+
+def test_every_letter_is_drawn_and_differs_from_every_other() -> None:
+    letters = [chr(code) for code in range(33, 127) if chr(code) not in "^`{}$"]
+    seen = {text_mask(letter, 24.0).tobytes() for letter in letters}
+    assert len(seen) == len(letters)
+    assert all(text_mask(letter, 24.0).max() > 200 for letter in letters)
+
+
+def test_letter_without_a_glyph_is_a_box_not_an_error() -> None:
+    assert text_mask("\N{SNOWMAN}", 24.0).max() > 200
+
+
+def test_tags_avoid_what_stands_there_and_stay_in_the_picture() -> None:
+    canvas = flat_picture()
+    taken: list[Rect] = []
+    for _ in range(4):
+        draw_tag(
+            canvas,
+            "right",
+            (100, 100, 220, 180),
+            accent=(255, 255, 255),
+            size_px=12.0,
+            opacity=1.0,
+            taken=taken,
+        )
+    for index, (left, top, right, bottom) in enumerate(taken):
+        assert 0 <= left < right <= 320
+        assert 0 <= top < bottom <= 240
+        for other in taken[:index]:
+            apart = right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
+            assert apart
+
+
+def test_help_card_names_every_key_of_the_live_view() -> None:
+    caps = {cap for column in KEYS for names, _ in column for cap in names}
+    assert caps >= set("09ma[]lc+-tnkfhsr?q") | {"space", "Esc"}
+
+
+@pytest.mark.parametrize("size_wh", [(1280, 720), (320, 240), (240, 900), (40, 30), (2, 2)])
+def test_help_card_and_notices_fit_any_canvas(size_wh: tuple[int, int]) -> None:
+    canvas = flat_picture(size_wh)
+    draw_help(canvas)
+    if min(size_wh) >= 240:
+        assert canvas.std() > 10  # drawn, and inside:
+        assert (canvas[0] == 128).all()
+        assert (canvas[:, 0] == 128).all()
+    canvas = flat_picture(size_wh)
+    draw_notice(canvas, "saved signlight-20260101-120000.png")
+    if min(size_wh) >= 240:
+        assert canvas.std() > 1
+        assert (canvas[:, 0] == 128).all()
