@@ -165,27 +165,27 @@ class Key:
 
 
 _RIGHT_KEYS: Final = (
-    Key(time_s=0.0, x_cm=-14.0, y_cm=-1.0, distance_cm=80, letter="L", lean=-8),
-    Key(time_s=1.2, x_cm=-13.0, y_cm=1.0, distance_cm=78, letter="L", lean=-4, yaw=6),
-    Key(time_s=2.5, x_cm=7.5, y_cm=-2.5, distance_cm=72, letter="B", lean=34, yaw=14),
-    Key(time_s=3.1, x_cm=8.0, y_cm=-2.0, distance_cm=72, letter="B", lean=35, yaw=14),
-    Key(time_s=4.3, x_cm=-12.0, y_cm=0.5, distance_cm=78, letter="V", lean=-4),
-    Key(time_s=5.4, x_cm=-13.0, y_cm=1.5, distance_cm=78, letter="V", lean=-6, yaw=8),
-    Key(time_s=6.6, x_cm=-11.0, y_cm=-0.5, distance_cm=77, letter="Y", lean=2, yaw=-6),
-    Key(time_s=7.6, x_cm=-13.0, y_cm=0.5, distance_cm=79, letter="Y", lean=-4),
-    Key(time_s=8.8, x_cm=-12.5, y_cm=0.0, distance_cm=79, letter="L", lean=-6),
+    Key(time_s=0.0, x_cm=-17.0, y_cm=-6.0, distance_cm=80, letter="L", lean=-10),
+    Key(time_s=1.1, x_cm=-16.0, y_cm=-4.0, distance_cm=78, letter="L", lean=-6, yaw=6),
+    Key(time_s=2.5, x_cm=9.0, y_cm=-8.5, distance_cm=71, letter="B", lean=36, yaw=14),
+    Key(time_s=3.2, x_cm=9.5, y_cm=-8.0, distance_cm=71, letter="B", lean=37, yaw=14),
+    Key(time_s=4.4, x_cm=-15.0, y_cm=-4.5, distance_cm=78, letter="V", lean=-6),
+    Key(time_s=5.4, x_cm=-16.0, y_cm=-3.5, distance_cm=78, letter="V", lean=-8, yaw=8),
+    Key(time_s=6.6, x_cm=-13.5, y_cm=-5.5, distance_cm=77, letter="Y", lean=0, yaw=-6),
+    Key(time_s=7.6, x_cm=-15.5, y_cm=-4.5, distance_cm=79, letter="Y", lean=-6),
+    Key(time_s=8.8, x_cm=-15.0, y_cm=-5.0, distance_cm=79, letter="L", lean=-8),
 )
 _LEFT_KEYS: Final = (
-    Key(time_s=0.0, x_cm=14.0, y_cm=-1.5, distance_cm=84, letter="L", lean=8),
-    Key(time_s=1.2, x_cm=13.0, y_cm=0.5, distance_cm=84, letter="L", lean=5, yaw=6),
-    Key(time_s=2.5, x_cm=-7.5, y_cm=-1.5, distance_cm=88, letter="B", lean=-34, yaw=14),
-    Key(time_s=3.1, x_cm=-8.0, y_cm=-2.0, distance_cm=88, letter="B", lean=-35, yaw=14),
-    Key(time_s=4.3, x_cm=13.0, y_cm=0.0, distance_cm=84, letter="U", lean=6),
-    Key(time_s=5.0, x_cm=16.0, y_cm=-2.0, distance_cm=84, letter="U", lean=10),
-    Key(time_s=5.8, x_cm=26.0, y_cm=-46.0, distance_cm=84, letter="B", lean=30),
-    Key(time_s=6.4, x_cm=26.0, y_cm=-46.0, distance_cm=84, letter="B", lean=30),
-    Key(time_s=7.4, x_cm=14.0, y_cm=-1.0, distance_cm=84, letter="L", lean=8),
-    Key(time_s=8.8, x_cm=13.0, y_cm=0.0, distance_cm=84, letter="L", lean=6),
+    Key(time_s=0.0, x_cm=17.0, y_cm=-6.5, distance_cm=84, letter="L", lean=10),
+    Key(time_s=1.1, x_cm=16.0, y_cm=-4.5, distance_cm=84, letter="L", lean=7, yaw=6),
+    Key(time_s=2.5, x_cm=-9.0, y_cm=-7.5, distance_cm=88, letter="B", lean=-36, yaw=14),
+    Key(time_s=3.2, x_cm=-9.5, y_cm=-8.0, distance_cm=88, letter="B", lean=-37, yaw=14),
+    Key(time_s=4.4, x_cm=16.0, y_cm=-5.0, distance_cm=84, letter="U", lean=8),
+    Key(time_s=5.0, x_cm=18.0, y_cm=-7.0, distance_cm=84, letter="U", lean=12),
+    Key(time_s=5.8, x_cm=26.0, y_cm=-48.0, distance_cm=84, letter="B", lean=30),
+    Key(time_s=6.4, x_cm=26.0, y_cm=-48.0, distance_cm=84, letter="B", lean=30),
+    Key(time_s=7.4, x_cm=16.5, y_cm=-6.0, distance_cm=84, letter="L", lean=10),
+    Key(time_s=8.8, x_cm=15.5, y_cm=-5.0, distance_cm=84, letter="L", lean=8),
 )
 
 
@@ -215,7 +215,7 @@ class TwoHands:
             smile=0.3,
             mouth=max(0.0, wander(time_s * 2.0, 36, 0.35)),
         )
-        neck = (0.4 * wander(time_s, 37, 1.0), -3.2, -104.0)
+        neck = (0.4 * wander(time_s, 37, 1.0), -4.2, -104.0)
         figure = _figure(_GESTURER, posture, neck, (right, left), _LAMPLIGHT, size_wh)
         noise = np.random.default_rng([2, index])
         return compose(_parlour(size_wh), [right, left], _LAMPLIGHT, _LENS, noise, figure=figure)
@@ -252,7 +252,7 @@ _SPELLER: Final = _person(
     0.40, (0.40, 0.34, 0.25), (0.020, 0.012, 0.008), hair_style="curly", jaw=0.95, shoulders=0.95
 )
 _GESTURER: Final = _person(
-    0.70, (0.03, 0.09, 0.11), (0.012, 0.009, 0.007), hair_style="short", beard=0.75, brow=1.2
+    0.78, (0.035, 0.10, 0.12), (0.010, 0.008, 0.006), hair_style="bun", jaw=0.92, shoulders=0.94
 )
 _DAYLIGHT: Final = Light(
     direction=(-0.55, 0.42, 0.72), key=(1.22, 1.09, 0.94), ambient=(0.22, 0.26, 0.31), softness=0.3

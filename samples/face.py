@@ -80,7 +80,7 @@ def paint_face(
         _mix(b, hair[2] * dark, ink),
     )
     # Lips: two lobes that meet in a line which the smile bends.
-    line = FLOAT(-7.15) + face[SMILE] * FLOAT(0.13) * x * x
+    line = FLOAT(-7.15) + face[SMILE] * FLOAT(0.17) * x * x
     wide = _ramp((FLOAT(2.75) + face[SMILE] * FLOAT(0.8) - out) * 2)
     bow = FLOAT(0.80) * (1 - (out / FLOAT(2.85)) ** 2) - FLOAT(0.16) * _bell(x, FLOAT(0.45))
     low = line - (1 + face[MOUTH]) * (1 - (out / FLOAT(2.75)) ** 2)
@@ -116,11 +116,11 @@ def _paint_eye(
     if inside > 0:
         dx, dy = x - side * _EYE_X - face[GAZE_X], y - FLOAT(0.06) - face[GAZE_Y]
         away = math.hypot(dx, dy)
-        white = FLOAT(0.22) + FLOAT(0.38) * colours[SKIN, 0]
+        white = FLOAT(0.20) + FLOAT(0.35) * colours[SKIN, 0]
         shade = FLOAT(0.55) + FLOAT(0.45) * _ramp((upper - y) * FLOAT(1.6))
-        in_iris = _ramp((FLOAT(0.74) - away) * 9)
-        ring = FLOAT(0.30) + FLOAT(0.60) * _bell(away - FLOAT(0.46), FLOAT(0.16))
-        light = shade * (1 - _ramp((FLOAT(0.36) - away) * 10) * in_iris)
+        in_iris = _ramp((FLOAT(0.80) - away) * 9)
+        ring = FLOAT(0.25) + FLOAT(0.50) * _bell(away - FLOAT(0.46), FLOAT(0.16))
+        light = shade * (1 - _ramp((FLOAT(0.42) - away) * 9) * in_iris)
         r = _mix(r, _mix(white, iris[0] * ring, in_iris) * light, inside)
         g = _mix(g, _mix(white * FLOAT(0.95), iris[1] * ring, in_iris) * light, inside)
         b = _mix(b, _mix(white * FLOAT(0.92), iris[2] * ring, in_iris) * light, inside)

@@ -174,7 +174,9 @@ def _shade(
         tone = FLOAT(0.9) + FLOAT(0.12) * noise(hx * FLOAT(0.6), hy * FLOAT(0.6), hz * FLOAT(0.6))
         tone += FLOAT(0.08) * noise(hx * 3, hy * 3, hz * 3)
         r, g, b, glint = paint_face(hx, hy, hz, tone, colours, face)
-        wrap_r, wrap_g, wrap_b, gloss = FLOAT(0.32), FLOAT(0.16), FLOAT(0.12), FLOAT(0.10)
+        wrap_r, wrap_g, wrap_b = FLOAT(0.32), FLOAT(0.16), FLOAT(0.12)
+        # Brows, irises and lashes do not shine like the skin around them.
+        gloss = FLOAT(0.09) * min(r / colours[SKIN, 0], FLOAT(1)) ** 2
     elif material == HAIR:
         tone = FLOAT(0.55) + FLOAT(0.9) * noise(hx * FLOAT(3.2), hy * FLOAT(0.7), hz * FLOAT(3.2))
         r, g, b = colours[HAIR, 0] * tone, colours[HAIR, 1] * tone, colours[HAIR, 2] * tone
@@ -194,7 +196,7 @@ def _shade(
     mx, my, mz = lx - dx, ly - dy, lz - dz
     half = max((nx * mx + ny * my + nz * mz) / math.sqrt(mx * mx + my * my + mz * mz), FLOAT(0))
     shine = gloss * (half**14 * FLOAT(0.7) + half**50 * FLOAT(0.4)) * lit * max(facing, FLOAT(0))
-    shine += FLOAT(0.8) * glint
+    shine += FLOAT(0.5) * glint
     grazing = (1 - max(-(nx * dx + ny * dy + nz * dz), FLOAT(0))) ** 3
     behind = max(nx * look[RIM] + ny * look[RIM + 1] + nz * look[RIM + 2], FLOAT(0))
     back = look[RIM + 3] * grazing * behind * (FLOAT(0.25) + FLOAT(0.75) * open_sky)

@@ -28,7 +28,7 @@ _FOREARM_CM: Final = 26.0
 _SHADOW_GAP_CM: Final = 14.0
 """How far behind the hands the signer's chest is taken to be where it receives their shadow."""
 _VISIBLE: Final = 0.5
-"""Share of a pixel that must be a hand's bare skin for the pixel to belong to its mask."""
+"""A pixel belongs to a mask if more than this share of it is the hand's bare skin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,7 @@ def compose(
         image=camera.develop(np.asarray(picture, np.float32), rng),
         hands=tuple(
             HandTruth(
-                mask=layer.skin * share >= _VISIBLE,
+                mask=layer.skin * share > _VISIBLE,
                 landmarks=layer.landmarks,
                 handedness=layer.handedness,
                 letter=hand.letter,

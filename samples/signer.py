@@ -267,10 +267,10 @@ def _trunk(build: _Builder, signer: Signer, posture: Posture) -> None:
 
 def _hair(build: _Builder, signer: Signer) -> None:
     add = build.on_head(HAIR)
-    lift = {"short": 0.55, "bun": 0.35, "long": 0.7, "curly": 2.3}[signer.hair_style]
+    lift = {"short": 0.45, "bun": 0.35, "long": 0.7, "curly": 2.3}[signer.hair_style]
     add.ellipsoid((0, 3.6, -1.4), (7.3 + lift, 8.7 + lift, 9.7 + lift), 0.1)
     if signer.hair_style == "short":
-        add.ellipsoid((0.6, 8.4, 2.4), (6.2, 4.6, 6.6), 2.0)
+        add.ellipsoid((0.5, 7.6, 2.6), (6.0, 4.6, 6.6), 2.0)
     elif signer.hair_style == "bun":
         add.cone((0, 12.0, -7.0), (0, 13.5, -7.8), 4.0, 3.6, 1.2)
     elif signer.hair_style == "long":

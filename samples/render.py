@@ -1,0 +1,127 @@
+"""The renderer's command line: ``python -m samples.render clip|sheet|set``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+_HERE: Final = Path(__file__).resolve().parent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        0 done, 1 it could not (one line on stderr says why), 2 wrong usage, 130 interrupted.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        print("samples.render: interrupted; what is finished stays", file=sys.stderr)
+        return 130
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"samples.render: {place}{error.strerror or error}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(f"samples.render: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m samples.render", description="Render Signlight's own signer."
+    )
+    commands = parser.add_subparsers(required=True, metavar="clip|sheet|set")
+
+    clip = commands.add_parser("clip", help="write one of the two sample clips")
+    clip.add_argument(
+        "name", nargs="?", choices=("fingerspelling", "two_hands"), default="fingerspelling"
+    )
+    clip.add_argument("--word", metavar="WORD", help="spell another word")
+    clip.add_argument(
+        "--size", type=int, default=720, metavar="PX", help="height, px; the width is 16/9 of it"
+    )
+    clip.add_argument("--out", type=Path, metavar="FILE", help="default: the clip in this folder")
+    clip.set_defaults(run=_clip)
+
+    sheet = commands.add_parser("sheet", help="write a picture of all handshapes")
+    sheet.add_argument("--size", type=int, default=200, metavar="PX", help="side of a tile, px")
+    sheet.add_argument("--out", type=Path, default=_HERE / "sheet.png", metavar="FILE")
+    sheet.set_defaults(run=_sheet)
+
+    dataset = commands.add_parser("set", help="write random pictures with their truth")
+    dataset.add_argument("--count", type=int, required=True, metavar="N")
+    dataset.add_argument("--size", type=int, required=True, metavar="PX", help="side, px")
+    dataset.add_argument("--out", type=Path, required=True, metavar="DIR")
+    dataset.add_argument("--seed", type=int, default=0, metavar="S", help="another series")
+    dataset.set_defaults(run=_set)
+    return parser
+
+
+def _clip(options: argparse.Namespace) -> None:
+    from samples.clips import Fingerspelling, TwoHands
+    from samples.encode import write_clip
+
+    if options.size < 16:
+        raise ValueError(f"--size must be at least 16, got {options.size}")
+    if options.word is not None and options.name != "fingerspelling":
+        raise ValueError("--word belongs to the fingerspelling clip")
+    clip: Fingerspelling | TwoHands
+    if options.name == "two_hands":
+        clip = TwoHands()
+    else:
+        clip = Fingerspelling(options.word) if options.word is not None else Fingerspelling()
+    path = options.out or _HERE / f"{options.name}.mp4"
+    height = options.size - options.size % 2
+    size_wh = (2 * round(height * 8 / 9), height)
+    with _progress() as progress:
+        task = progress.add_task(path.name, total=clip.num_frames)
+        write_clip(clip, path, size_wh=size_wh, on_frame=lambda index: progress.advance(task))
+
+
+def _sheet(options: argparse.Namespace) -> None:
+    from samples.sheet import draw_sheet
+
+    sheet = draw_sheet(options.size)
+    _, data = cv2.imencode(".png", sheet[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    options.out.write_bytes(data.tobytes())
+
+
+def _set(options: argparse.Namespace) -> None:
+    from samples.dataset import write_set
+
+    if options.seed < 0:
+        raise ValueError(f"--seed must be >= 0, got {options.seed}")
+    kept = 0
+    with _progress() as progress:
+        task = progress.add_task(options.out.name, total=options.count)
+        for _, drawn in write_set(
+            options.out, count=options.count, size_px=options.size, seed=options.seed
+        ):
+            kept += not drawn
+            progress.update(task, advance=1, description=f"{options.out.name} ({kept} kept)")
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
