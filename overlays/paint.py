@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _HALO_OPACITY = 0.55
+_FIXED_BITS = 4
 _ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 _UNIT_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 PLATE_OPACITY = 0.68
@@ -168,7 +169,7 @@ def draw_lines(
         width_px: Width of the light line.
         opacity: 0 to 1.
         has_halo: Draw the dark edge.
-        dots: Discs on top of the lines: centre (2,) and radius in pixels, colour.
+        dots: Discs on the ends of lines: centre (2,) and radius in pixels, colour.
     """
     if not lines or opacity <= 0:
         return
@@ -181,26 +182,32 @@ def draw_lines(
         return
     touched = canvas[y0:y1, x0:x1]
     drawn = touched.copy()
-    fixed = [np.round((line - (x0, y0) - 0.5) * 16).astype(np.int32) for line in lines]
-    discs = [(centre - (x0, y0) - 0.5, radius, colour) for centre, radius, colour in dots]
+    origin = np.array([x0 + 0.5, y0 + 0.5])
+    fixed = [_fixed_point(line - origin) for line in lines]
+    centres = np.array([centre for centre, _, _ in dots]).reshape(-1, 2) - origin
+    radii = np.array([radius for _, radius, _ in dots], np.float64)
     light = max(1, round(width_px))
     if has_halo:
-        cv2.polylines(drawn, fixed, closed, PLATE, light + 2, cv2.LINE_AA, 4)
-        for centre, radius, _ in discs:
-            _fill_disc(drawn, centre, radius + 1, PLATE)
+        cv2.polylines(drawn, fixed, closed, PLATE, light + 2, cv2.LINE_AA, _FIXED_BITS)
+        for rim in _rims(centres, radii + 1):
+            cv2.fillConvexPoly(drawn, rim, PLATE, cv2.LINE_AA, _FIXED_BITS)
         cv2.addWeighted(drawn, _HALO_OPACITY, touched, 1 - _HALO_OPACITY, 0, drawn)
-    cv2.polylines(drawn, fixed, closed, INK, light, cv2.LINE_AA, 4)
-    for centre, radius, colour in discs:
-        _fill_disc(drawn, centre, radius, colour)
+    cv2.polylines(drawn, fixed, closed, INK, light, cv2.LINE_AA, _FIXED_BITS)
+    for rim, (_, _, colour) in zip(_rims(centres, radii), dots, strict=True):
+        cv2.fillConvexPoly(drawn, rim, colour, cv2.LINE_AA, _FIXED_BITS)
     touched[:] = drawn if opacity >= 1 else cv2.addWeighted(drawn, opacity, touched, 1 - opacity, 0)
 
 
-def _fill_disc(
-    canvas: RgbImage, centre: npt.NDArray[np.float64], radius_px: float, colour: Rgb
-) -> None:
-    """Fill a disc of any size; cv2.circle draws those of a few pixels as diamonds."""
-    rim = np.round((centre + radius_px * _UNIT_CIRCLE) * 16).astype(np.int32)
-    cv2.fillConvexPoly(canvas, rim, colour, cv2.LINE_AA, 4)
+def _rims(
+    centres: npt.NDArray[np.float64], radii: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int32]:
+    """Return discs as polygons, fixed-point (N, 24, 2); cv2.circle makes small ones diamonds."""
+    return _fixed_point(centres[:, None] + radii[:, None, None] * _UNIT_CIRCLE)
+
+
+def _fixed_point(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+    fixed: npt.NDArray[np.int32] = np.round(points * (1 << _FIXED_BITS)).astype(np.int32)
+    return fixed
 
 
 @lru_cache(maxsize=64)
