@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,11 +65,34 @@ def two_hands_clip() -> Path:
     return ROOT / "samples" / "two_hands.mp4"
 
 
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """Name of a virtual X display, 1280 x 800, that lives as long as the tests."""
+    read_end, write_end = os.pipe()
+    screen = ["-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write_end), *screen],
+        pass_fds=[write_end],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write_end)
+    try:
+        # Xvfb writes its number once it answers; should it die, the pipe ends and so does the read.
+        with os.fdopen(read_end) as numbers:
+            number = numbers.readline().strip()
+        assert number, "Xvfb did not start"
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what this machine cannot run, saying why."""
     for item in items:
-        if item.get_closest_marker("needs_display") and not shutil.which("Xvfb"):
-            item.add_marker(pytest.mark.skip(reason="Xvfb is not installed"))
+        missing = [name for name in ("Xvfb", "xdotool", "ffmpeg") if not shutil.which(name)]
+        if item.get_closest_marker("needs_display") and missing:
+            item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(missing)}"))
         if item.get_closest_marker("needs_cuda") and not _cuda_is_wanted():
             item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
 

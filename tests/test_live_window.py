@@ -1,0 +1,126 @@
+"""The live view in a real window on a virtual screen, driven by real key presses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import pytest
+
+from stream.frames import RgbImage
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.needs_display
+
+START_UP_S = 120.0
+"""Longest wait for a process to have loaded its models, on a busy machine."""
+STEP_S = 0.1
+
+
+class LiveProcess:
+    """A live view in a process of its own, in a folder of its own."""
+
+    def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self._environment = {**os.environ, "DISPLAY": display}
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "run_live.py"), *arguments],
+            cwd=folder,
+            env=self._environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.window = ""
+
+    def wait_for(self, what: Callable[[], bool], *, to: str) -> None:
+        """Return once ``what`` holds; fails when the process ends first or nothing happens."""
+        for _ in range(round(START_UP_S / STEP_S)):
+            if what():
+                return
+            try:
+                self.process.wait(STEP_S)
+            except subprocess.TimeoutExpired:
+                continue
+            pytest.fail(f"ended before {to}: {self.process.communicate()[1]}")
+        pytest.fail(f"waited in vain for {to}")
+
+    def find_window(self) -> None:
+        self.wait_for(lambda: bool(self._search()), to="a window")
+        self.window = self._search()[0]
+
+    def _search(self) -> list[str]:
+        return self._xdotool("search", "--onlyvisible", "--name", "^Signlight$").split()
+
+    def press(self, key: str) -> None:
+        self._xdotool("key", "--window", self.window, key)
+
+    def screenshot(self) -> RgbImage:
+        """Return the screen as uint8 (H, W, 3) RGB."""
+        path = self.folder / "screen.png"
+        grab = ["-f", "x11grab", "-i", self._environment["DISPLAY"], "-frames:v", "1"]
+        subprocess.run(["ffmpeg", "-v", "error", "-y", *grab, str(path)], check=True, timeout=30)
+        with av.open(str(path)) as container:
+            picture: RgbImage = next(container.decode(video=0)).to_ndarray(format="rgb24")
+            return picture
+
+    def _xdotool(self, *arguments: str) -> str:
+        return subprocess.run(
+            ["xdotool", *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,  # a search that finds nothing yet is no failure
+        ).stdout
+
+    def end(self) -> tuple[int, str]:
+        _, stderr = self.process.communicate(timeout=START_UP_S)
+        return self.process.returncode, stderr
+
+
+@pytest.fixture
+def live(display: str, tmp_path: Path, sample_clip: Path) -> Iterator[LiveProcess]:
+    """A live view of the sample clip, its window open."""
+    live = LiveProcess(display, tmp_path, str(sample_clip), "--random-weights", "--crop-size", "64")
+    try:
+        live.find_window()
+        yield live
+    finally:
+        live.process.kill()
+        live.process.communicate(timeout=START_UP_S)
+
+
+def test_keys_freeze_take_a_snapshot_record_and_quit(live: LiveProcess) -> None:
+    live.press("space")  # the clip waits, however slow this machine is
+    live.press("question")
+    live.press("s")
+    live.wait_for(lambda: bool(list(live.folder.glob("signlight-*.png"))), to="a snapshot")
+    (snapshot,) = live.folder.glob("signlight-*.png")
+    with av.open(str(snapshot)) as container:
+        assert next(container.decode(video=0)).width == 1280
+
+    live.press("question")
+    live.press("space")
+    live.press("r")
+    live.wait_for(lambda: bool(list(live.folder.glob("signlight-*.mp4"))), to="a recording")
+    live.press("q")
+    code, stderr = live.end()
+    assert code == 0, stderr
+    assert "frames shown" in stderr
+    (recording,) = live.folder.glob("signlight-*.mp4")
+    with av.open(str(recording)) as container:
+        assert next(container.decode(video=0)).width == 1280
+
+
+def test_screen_shows_the_picture_and_keys_change_it(live: LiveProcess) -> None:
+    live.press("space")
+    live.wait_for(lambda: live.screenshot().std() > 30, to="a picture on the screen")
+    before = live.screenshot()
+    live.press("f")  # mirrored, the picture is another one
+    live.wait_for(lambda: (live.screenshot() != before).mean() > 0.2, to="a mirrored picture")
+    live.press("Escape")
+    assert live.end()[0] == 0
