@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
+from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -138,9 +139,10 @@ class AudioCopy:
                         time_s = packet.pts * packet.time_base - self._file_zero_s
                         self._newest_picture_s = max(self._newest_picture_s, time_s)
                     continue
-                begin_s, end_s = track.place(packet)
-                if begin_s < self._end_s and (end_s > 0 or not self._is_cut):
-                    yield begin_s, packet
+                for ready in track.unwrap(packet):
+                    begin_s, end_s = track.place(ready)
+                    if begin_s < self._end_s and (end_s > 0 or not self._is_cut):
+                        yield begin_s, ready
         except FFmpegError as exc:
             self.warnings.append(f"the sound of {self._name} breaks off ({exc.strerror})")
 
@@ -154,6 +156,13 @@ class _Track:
         self._time_base = source.time_base or Fraction(1, 48_000)
         self._shift = -round(zero_s / self._time_base)
         self._earliest: int | None = None
+        # AAC in MPEG-TS repeats its parameters before every packet (ADTS); an MP4 has them once.
+        is_wrapped = source.codec_context.name == "aac" and not source.codec_context.extradata
+        self._unwrapper = BitStreamFilterContext("aac_adtstoasc", source) if is_wrapped else None
+
+    def unwrap(self, packet: Packet[Stream]) -> list[Packet[Stream]]:
+        """Return the packet as an MP4 holds it: the sound itself, without a header of its own."""
+        return [packet] if self._unwrapper is None else self._unwrapper.filter(packet)
 
     def place(self, packet: Packet[Stream]) -> tuple[Fraction, Fraction]:
         """Set the packet's stream and times, strictly increasing; return its begin and end in s."""

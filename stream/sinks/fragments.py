@@ -21,7 +21,9 @@ _BT709 = 1
 """Primaries, transfer function and matrix of BT.709 in ITU-T H.273."""
 _LIMITED_RANGE = 1
 """Black is 16 and white 235; AVCOL_RANGE_MPEG."""
-MAX_TIMESCALE = 2**31 - 1
+MAX_TIMESCALE = 10_000_000
+"""Most ticks per second of a track: a picture's length has 32 bits, here seven minutes."""
+_MAX_MOVIE_TIMESCALE = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +108,9 @@ class FragmentedMp4:
         return self._audio.warnings if self._audio else []
 
     @property
-    def end_tick(self) -> int:
-        """When the newest picture ends, as far as one can know before the next."""
-        return self.last_tick + self._frame_ticks
+    def last(self) -> range:
+        """Ticks during which the newest picture is shown, as far as one knows before the next."""
+        return range(self.last_tick, self.last_tick + self._frame_ticks)
 
     def write(self, picture: av.VideoFrame, tick: int) -> None:
         """Encode ``picture`` as shown from ``tick`` on, which is later than the one before."""
@@ -122,11 +124,11 @@ class FragmentedMp4:
     def finish(self) -> None:
         """Encode what is left, copy the rest of the sound and close the file."""
         try:
-            self._encode_held(until=self.end_tick)
+            self._encode_held(until=self.last.stop)
             self._mux_video(None)
             if self._audio:
                 for packet in self._audio.packets_after(
-                    self.last_tick * self.time_base, self.end_tick * self.time_base
+                    self.last_tick * self.time_base, self.last.stop * self.time_base
                 ):
                     self._container.mux(packet)
         finally:
@@ -168,7 +170,7 @@ class FragmentedMp4:
 def exact_timescales(
     video_time_base: Fraction, audio_time_bases: list[Fraction | None]
 ) -> dict[str, str]:
-    """Return muxer options with which no time has to be rounded, as far as 31 bits go.
+    """Return muxer options with which no time has to be rounded, as far as numbers go.
 
     The track keeps the pictures' own ticks; the movie, in whose ticks a track's late beginning is
     stored, gets a common multiple of all.
@@ -177,5 +179,5 @@ def exact_timescales(
     movie = math.lcm(track, *(base.denominator for base in audio_time_bases if base))
     return {
         "video_track_timescale": str(track),
-        "movie_timescale": str(movie if movie <= MAX_TIMESCALE else track),
+        "movie_timescale": str(movie if movie <= _MAX_MOVIE_TIMESCALE else track),
     }

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Mp4Sink"]
 
 _COARSE_TIME_BASE = Fraction(1, 1_000_000)
-"""For time bases that no MP4 can hold."""
+"""For time bases that are too fine for an MP4."""
 
 
 class Mp4Sink:
@@ -137,7 +137,7 @@ class Mp4Sink:
         with self._writing():
             self._file.finish()
         try:
-            finish_mp4(self._path, timescales=self._file.timescales, end_tick=self._file.end_tick)
+            finish_mp4(self._path, timescales=self._file.timescales, last=self._file.last)
         except (FFmpegError, OSError) as exc:
             self._warnings.append(
                 f"{self._path} is complete but starts slowly: its index could not be moved to "

@@ -10,7 +10,7 @@ import av
 __all__ = ["finish_mp4"]
 
 
-def finish_mp4(path: Path, *, timescales: dict[str, str], end_tick: int) -> None:
+def finish_mp4(path: Path, *, timescales: dict[str, str], last: range) -> None:
     """Replace the fragmented file ``path`` by a plain MP4 with the same packets and times.
 
     The new file is written beside the old one and takes its place in one step, so that at every
@@ -19,14 +19,14 @@ def finish_mp4(path: Path, *, timescales: dict[str, str], end_tick: int) -> None
     Args:
         path: The file.
         timescales: Muxer options that hold its times exactly.
-        end_tick: When the last picture ends.
+        last: Ticks during which the last picture is shown.
 
     Raises:
         FFmpegError, OSError: The new file could not be written; the old one is untouched.
     """
     finished = path.with_name(f".{path.name}.finishing")
     try:
-        _copy(path, finished, timescales, end_tick)
+        _copy(path, finished, timescales, last)
         finished.replace(path)
     except BaseException:
         with suppress(OSError):
@@ -34,7 +34,7 @@ def finish_mp4(path: Path, *, timescales: dict[str, str], end_tick: int) -> None
         raise
 
 
-def _copy(source: Path, target: Path, timescales: dict[str, str], end_tick: int) -> None:
+def _copy(source: Path, target: Path, timescales: dict[str, str], last: range) -> None:
     with (
         av.open(f"file:{source}") as fragmented,
         av.open(
@@ -53,9 +53,9 @@ def _copy(source: Path, target: Path, timescales: dict[str, str], end_tick: int)
         for packet in fragmented.demux():
             if packet.dts is None:  # the empty one that ends a stream
                 continue
-            if packet.stream.type == "video" and packet.pts is not None:
-                # Fragments keep the distance to the next packet, which is not the picture's
-                # length where packets are not in the order of display.
-                packet.duration = min(packet.duration or end_tick, end_tick - packet.pts)
+            if packet.stream.type == "video" and packet.pts == last.start:
+                # Fragments tell the distance to the next packet, which is not the picture's length
+                # where packets are not in the order of display.
+                packet.duration = len(last)
             packet.stream = streams[packet.stream_index]
             plain.mux(packet)
