@@ -1,0 +1,91 @@
+"""The wheel: what is in it, and that it runs without the checkout."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    # A copy, so that neither build/ nor *.egg-info appear in the checkout.
+    source = folder / "source"
+    source.mkdir()
+    for name in ("stream", "models", "overlays"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "run_live.py", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / name, source / name)
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)],
+        cwd=source,
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (metadata_name,) = (name for name in names if name.endswith("METADATA"))
+        metadata = archive.read(metadata_name).decode()
+    tops = {name.split("/")[0] for name in names}
+    info = metadata_name.split("/")[0]
+    assert tops == {"stream", "models", "overlays", "run_live.py", info}
+    modules = {name for name in names if name.endswith(".py")}
+    for folder in ("stream", "models", "overlays"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert path.relative_to(ROOT).as_posix() in modules
+        assert f"{folder}/py.typed" in names
+    assert "License-Expression: Apache-2.0" in metadata
+    assert any(name.endswith("LICENSE") for name in names)
+
+
+def test_installed_program_runs_in_another_folder(
+    wheel: Path, tmp_path: Path, sample_clip: Path
+) -> None:
+    environment = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, timeout=120)
+    scripts = environment / ("Scripts" if sys.platform == "win32" else "bin")
+    subprocess.run(
+        [scripts / "python", "-m", "pip", "install", "-q", "--no-deps", "--no-index", str(wheel)],
+        check=True,
+        timeout=120,
+    )
+    # The libraries come from the environment the tests run in; only ours is installed afresh.
+    (site,) = environment.glob("lib*/**/site-packages")
+    (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    where = subprocess.run(
+        [scripts / "python", "-c", "import stream; print(stream.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert Path(where.strip()).is_relative_to(environment)
+    output = tmp_path / "out.mp4"
+    result = subprocess.run(
+        [
+            scripts / "signlight", "export", str(sample_clip), str(output),
+            "--random-weights", "--crop-size", "32", "--max-frames", "3",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == str(output)
+    assert output.stat().st_size > 0
