@@ -65,16 +65,12 @@ def test_installed_program_runs_in_another_folder(
         timeout=120,
     )
     # The libraries come from the environment the tests run in; only ours is installed afresh.
-    (site,) = environment.glob("lib*/**/site-packages")
+    site = Path(
+        _python(scripts, tmp_path, "import sysconfig as s; print(s.get_paths()['purelib'])")
+    )
     (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    where = subprocess.run(
-        [scripts / "python", "-c", "import stream; print(stream.__file__)"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert Path(where.strip()).is_relative_to(environment)
+    where = _python(scripts, tmp_path, "import stream; print(stream.__file__)")
+    assert Path(where).is_relative_to(environment)
     output = tmp_path / "out.mp4"
     result = subprocess.run(
         [
@@ -89,3 +85,10 @@ def test_installed_program_runs_in_another_folder(
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == str(output)
     assert output.stat().st_size > 0
+
+
+def _python(scripts: Path, folder: Path, code: str) -> str:
+    """Return what a piece of Python prints in an environment."""
+    return subprocess.run(
+        [scripts / "python", "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.strip()
