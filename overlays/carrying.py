@@ -41,12 +41,19 @@ def carried_box(maps: AttentionMaps, region: HandRegion) -> Box:
     )
 
 
-def map_opacity(age_s: float) -> float:
+def map_opacity(age_s: float, compute_s: float = 0.0) -> float:
     """Return how much of a map of that age is drawn, 0..1.
 
-    1 up to ``FULL_UNTIL_S``, 0 from ``GONE_AFTER_S``, a smooth step between (half at 0.575 s).
+    1 up to ``FULL_UNTIL_S``, 0 from ``GONE_AFTER_S``, a smooth step between (half at 0.575 s). A
+    model that takes longer than a third of ``GONE_AFTER_S`` for a map would hardly be seen at all:
+    its maps are gone after three times what it takes, still faded when they come and ever after.
+
+    Args:
+        age_s: Seconds since the frame that the map was made of.
+        compute_s: Seconds that the model took for it.
     """
-    return 1.0 - _smooth_step((age_s - FULL_UNTIL_S) / (GONE_AFTER_S - FULL_UNTIL_S))
+    gone_after_s = max(GONE_AFTER_S, 3 * compute_s)
+    return 1.0 - _smooth_step((age_s - FULL_UNTIL_S) / (gone_after_s - FULL_UNTIL_S))
 
 
 def region_opacity(unseen_s: float) -> float:

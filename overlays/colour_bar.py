@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,18 +42,23 @@ class Caption:
     """Where on the bar 1.0 (uniform) lies, 0..1; None where it has no one place."""
 
 
-def caption_of(exhibits: tuple[Exhibit, ...], style: Style, *, with_heads: bool) -> Caption | None:
-    """Return the caption of what is shown, or None while there is no map."""
-    shown = [e for e in exhibits if e.aged is not None]
-    if not shown or shown[0].aged is None:
-        return None
-    maps = shown[0].aged.maps
+def caption_of(
+    maps: AttentionMaps, exhibits: Sequence[Exhibit], style: Style, *, with_heads: bool
+) -> Caption:
+    """Return the caption of what is shown.
+
+    Args:
+        maps: The newest maps there were, which tell the model; perhaps of a hand that is gone.
+        exhibits: What is on show now.
+        style: Head and normalisation.
+        with_heads: All heads are on show.
+    """
     part = "head" if maps.kind == "attention" else "component"
     title = [maps.model, f"layer {maps.layer}", _head_text(maps, style, part)]
     if maps.is_random:
         title.append("random weights")
     unit = "uniform" if maps.kind == "attention" else "mean"
-    bounds = [e.main.bounds for e in shown if e.main is not None]
+    bounds = [e.main.bounds for e in exhibits if e.main is not None]
     if style.normalize == "absolute":
         return Caption(
             title=_DOT.join(title),
@@ -63,7 +69,8 @@ def caption_of(exhibits: tuple[Exhibit, ...], style: Style, *, with_heads: bool)
         )
     note = f"{maps.kind}{_DOT}{_RANGE_WORDS[style.normalize]}"
     if with_heads or len(bounds) != 1:
-        note += f" of each {part if with_heads else 'hand'}"
+        if with_heads or len(bounds) > 1:
+            note += f" of each {part if with_heads else 'hand'}"
         return Caption(_DOT.join(title), "low", "high", note)
     low, high = bounds[0].low, bounds[0].high
     digits = 1 if high - low >= 1 else 2

@@ -17,7 +17,7 @@ from overlays.readouts import Readouts
 from overlays.style import Layout, Style
 from stream.frames import RgbImage
 from stream.geometry import Handedness
-from stream.scene import Scene
+from stream.scene import AttentionMaps, Scene
 
 __all__ = ["Compositor"]
 
@@ -29,8 +29,8 @@ class Compositor:
     """Draws scenes in a style; a ``stream.protocols.Renderer``.
 
     Give the next frame another look by assigning ``style``. From frame to frame the compositor
-    remembers only what must not jump: colour ranges, the places of grids and close-ups, the mark
-    of random weights. One thread draws with it.
+    remembers only what must not jump: colour ranges, the places of grids and close-ups, and the
+    newest maps for the caption and the mark of random weights. One thread draws with it.
 
     Args:
         style: How to draw; None: ``Style()``.
@@ -41,7 +41,7 @@ class Compositor:
         self._normalizer = Normalizer()
         self._insets = Insets()
         self._slots_seen_s: dict[tuple[Handedness | None, int], float] = {}
-        self._is_random = False
+        self._newest: AttentionMaps | None = None
 
     def draw(self, scene: Scene) -> RgbImage:
         """Return the scene as a new picture, uint8 (H, W, 3) RGB; the scene is only read.
@@ -50,75 +50,61 @@ class Compositor:
         """
         style = self.style
         layout: Layout = "heads" if style.head == "all" else style.layout
-        image = scene.frame.image
         width, height = scene.frame.size_wh
         plan = plan_canvas(layout, (width, height))
         canvas = np.empty((plan.canvas_wh[1], plan.canvas_wh[0], 3), np.uint8)
-        pane = Pane(plan.picture, (0.0, 0.0, float(width), float(height)), style.mirror)
-        exhibits = collect_exhibits(scene, style, self._normalizer, with_heads=layout == "heads")
-        self._note_random(exhibits)
         if plan.panel is not None:
             canvas[:, plan.picture[2] :] = BACKDROP
+        pane = Pane(plan.picture, (0.0, 0.0, float(width), float(height)), style.mirror)
+        beside = Pane(plan.panel, pane.source, style.mirror) if plan.panel else pane
+        draw_picture(canvas, pane, scene.frame.image)
+        exhibits = collect_exhibits(scene, style, self._normalizer, with_heads=layout == "heads")
+        for exhibit in exhibits:
+            if exhibit.aged is not None:
+                self._newest = exhibit.aged.maps
 
-        draw_picture(canvas, pane, image)
         room = pane.cut(canvas)
-        size_px = text_size(min(pane.size_wh))
-        margin_px = edge_margin(min(pane.size_wh))
-        below_px, above_px = margin_px, pane.size_wh[1] - margin_px
-        taken: list[Rect] = []
-        readouts = None
+        size_px, margin_px = text_size(min(pane.size_wh)), edge_margin(min(pane.size_wh))
+        readouts = caption = place = None
         if style.hud and scene.stats is not None:
             readouts = Readouts(scene.stats, pane.size_wh, size_px, margin_px)
-            if readouts.rect is not None:
-                taken.append(readouts.rect)
-                below_px = readouts.rect[3] + margin_px // 2
-        caption = caption_of(exhibits, style, with_heads=layout == "heads")
-        place = None
-        if caption is not None:
+        if self._newest is not None:
+            caption = caption_of(self._newest, exhibits, style, with_heads=layout == "heads")
             place = place_caption(caption, pane.size_wh, size_px, margin_px)
-        if place is not None and layout != "side":
-            taken.append(place)
-            above_px = place[1] - margin_px // 2
+        # Text stands where maps are looked for last: above and below, on the map beside.
+        above = readouts.rect if readouts else None
+        below = place if layout != "side" else None
+        taken = [rect for rect in (above, below) if rect is not None]
 
-        caption_room = room
         if layout == "overlay":
             draw_on_picture(room, pane, exhibits, style)
         elif layout == "insets":
             draw_marks(room, pane, exhibits, style)
-            span = (below_px, above_px)
-            taken += self._insets.draw(room, pane, image, exhibits, style, span)
-        elif plan.panel is not None and layout == "side":
+            top = above[3] + margin_px // 2 if above else margin_px
+            bottom = below[1] - margin_px // 2 if below else pane.size_wh[1] - margin_px
+            taken += self._insets.draw(
+                room, pane, scene.frame.image, exhibits, style, (top, bottom)
+            )
+        elif layout == "side":
             draw_marks(room, pane, exhibits, style)
-            beside = Pane(plan.panel, pane.source, style.mirror)
-            caption_room = beside.cut(canvas)
-            draw_picture(canvas, beside, image)
-            draw_beside(caption_room, beside, exhibits, style)
-        elif plan.panel is not None:
+            draw_picture(canvas, beside, scene.frame.image)
+            draw_beside(beside.cut(canvas), beside, exhibits, style)
+        else:
             draw_on_picture(room, pane, exhibits, style)
             slots = self._fill_slots(exhibits, scene.frame.time_s)
-            draw_head_grids(canvas, plan.panel, image, slots, style)
+            draw_head_grids(canvas, beside.rect, scene.frame.image, slots, style)
 
-        self._draw_random_marks(canvas, plan.picture, plan.panel)
+        if self._newest is not None and self._newest.is_random:
+            for part in {pane, beside}:
+                draw_random_mark(part.cut(canvas))
         if caption is not None and place is not None:
+            caption_room = beside.cut(canvas) if layout == "side" else room
             draw_caption(caption_room, caption, place, style.colormap, size_px)
         draw_tags(room, pane, exhibits, taken, names_only=layout == "insets")
         if readouts is not None:
             readouts.draw(room)
         _fill_to_even(canvas, plan.picture)
         return canvas
-
-    def _note_random(self, exhibits: tuple[Exhibit, ...]) -> None:
-        """Keep the mark between maps, until a map of trained weights comes."""
-        for exhibit in exhibits:
-            if exhibit.aged is not None:
-                self._is_random = exhibit.aged.maps.is_random
-
-    def _draw_random_marks(self, canvas: RgbImage, *rects: Rect | None) -> None:
-        if not self._is_random:
-            return
-        for rect in rects:
-            if rect is not None:
-                draw_random_mark(canvas[rect[1] : rect[3], rect[0] : rect[2]])
 
     def _fill_slots(self, exhibits: tuple[Exhibit, ...], time_s: float) -> list[Slot]:
         """Return the panel's places in order; a lost hand keeps its own for a moment."""

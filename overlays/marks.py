@@ -94,8 +94,8 @@ def draw_marks(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: S
                 room,
                 pane.place(exhibit.region.landmarks),
                 accent=exhibit.accent,
-                width_px=_line_px(room),
-                opacity=exhibit.presence,
+                width_px=0.85 * _line_px(room),
+                opacity=0.85 * exhibit.presence,
             )
 
 

@@ -46,6 +46,14 @@ def test_map_is_full_when_new_gone_when_old_and_only_ever_fades() -> None:
     assert (np.diff(opacity) <= 0).all()
 
 
+def test_maps_of_a_slow_model_can_be_seen_and_look_old() -> None:
+    compute_s = 1.2
+    when_it_comes, when_the_next_comes = map_opacity(1.2, compute_s), map_opacity(2.4, compute_s)
+    assert 0.9 > when_it_comes > 0.5
+    assert 0.5 > when_the_next_comes > 0.1
+    assert map_opacity(3.6, compute_s) == 0
+
+
 def test_held_hand_fades_within_the_time_it_is_held() -> None:
     assert region_opacity(0.0) == 1
     assert 0 < region_opacity(0.2) < region_opacity(0.1) < 1

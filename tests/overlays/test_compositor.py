@@ -218,10 +218,19 @@ def test_random_weights_are_written_across_every_layout(layout: Layout) -> None:
 
 def test_random_weights_stay_marked_between_maps_until_trained_weights_come() -> None:
     compositor, empty = Compositor(BARE), make_scene(flat_picture())
+    middle = np.s_[105:135]
     compositor.draw(_scene(is_random=True))
-    assert (compositor.draw(empty) != GREY).any()
+    assert (compositor.draw(empty)[middle] != GREY).any()
     compositor.draw(_scene())
-    assert (compositor.draw(empty) == GREY).all()
+    assert (compositor.draw(empty)[middle] == GREY).all()
+
+
+def test_caption_stays_while_no_hand_is_in_view() -> None:
+    compositor, empty = Compositor(replace(BARE, normalize="absolute")), make_scene(flat_picture())
+    assert (compositor.draw(empty) == GREY).all()  # nothing known yet
+    caption = np.s_[185:, 100:]
+    shown = compositor.draw(_scene())[caption]
+    np.testing.assert_array_equal(compositor.draw(empty)[caption], shown)
 
 
 def test_even_a_tiny_picture_says_random() -> None:
@@ -244,8 +253,7 @@ def test_caption_calls_things_what_they_are(
     scene = make_scene(flat_picture(), [hand], [make_maps(hand, _weights(), kind=kind)])
     style = Style(normalize=normalize, head=2)  # type: ignore[arg-type]
     exhibits = collect_exhibits(scene, style, Normalizer(), with_heads=with_heads)
-    caption = caption_of(exhibits, style, with_heads=with_heads)
-    assert caption is not None
+    caption = caption_of(scene.maps[0].maps, exhibits, style, with_heads=with_heads)
     words = f"{caption.title} {caption.note} {caption.low} {caption.high}"
     assert kind in words
     assert ("attention" in words) == (kind == "attention")
@@ -266,8 +274,7 @@ def test_caption_calls_things_what_they_are(
 def test_a_head_that_the_model_lacks_is_named_and_nothing_is_drawn_for_it() -> None:
     style = replace(BARE, head=9)
     exhibits = collect_exhibits(_scene(), style, Normalizer(), with_heads=False)
-    caption = caption_of(exhibits, style, with_heads=False)
-    assert caption is not None
+    caption = caption_of(_scene().maps[0].maps, exhibits, style, with_heads=False)
     assert "no head 9 (0\N{EN DASH}5)" in caption.title
     canvas = Compositor(style).draw(_scene())
     assert (canvas[95:135, 75:115] == GREY).all()
