@@ -92,7 +92,7 @@ class Compositor:
         else:
             draw_on_picture(room, pane, exhibits, style)
             slots = self._fill_slots(exhibits, scene.frame.time_s)
-            draw_head_grids(canvas, beside.rect, scene.frame.image, slots, style)
+            draw_head_grids(canvas, beside.rect, scene.frame.image, slots, style, size_px)
 
         if self._newest is not None and self._newest.is_random:
             for part in {pane, beside}:

@@ -9,7 +9,6 @@ import numpy as np
 
 from overlays.colours import ACCENTS, INK, QUIET
 from overlays.exhibits import Exhibit
-from overlays.labels import text_size
 from overlays.lettering import text_width
 from overlays.marks import draw_close_map, subdue
 from overlays.paint import draw_dot, draw_plate, draw_text
@@ -27,7 +26,12 @@ CLOSE_UP_BRIGHTNESS = 0.62
 
 
 def draw_head_grids(
-    canvas: RgbImage, panel: Rect, image: RgbImage, slots: Sequence[Slot], style: Style
+    canvas: RgbImage,
+    panel: Rect,
+    image: RgbImage,
+    slots: Sequence[Slot],
+    style: Style,
+    size_px: float,
 ) -> None:
     """Draw a titled grid of close-ups per hand, one tile per head, below each other.
 
@@ -37,9 +41,9 @@ def draw_head_grids(
         image: The frame's picture.
         slots: Hands in the order in which they are shown.
         style: Colours, outline, mirror; the tile of the chosen head has a bright rim.
+        size_px: Text size.
     """
     left, top, right, bottom = panel
-    size_px = text_size(min(round(1.5 * (right - left)), bottom - top))
     slot_h = (bottom - top) / max(1, len(slots))
     for index, (handedness, exhibit) in enumerate(slots):
         rect = (left, round(top + index * slot_h), right, round(top + (index + 1) * slot_h))

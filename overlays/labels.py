@@ -69,7 +69,7 @@ def draw_tag(
     text_left = pad + round(2 * dot + 0.4 * size_px)
     tag_w = text_left + text_width(text, size_px) + pad
     gap = round(0.4 * size_px)
-    edge = edge_margin(min(height, width))
+    edge = max(gap, edge_margin(min(height, width)))
     right_most, lowest = max(edge, width - tag_w - edge), max(edge, height - tag_h - edge)
     x0, y0, x1, y1 = (round(edge) for edge in box)
     above, below = y0 - tag_h - gap, y1 + gap

@@ -25,6 +25,7 @@ _MAX_SIDE_PX = 4096
 _MIN_SIDE_PX = 360
 _GAP_PX = 4
 _MIN_INSET_PX = 16
+_INSET_SHARE = 0.3
 _BESIDE_BRIGHTNESS = 0.34
 
 
@@ -93,12 +94,12 @@ class Insets:
         """Draw them between the rows of ``span``, in place; return the places taken."""
         height, width = room.shape[:2]
         margin = edge_margin(min(width, height))
-        side = min(round(0.3 * min(width, height)), (span[1] - span[0] - _GAP_PX) // 2)
+        side = min(round(_INSET_SHARE * min(width, height)), (span[1] - span[0] - _GAP_PX) // 2)
         hands = [pane.place_box(e.region.box_xyxy) for e in exhibits if not e.region.is_whole_frame]
         taken: list[Rect] = []
         used_px = {True: margin, False: margin}
         for exhibit in exhibits:
-            tile_wh = fit_box(exhibit.box, side, side)
+            tile_wh = fit_box(exhibit.box, round(_INSET_SHARE * width), side)
             is_left = exhibit.region.handedness == ("left" if style.mirror else "right")
             left = used_px[is_left] if is_left else width - used_px[is_left] - tile_wh[0]
             if min(tile_wh) < _MIN_INSET_PX or left < margin or left + tile_wh[0] > width - margin:
