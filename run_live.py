@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -20,6 +18,7 @@ from models.registry import DEFAULT_MODEL, MODELS, find_spec
 from overlays.style import COLORMAPS, Style
 from stream.errors import SignlightError, SourceError, SourceFormatError, WorkerError
 from stream.options import Options, parse_args
+from stream.stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,14 +72,15 @@ def _one_line(error: BaseException) -> str:
     """Return what a person needs to know: what is wrong and what to do."""
     if isinstance(error, WorkerError) and error.__cause__ is not None:
         return _one_line(error.__cause__)
+    message = " ".join(str(error).split())
     if isinstance(error, (SignlightError, ValueError)):
-        return " ".join(str(error).split())
+        return message
     if isinstance(error, ImportError):
         return (
-            f"a library cannot be loaded: {error}; install Signlight again, "
+            f"a library cannot be loaded: {message}; install Signlight again, "
             "and on a bare Linux its system libraries (README, Set-up)"
         )
-    return f"{type(error).__name__}: {error} (a fault of Signlight's: -v shows where)"
+    return f"{type(error).__name__}: {message} (a fault of Signlight's: -v shows where)"
 
 
 @dataclass
@@ -172,7 +172,7 @@ def _live(options: Options) -> int:
         if options.output is not None:
             save_to = stack.enter_context(_open_sink(options, options.output, parts.source))
         controls = _Controls(options, parts)
-        with _stop_on_signals() as stop:
+        with stop_on_signals() as stop:
             report = LiveLoop(
                 source=parts.source,
                 finder=parts.finder,
@@ -191,7 +191,7 @@ def _live(options: Options) -> int:
     )
     if save_to is not None:
         _terminal().print(f"saved {options.output}")
-    return stop.exit_code
+    return _exit_code(stop)
 
 
 class _Controls:
@@ -268,7 +268,7 @@ def _export(options: Options) -> int:
         try:
             with (
                 sink,
-                _stop_on_signals() as stop,
+                stop_on_signals() as stop,
                 export_bar(_terminal(), output.name, info.num_frames) as show,
             ):
                 export(
@@ -298,12 +298,12 @@ def _export(options: Options) -> int:
                     "warnings": [*parts.source.warnings, *sink.warnings],
                 }
                 write_sidecar(output.with_suffix(".json"), content)
-    if not report.num_frames and not stop.exit_code:
+    if not report.num_frames and stop.signum is None:
         raise SourceFormatError(f"{info.name}: no frame between --start and --end; nothing written")
     for warning in (*parts.source.warnings, *sink.warnings):
         _terminal().print(f"note: {warning}", markup=False)
     print(output)
-    return stop.exit_code
+    return _exit_code(stop)
 
 
 def _default_output(source: str) -> Path:
@@ -387,32 +387,9 @@ def _terminal() -> Console:
     return Console(stderr=True)
 
 
-class _Stop:
-    """An event that the first signal sets; a second Ctrl-C does not wait for it to be heeded."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        self.exit_code = EXIT_DONE
-
-    def __call__(self, signum: int, _frame: object) -> None:
-        if self.exit_code != EXIT_DONE:
-            raise KeyboardInterrupt
-        self.exit_code = 128 + signum  # 130 for Ctrl-C
-        self.event.set()
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[_Stop]:
-    """Turn Ctrl-C, termination and a closed terminal into an event that loops heed in peace."""
-    stop = _Stop()
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _exit_code(stop: Stop) -> int:
+    """Return 0, or as shells do 128 and the signal that ended it: 130 for Ctrl-C."""
+    return EXIT_DONE if stop.signum is None else 128 + stop.signum
 
 
 if __name__ == "__main__":

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from stream.option_values import (
+    integer_type,
+    number_type,
+    parse_head,
+    parse_threshold,
+    parse_time,
+)
 
 __all__ = ["Command", "Options", "parse_args"]
 
@@ -227,14 +234,14 @@ def _add_model_options(
     )
     group.add_argument(
         "--max-hands",
-        type=_integer(1, 8),
+        type=integer_type(1, 8),
         default=2,
         metavar="N",
         help="hands followed at once (default: 2)",
     )
     group.add_argument(
         "--crop-size",
-        type=_integer(8, 4096),
+        type=integer_type(8, 4096),
         default=224,
         metavar="PX",
         help="side of the model's input, rounded to its patch (default: 224)",
@@ -271,7 +278,7 @@ def _add_look_options(
     group = parser.add_argument_group("look")
     group.add_argument(
         "--head",
-        type=_head,
+        type=parse_head,
         default="mean",
         metavar="N|mean|all",
         help="which head to draw; all = a grid (default: mean)",
@@ -298,14 +305,14 @@ def _add_look_options(
     )
     group.add_argument(
         "--alpha",
-        type=_number(0.0, 1.0),
+        type=number_type(0.0, 1.0),
         default=0.6,
         metavar="A",
         help="opacity of the map, 0 to 1 (default: 0.6)",
     )
     group.add_argument(
         "--threshold",
-        type=_threshold,
+        type=parse_threshold,
         default=None,
         metavar="MASS",
         help="outline the patches that hold this share of the attention, 0 to 1 (default: off)",
@@ -324,13 +331,17 @@ def _add_look_options(
 def _add_input_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("part of a file")
     group.add_argument(
-        "--start", dest="start_s", type=_time, metavar="S", help="begin at S (seconds or h:mm:ss)"
+        "--start",
+        dest="start_s",
+        type=parse_time,
+        metavar="S",
+        help="begin at S (seconds or h:mm:ss)",
     )
     group.add_argument(
-        "--end", dest="end_s", type=_time, metavar="S", help="end at S (seconds or h:mm:ss)"
+        "--end", dest="end_s", type=parse_time, metavar="S", help="end at S (seconds or h:mm:ss)"
     )
     group.add_argument(
-        "--max-frames", type=_integer(1, None), metavar="N", help="read at most N frames"
+        "--max-frames", type=integer_type(1, None), metavar="N", help="read at most N frames"
     )
 
 
@@ -338,7 +349,7 @@ def _add_encoder_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("encoding")
     group.add_argument(
         "--crf",
-        type=_integer(0, 51),
+        type=integer_type(0, 51),
         default=20,
         metavar="N",
         help="quality: 0 lossless, 18 fine, 28 small (default: 20)",
@@ -355,55 +366,3 @@ def _add_encoder_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="H.264 encoder: libx264, h264_nvenc, h264_qsv, h264_videotoolbox (default: libx264)",
     )
-
-
-def _integer(low: int, high: int | None) -> Callable[[str], int]:
-    def integer(text: str) -> int:
-        value = int(text)
-        if value < low or (high is not None and value > high):
-            limit = f">= {low}" if high is None else f"from {low} to {high}"
-            raise argparse.ArgumentTypeError(f"{value} must be {limit}")
-        return value
-
-    return integer
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        value = float(text)
-        if not low <= value <= high:  # refuses NaN too
-            raise argparse.ArgumentTypeError(f"{text} must be from {low:g} to {high:g}")
-        return value
-
-    return number
-
-
-def _head(text: str) -> Any:  # noqa: ANN401 - argparse takes what it gets
-    if text in ("mean", "all"):
-        return text
-    if text.isdecimal():
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} must be a head's number, 'mean' or 'all'")
-
-
-def _threshold(text: str) -> float | None:
-    if text == "off":
-        return None
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text} must be between 0 and 1, or 'off'")
-    return value
-
-
-def _time(text: str) -> float:
-    """Return seconds from ``S``, ``M:S`` or ``H:M:S``."""
-    try:
-        parts = [float(part) for part in text.split(":")]
-    except ValueError:
-        parts = []
-    if not 1 <= len(parts) <= 3 or not all(math.isfinite(part) and part >= 0 for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} must be seconds (12.5) or h:mm:ss (0:01:02)")
-    seconds = 0.0
-    for part in parts:
-        seconds = seconds * 60 + part
-    return seconds
