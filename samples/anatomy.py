@@ -207,6 +207,13 @@ _THICKNESS: Final = np.array(
 _THUMB_BASE: Final = np.array([1.75, 2.0, 0.75])
 _THUMB_BONES: Final = np.array([4.62, 3.16, 2.74])
 _THUMB_THICKNESS: Final = (1.35, 1.18, 1.06, 0.80)
+_SEEN_WRIST: Final = np.array([-0.2, 0.75, 0.25])
+_SEEN_KNUCKLES: Final = np.array([[0, 0, 0.3], [0, -0.3, 0.3], [0, -0.4, 0.25], [0, -0.1, 0.1]])
+_SEEN_JOINTS: Final = ((-0.42, -0.25), (-0.50, 0.0), (0.08, 0.0))
+"""Where MediaPipe's landmarks lie, which follow what annotators saw, not the centres of joints:
+the wrist in the hand frame, knuckles from their centres, finger joints and tips along and out of
+the palm side of the bone before them, cm. Fitted on 319 rendered views (mean error 0.111 to 0.088
+palm widths)."""
 _CONVERGENCE: Final = np.radians([-4.0, -1.0, 2.5, 5.0])
 """Curled fingers point at the scaphoid: each turns inward by this much at a right angle."""
 _ARM_CM: Final = 34.0
@@ -301,7 +308,7 @@ def _place_finger(
     inward = _CONVERGENCE[i] * math.sin(max(0.0, min(flexions[0], math.pi / 2)))
     turn = turn @ _rotation_z(-sideways) @ _rotation_y(inward)
     roots[i + 1] = point
-    landmarks[5 + 4 * i] = point
+    landmarks[5 + 4 * i] = point + _SEEN_KNUCKLES[i]
     radii = _THICKNESS[i]
     total = 0.0
     for j in range(3):
@@ -322,7 +329,8 @@ def _place_finger(
             bend=(flexions[j], after),
         )
         point = end
-        landmarks[6 + 4 * i + j] = point
+        seen = _SEEN_JOINTS[j]
+        landmarks[6 + 4 * i + j] = point + bone[:, 1] * seen[0] + bone[:, 2] * seen[1]
 
 
 def _place_thumb(
@@ -351,7 +359,9 @@ def _place_thumb(
     web = 0.5 * knuckle + 0.5 * np.array([2.0, 6.4, -0.1]) * width
     cones.add(np.array([1.6, 4.2, 0.1]) * width, web, (1.0, 0.62))
     roots[5] = knuckle
-    landmarks[1], landmarks[2] = base, knuckle
+    landmarks[0] = _SEEN_WRIST
+    landmarks[1] = base + 0.28 * (knuckle - base)
+    landmarks[2] = knuckle + 0.1 * along
     side = np.cross(along, pad)
     lean = pose["thumb_side"]
     along = along * math.cos(lean) + side * math.sin(lean)
@@ -374,7 +384,7 @@ def _place_thumb(
             bend=(flexion, after),
         )
         point = end
-        landmarks[3 + j] = point
+        landmarks[3 + j] = point + along * (-0.35 if j == 0 else 0.1)
 
 
 def _place_arm(cones: _Cones, pose: HandPose) -> None:

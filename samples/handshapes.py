@@ -100,7 +100,7 @@ _POSES: Final[dict[str, HandPose]] = {
     ),
     "P": _shape((2, -1, 6, 4), _UP, (2, 1, 6, 4), _FOLDED, _ON_LITTLE, cup=14),
     "Q": _shape((2, 3, 6, 4), (2, 4, 6, 4), _FOLDED, (2, -16, 6, 4), (1, 58, -33, 35, 0, 38)),
-    "R": _shape((20, -10, 6, 4), (-6, 11, 8, 4), _BENT, _FIST, _ON_RING, cup=8),
+    "R": _shape((21, -14, 10, 4), (-6, 14, 14, 8), _BENT, _FIST, _ON_RING, cup=8),
     "S": _shape(_FIST, _FIST, _FIST, _FIST, _ON_MIDDLE, cup=8),
     "T": _shape((29, 4, 72, 40), _FIST, _FIST, _FIST, (26, 17, -5, 23, -1, 3), cup=8),
     "U": _shape((2, -1, 6, 4), (2, 1, 6, 4), _BENT, _FIST, _ON_RING, cup=8),
@@ -113,8 +113,9 @@ LETTERS: Final = tuple(_POSES)
 
 _VIEWS: Final[dict[str, View]] = {
     "C": (55.0, 0.0, 0.0),
-    "M": (0.0, 143.0, 0.0),
-    "N": (0.0, 143.0, 0.0),
+    "G": (28.0, 0.0, 0.0),
+    "M": (0.0, 155.0, 0.0),
+    "N": (0.0, 155.0, 0.0),
     "O": (55.0, 0.0, 0.0),
 }
 

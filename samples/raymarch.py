@@ -28,7 +28,7 @@ from samples.shading import (
 
 __all__ = ["CONE_COLUMNS", "SETTINGS", "TILE_PX", "trace_tiles"]
 
-TILE_PX: Final = 16
+TILE_PX: Final = 8
 """Side of a tile; smaller tiles cull better and cost more culling."""
 SETTINGS: Final = 10
 """focal px, centre x, centre y, palm blend, web blend, touch blend, shadow reach, oversampling,
@@ -213,9 +213,10 @@ def _shoot(
     inverse = FLOAT(1) / (math.sqrt(nx * nx + ny * ny + nz * nz) + FLOAT(1e-9))
     nx, ny, nz = nx * inverse, ny * inverse, nz * inverse
     open_sky = _openness(x, y, z, nx, ny, nz, cones, part, roots, near, count_near, s)
-    lit = _lit(
-        x + nx * FLOAT(0.06), y + ny * FLOAT(0.06), z + nz * FLOAT(0.06), cones, look, near, s
-    )
+    lit = zero
+    if nx * look[0] + ny * look[1] + nz * look[2] > FLOAT(-0.3):
+        off = FLOAT(0.06)
+        lit = _lit(x + nx * off, y + ny * off, z + nz * off, cones, look, near, s)
     r, g, b, label = shade(
         x,
         y,
