@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stream.protocols import Source
+    from stream.sources.closing import ClosableSource
 
 __all__ = ["open_source"]
 
@@ -25,7 +25,7 @@ def open_source(
     start_s: float | Fraction | None = None,
     end_s: float | Fraction | None = None,
     max_frames: int | None = None,
-) -> Source:
+) -> ClosableSource:
     """Open whatever ``spec`` names; the caller closes it.
 
     Args:
@@ -42,6 +42,8 @@ def open_source(
     if isinstance(spec, int) or (isinstance(spec, str) and spec.isdecimal()):
         from stream.sources.camera import CameraSource
 
+        if start_s:
+            raise ValueError(f"camera {spec} is live: it has no moment {float(start_s):g} s")
         return CameraSource(int(spec), end_s=end_s, max_frames=max_frames)
     if isinstance(spec, str) and _URL.match(spec):
         from stream.sources.network import NetworkSource

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from stream.frames import Frame
+from stream.frames import Frame, SourceInfo
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -25,6 +25,16 @@ class ClosableSource(ABC):
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._is_closed = False
+
+    @property
+    @abstractmethod
+    def info(self) -> SourceInfo:
+        """What the source declares about itself."""
+
+    @property
+    @abstractmethod
+    def warnings(self) -> list[str]:
+        """What was wrong so far and could be lived with, a line each."""
 
     @abstractmethod
     def _read_next(self) -> Frame | None:

@@ -105,10 +105,15 @@ class VideoDecoder:
         """Yield the pictures from here to the end, in the order in which they are shown.
 
         Raises:
-            FFmpegError: The container broke; what came before is good.
+            FFmpegError: The container broke, after the last picture that came out of it.
         """
-        for packet in self._container.demux(self.stream):
-            yield from self._decode(packet)
+        try:
+            for packet in self._container.demux(self.stream):
+                yield from self._decode(packet)
+        except FFmpegError:
+            # Some pictures are still in the decoder, which sorts them.
+            yield from self._decode(None)
+            raise
 
     def place(self, picture: av.VideoFrame) -> int:
         """Return the picture's time in ticks since the container's beginning; call in order."""
@@ -131,14 +136,14 @@ class VideoDecoder:
         self.num_frames += 1
         return frame
 
-    def _decode(self, packet: Packet[VideoStream]) -> list[av.VideoFrame]:
+    def _decode(self, packet: Packet[VideoStream] | None) -> list[av.VideoFrame]:
         # The rest of a file that is cut short. Its error would come late, from another thread, and
         # take good pictures with it. MPEG-TS marks any gap so; there the decoder makes do.
-        if packet.is_corrupt and self._container.format.name != "mpegts":
+        if packet is not None and packet.is_corrupt and self._container.format.name != "mpegts":
             self.num_damaged += 1
             return []
         try:
-            return packet.decode()
+            return self.stream.decode(packet)
         except MemoryError:
             raise
         except FFmpegError:
