@@ -109,11 +109,17 @@ class Compositor:
     def _fill_slots(self, exhibits: tuple[Exhibit, ...], time_s: float) -> list[Slot]:
         """Return the panel's places in order; a lost hand keeps its own for a moment."""
         present = {(e.region.handedness, e.region.track_id): e for e in exhibits}
-        self._slots_seen_s = {
+        kept = {
             key: seen_s
             for key, seen_s in self._slots_seen_s.items()
-            if 0 <= time_s - seen_s <= _SLOT_KEPT_S
-        } | dict.fromkeys(present, time_s)
+            if key in present or 0 <= time_s - seen_s <= _SLOT_KEPT_S
+        }
+        for key in present.keys() - kept.keys():
+            # The same hand, found anew under another number, takes its old place.
+            before = next((k for k in kept if k[0] == key[0] and k not in present), None)
+            if before is not None:
+                del kept[before]
+        self._slots_seen_s = kept | dict.fromkeys(present, time_s)
         first = "left" if self.style.mirror else "right"
         order = sorted(self._slots_seen_s, key=lambda key: (key[0] != first, key[1]))
         return [(key[0], present.get(key)) for key in order]

@@ -44,6 +44,10 @@ def draw_head_grids(
         size_px: Text size.
     """
     left, top, right, bottom = panel
+    if not slots:
+        pad = round(0.6 * size_px)
+        middle = top + 1.1 * size_px + 0.3 * pad
+        draw_text(canvas[:, :right], "no hand in view", left + pad, middle, size_px, QUIET)
     slot_h = (bottom - top) / max(1, len(slots))
     for index, (handedness, exhibit) in enumerate(slots):
         rect = (left, round(top + index * slot_h), right, round(top + (index + 1) * slot_h))

@@ -335,6 +335,17 @@ def test_a_lost_hand_keeps_its_place_in_the_grid_for_a_moment() -> None:
     assert (later[lower] != soon[lower]).any()
 
 
+def test_a_hand_found_anew_takes_its_old_place_in_the_grid() -> None:
+    compositor = Compositor(replace(BARE, layout="heads"))
+    again = make_region((60, 80, 130, 150), handedness="right", track_id=7)
+    scene = make_scene(flat_picture(), [again], [make_maps(again, _weights())], time_s=1.1)
+    before = make_region((60, 80, 130, 150), handedness="right", track_id=0)
+    compositor.draw(make_scene(flat_picture(), [before], [make_maps(before, _weights())]))
+    np.testing.assert_array_equal(
+        compositor.draw(scene), Compositor(replace(BARE, layout="heads")).draw(scene)
+    )
+
+
 def test_insets_show_the_hands_own_pixels_at_the_viewers_side() -> None:
     image = flat_picture((640, 480))
     image[200:280, 280:360] = (200, 40, 40)
