@@ -92,9 +92,9 @@ def blink(time_s: float, moments_s: tuple[float, ...]) -> float:
 class Fingerspelling:
     """A right hand spells a word letter by letter beside the signer's face."""
 
-    word: str = "SIGNLIGHT"
-    letter_s: float = 0.62
-    change_s: float = 0.42
+    word: str = "DAYLIGHT"
+    letter_s: float = 0.70
+    change_s: float = 0.46
     rest_s: float = 0.5
     """Stillness before and after the word, seconds."""
 
@@ -212,7 +212,7 @@ class TwoHands:
             head_pitch=2.0 + wander(time_s, 34, 2.5),
             head_roll=wander(time_s, 35, 3.0),
             blink=blink(time_s, (0.9, 3.6, 6.2)),
-            smile=0.3,
+            smile=0.5 + wander(time_s, 38, 0.1),
             mouth=max(0.0, wander(time_s * 2.0, 36, 0.35)),
         )
         neck = (0.4 * wander(time_s, 37, 1.0), -4.2, -104.0)
@@ -252,10 +252,16 @@ _SPELLER: Final = _person(
     0.40, (0.40, 0.34, 0.25), (0.020, 0.012, 0.008), hair_style="curly", jaw=0.95, shoulders=0.95
 )
 _GESTURER: Final = _person(
-    0.78, (0.035, 0.10, 0.12), (0.010, 0.008, 0.006), hair_style="bun", jaw=0.92, shoulders=0.94
+    0.78,
+    (0.035, 0.10, 0.12),
+    (0.010, 0.008, 0.006),
+    hair_style="bun",
+    jaw=0.92,
+    shoulders=0.94,
+    brow=0.9,
 )
 _DAYLIGHT: Final = Light(
-    direction=(-0.55, 0.42, 0.72), key=(1.22, 1.09, 0.94), ambient=(0.22, 0.26, 0.31), softness=0.3
+    direction=(-0.66, 0.42, 0.62), key=(1.32, 1.17, 1.00), ambient=(0.17, 0.205, 0.25), softness=0.3
 )
 """A big window to the left and the blue of the sky in the shadows."""
 _LAMPLIGHT: Final = Light(

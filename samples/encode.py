@@ -22,7 +22,7 @@ def write_clip(
     path: Path,
     *,
     size_wh: tuple[int, int] = SIZE_WH,
-    quality: int = 23,
+    quality: int = 20,
     on_frame: Callable[[int], None] = lambda index: None,
 ) -> None:
     """Draw a clip and write it to an MP4: H.264 yuv420p, AAC mono, index first.

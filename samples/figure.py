@@ -185,7 +185,7 @@ def _shade(
         tone = FLOAT(0.86) + FLOAT(0.14) * noise(x * FLOAT(0.5), y * FLOAT(0.3), z * FLOAT(0.5))
         tone += FLOAT(0.14) * noise(x * 5, y * 5, z * 5)
         r, g, b = colours[CLOTH, 0] * tone, colours[CLOTH, 1] * tone, colours[CLOTH, 2] * tone
-        fuzz = FLOAT(0.18)
+        fuzz = FLOAT(0.10)
     lx, ly, lz = look[TO_LIGHT], look[TO_LIGHT + 1], look[TO_LIGHT + 2]
     facing = nx * lx + ny * ly + nz * lz
     lit = FLOAT(0.15) + FLOAT(0.85) * lit
@@ -200,6 +200,9 @@ def _shade(
     grazing = (1 - max(-(nx * dx + ny * dy + nz * dz), FLOAT(0))) ** 3
     behind = max(nx * look[RIM] + ny * look[RIM + 1] + nz * look[RIM + 2], FLOAT(0))
     back = look[RIM + 3] * grazing * behind * (FLOAT(0.25) + FLOAT(0.75) * open_sky)
+    # Light from behind glows through hair and slides over skin; wool drinks most of it.
+    if material == CLOTH:
+        back *= FLOAT(0.3)
     glow = back + fuzz * grazing * open_sky
     back *= FLOAT(0.1)
     return (
@@ -214,11 +217,78 @@ def _shade(
 
 
 @njit(**_JIT)
+def _shoot(
+    px: float, py: float, lens: Floats, eye: Floats, turn: Floats, solids: Floats,
+    use: Ints, count: int, shading: Ints, blockers: int, spread: float,
+    head: Floats, look: Floats, colours: Floats, face: Floats,
+) -> tuple[float, float, float, float, int, int]:  # fmt: skip
+    """Follow one ray; return linear RGB, depth in cm, material (-1 a miss) and ``blockers``.
+
+    ``shading`` lists what can shade a tile and is filled at the tile's first hit.
+    """
+    dx, dy, dz, shorter = _ray(px, py, lens, turn)
+    t, hit, material = lens[3], False, -1
+    x, y, z = eye[0], eye[1], eye[2]
+    for _ in range(72):
+        x, y, z = eye[0] + dx * t, eye[1] + dy * t, eye[2] + dz * t
+        d, material = _field(x, y, z, solids, use, count, head, look)
+        if d < t * FLOAT(0.0006):
+            hit = True
+            break
+        t += d * FLOAT(0.9)
+        if t > lens[4]:
+            break
+    if not hit:
+        return FLOAT(0), FLOAT(0), FLOAT(0), _FAR, -1, blockers
+    nx, ny, nz = FLOAT(0), FLOAT(0), FLOAT(0)
+    for corner in range(4):
+        sx = FLOAT(0.06) if corner == 0 or corner == 3 else FLOAT(-0.06)
+        sy = FLOAT(0.06) if corner >= 2 else FLOAT(-0.06)
+        sz = FLOAT(0.06) if corner == 1 or corner == 3 else FLOAT(-0.06)
+        d, _m = _field(x + sx, y + sy, z + sz, solids, use, count, head, look)
+        nx, ny, nz = nx + sx * d, ny + sy * d, nz + sz * d
+    inverse = 1 / (math.sqrt(nx * nx + ny * ny + nz * nz) + FLOAT(1e-9))
+    nx, ny, nz = nx * inverse, ny * inverse, nz * inverse
+    lx, ly, lz = look[TO_LIGHT], look[TO_LIGHT + 1], look[TO_LIGHT + 2]
+    if blockers < 0:
+        # A chin shades a neck that is tiles away, so the tile's own list would not do.
+        blockers = _near_line(
+            x, y, z, lx, ly, lz, _SHADOW_CM, spread * t * FLOAT(1.5), FLOAT(0), solids, shading
+        )
+    lit = FLOAT(0)
+    if nx * lx + ny * ly + nz * lz > FLOAT(-0.3):
+        e = FLOAT(0.25)
+        lit = _lit(x + nx * e, y + ny * e, z + nz * e, solids, shading, blockers, head, look)
+    sky = _openness(x, y, z, nx, ny, nz, solids, use, count, head, look)
+    r, g, b = _shade(x, y, z, dx, dy, dz, nx, ny, nz, material, sky, lit, head, look, colours, face)
+    return r, g, b, t * shorter, material, blockers
+
+
+@njit(inline="always", **_JIT)
+def _on_outline(px: int, py: int, seen: Ints, depth: Floats) -> bool:
+    here = seen[py, px]
+    for k in range(4):
+        qx = px + (1 if k == 0 else -1 if k == 1 else 0)
+        qy = py + (1 if k == 2 else -1 if k == 3 else 0)
+        if qx < 0 or qy < 0 or qx >= seen.shape[1] or qy >= seen.shape[0]:
+            continue
+        if seen[qy, qx] != here:
+            return True
+        if here >= 0 and abs(depth[qy, qx] - depth[py, px]) > FLOAT(1.5):
+            return True
+    return False
+
+
+@njit(**_JIT)
 def trace_figure(
     first: int, step: int, lens: Floats, eye: Floats, turn: Floats, solids: Floats, head: Floats,
-    look: Floats, colours: Floats, face: Floats, rgb: Floats, depth: Floats,
+    look: Floats, colours: Floats, face: Floats, rgba: Floats, depth: Floats, seen: Ints,
+    refine: bool,
 ) -> None:  # fmt: skip
-    """Trace every ``step``-th tile, starting with tile ``first``; one ray per pixel.
+    """Trace every ``step``-th tile, starting with tile ``first``.
+
+    Called twice: once with one ray a pixel, then with ``refine`` to replace the pixels on outlines
+    by the mean of four rays.
 
     Args:
         first: First tile.
@@ -231,64 +301,42 @@ def trace_figure(
         look: Light and surface, ``LOOK_SIZE`` numbers.
         colours: Linear RGB of skin, lips, cloth, hair and iris, ``(5, 3)``.
         face: Expression, see ``samples.face``.
-        rgb: ``(H, W, 3)``, linear light, written where the figure is.
-        depth: ``(H, W)``, cm along the view axis, written where the figure is.
+        rgba: ``(H, W, 4)``, premultiplied linear light and cover, written where the figure is.
+        depth: ``(H, W)``, cm along the view axis, written by the first call.
+        seen: ``(H, W)``, material or -1, written by the first call.
+        refine: Which of the two calls this is.
     """
     height, width = depth.shape
     columns, rows = (width + TILE_PX - 1) // TILE_PX, (height + TILE_PX - 1) // TILE_PX
     use, shading = np.empty(len(solids) + 1, np.int32), np.empty(len(solids) + 1, np.int32)
-    near, far = lens[3], lens[4]
     spread = FLOAT(0.75 * TILE_PX) / lens[0]
+    rays = 2 if refine else 1
+    share = FLOAT(1) / (rays * rays)
     for tile in range(first, columns * rows, step):
         x0, y0 = tile % columns * TILE_PX, tile // columns * TILE_PX
         dx, dy, dz, _ = _ray(x0 + FLOAT(0.5 * TILE_PX), y0 + FLOAT(0.5 * TILE_PX), lens, turn)
         count = _near_line(
-            eye[0], eye[1], eye[2], dx, dy, dz, far, FLOAT(0), spread, solids, use
-        )  # fmt: skip
-        blockers = 0
+            eye[0], eye[1], eye[2], dx, dy, dz, lens[4], FLOAT(0), spread, solids, use
+        )
+        blockers = -1
         for py in range(y0, min(y0 + TILE_PX, height) if count else y0):
             for px in range(x0, min(x0 + TILE_PX, width)):
-                dx, dy, dz, shorter = _ray(px + FLOAT(0.5), py + FLOAT(0.5), lens, turn)
-                t, hit, material = near, False, -1
-                x, y, z = eye[0], eye[1], eye[2]
-                for _ in range(72):
-                    x, y, z = eye[0] + dx * t, eye[1] + dy * t, eye[2] + dz * t
-                    d, material = _field(x, y, z, solids, use, count, head, look)
-                    if d < t * FLOAT(0.0006):
-                        hit = True
-                        break
-                    t += d * FLOAT(0.9)
-                    if t > far:
-                        break
-                if not hit:
+                if refine and not _on_outline(px, py, seen, depth):
                     continue
-                nx, ny, nz = FLOAT(0), FLOAT(0), FLOAT(0)
-                for corner in range(4):
-                    sx = FLOAT(0.06) if corner == 0 or corner == 3 else FLOAT(-0.06)
-                    sy = FLOAT(0.06) if corner >= 2 else FLOAT(-0.06)
-                    sz = FLOAT(0.06) if corner == 1 or corner == 3 else FLOAT(-0.06)
-                    d, _m = _field(x + sx, y + sy, z + sz, solids, use, count, head, look)
-                    nx, ny, nz = nx + sx * d, ny + sy * d, nz + sz * d
-                inverse = 1 / (math.sqrt(nx * nx + ny * ny + nz * nz) + FLOAT(1e-9))
-                nx, ny, nz = nx * inverse, ny * inverse, nz * inverse
-                if blockers == 0:
-                    # What can shade this tile: a chin shades a neck that is tiles away.
-                    blockers = _near_line(
-                        x, y, z, look[TO_LIGHT], look[TO_LIGHT + 1], look[TO_LIGHT + 2],
-                        _SHADOW_CM, spread * t * FLOAT(1.5), FLOAT(0), solids, shading,
+                red, green, blue, cover = FLOAT(0), FLOAT(0), FLOAT(0), FLOAT(0)
+                for k in range(rays * rays):
+                    r, g, b, z, material, blockers = _shoot(
+                        px + (k % rays + FLOAT(0.5)) / rays, py + (k // rays + FLOAT(0.5)) / rays,
+                        lens, eye, turn, solids, use, count, shading, blockers, spread,
+                        head, look, colours, face,
                     )  # fmt: skip
-                lit = FLOAT(0)
-                if nx * look[TO_LIGHT] + ny * look[TO_LIGHT + 1] + nz * look[TO_LIGHT + 2] > -0.3:
-                    e = FLOAT(0.25)
-                    lit = _lit(
-                        x + nx * e, y + ny * e, z + nz * e, solids, shading, blockers, head, look
-                    )
-                sky = _openness(x, y, z, nx, ny, nz, solids, use, count, head, look)
-                r, g, b = _shade(
-                    x, y, z, dx, dy, dz, nx, ny, nz, material, sky, lit, head, look, colours, face
-                )
-                rgb[py, px, 0], rgb[py, px, 1], rgb[py, px, 2] = r, g, b
-                depth[py, px] = t * shorter
+                    if material >= 0:
+                        red, green, blue, cover = red + r, green + g, blue + b, cover + 1
+                        if not refine:
+                            depth[py, px] = z
+                            seen[py, px] = material
+                rgba[py, px, 0], rgba[py, px, 1] = red * share, green * share
+                rgba[py, px, 2], rgba[py, px, 3] = blue * share, cover * share
 
 
 @njit(inline="always", **_JIT)

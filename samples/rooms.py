@@ -122,7 +122,7 @@ def put_shelf(canvas: Canvas, rng: np.random.Generator, x: float, size: float) -
     """Boards with leaning books, boxes and a vase; ``x`` is the left edge."""
     w = 0.5 * size
     wood = random_colour(rng, 0.06, 0.35, 0.2) * (1.25, 0.95, 0.65)
-    palette = [random_colour(rng, 0.03, 0.45, 0.5) * (1.15, 0.9, 0.75) for _ in range(6)]
+    palette = [random_colour(rng, 0.03, 0.4, 0.4) * (1.2, 0.92, 0.7) for _ in range(6)]
     step = 0.24 * size
     y = -0.12 * rng.random()
     if rng.random() < 0.5:

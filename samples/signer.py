@@ -41,7 +41,7 @@ _HAIR_SURFACE: Final[dict[HairStyle, Vector]] = {
 }
 """Roughness (cm) and lumps across and along the strands (1/cm)."""
 _FOLD_CM: Final = 1.1
-_TRACED_SIGMA_PX: Final = 1.2
+_TRACED_SIGMA_PX: Final = 0.9
 """Blur that a traced picture must still get, px, so that its unsmoothed outlines do not show."""
 _THREADS: Final = min(2, os.cpu_count() or 1)
 
@@ -190,15 +190,22 @@ def render_signer(
     reach = float(np.linalg.norm(neck_cm))
     scale = small_w / width
     lens = _f32((focal_px * scale, small_w / 2, small_h / 2, max(reach - 45, 5), reach + 60))
-    rgb = np.zeros((small_h, small_w, 3), np.float32)
+    layer = np.zeros((small_h, small_w, 4), np.float32)
     depth = np.full((small_h, small_w), np.inf, np.float32)
+    seen = np.full((small_h, small_w), -1, np.int32)
     eye = _f32(turn @ -np.array(neck_cm))
-    arguments = (lens, eye, _f32(turn), solids, head, look, colours, face, rgb, depth)
     threads = _THREADS if small_w * small_h > 40 * TILE_PX**2 else 1
     with ThreadPoolExecutor(threads, thread_name_prefix="signlight-render") as pool:
-        for job in [pool.submit(trace_figure, i, threads, *arguments) for i in range(threads)]:
-            job.result()
-    layer = np.dstack([rgb, np.isfinite(depth).astype(np.float32)])
+        for refine in (False, True):
+            jobs = [
+                pool.submit(
+                    trace_figure, i, threads, lens, eye, _f32(turn), solids, head, look, colours,
+                    face, layer, depth, seen, refine,
+                )
+                for i in range(threads)
+            ]  # fmt: skip
+            for job in jobs:
+                job.result()
     sigma = softness_px * scale
     if sigma > 0.1:
         layer = cv2.GaussianBlur(layer, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
