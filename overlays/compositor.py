@@ -15,7 +15,7 @@ from overlays.normalize import Normalizer
 from overlays.panes import Pane, Rect, draw_picture
 from overlays.readouts import Readouts
 from overlays.style import Layout, Style
-from stream.frames import RgbImage
+from stream.frames import Frame, RgbImage
 from stream.geometry import Handedness
 from stream.scene import AttentionMaps, Scene
 
@@ -71,29 +71,14 @@ class Compositor:
         if self._newest is not None:
             caption = caption_of(self._newest, exhibits, style, with_heads=layout == "heads")
             place = place_caption(caption, pane.size_wh, size_px, margin_px)
-        # Text stands where maps are looked for last: above and below, on the map beside.
         above = readouts.rect if readouts else None
         below = place if layout != "side" else None
         taken = [rect for rect in (above, below) if rect is not None]
-
-        if layout == "overlay":
-            draw_on_picture(room, pane, exhibits, style)
-        elif layout == "insets":
-            draw_marks(room, pane, exhibits, style)
-            top = above[3] + margin_px // 2 if above else margin_px
-            bottom = below[1] - margin_px // 2 if below else pane.size_wh[1] - margin_px
-            taken += self._insets.draw(
-                room, pane, scene.frame.image, exhibits, style, (top, bottom)
-            )
-        elif layout == "side":
-            draw_marks(room, pane, exhibits, style)
-            draw_picture(canvas, beside, scene.frame.image)
-            draw_beside(beside.cut(canvas), beside, exhibits, style)
-        else:
-            draw_on_picture(room, pane, exhibits, style)
-            slots = self._fill_slots(exhibits, scene.frame.time_s)
-            draw_head_grids(canvas, beside.rect, scene.frame.image, slots, style, size_px)
-
+        span = (
+            above[3] + margin_px // 2 if above else margin_px,
+            below[1] - margin_px // 2 if below else pane.size_wh[1] - margin_px,
+        )
+        taken += self._compose(canvas, layout, pane, beside, scene.frame, exhibits, span)
         if self._newest is not None and self._newest.is_random:
             for part in {pane, beside}:
                 draw_random_mark(part.cut(canvas))
@@ -105,6 +90,43 @@ class Compositor:
             readouts.draw(room)
         _fill_to_even(canvas, plan.picture)
         return canvas
+
+    def _compose(
+        self,
+        canvas: RgbImage,
+        layout: Layout,
+        pane: Pane,
+        beside: Pane,
+        frame: Frame,
+        exhibits: tuple[Exhibit, ...],
+        span: tuple[int, int],
+    ) -> list[Rect]:
+        """Draw maps and marks as the layout has them; return what close-ups take of the picture.
+
+        Args:
+            canvas: Written; the picture is on it already.
+            layout: What goes where.
+            pane: The picture.
+            beside: The panel; the picture again where there is none.
+            frame: Its picture is cut into close-ups.
+            exhibits: What to show.
+            span: Rows of the picture that text leaves free, from and to.
+        """
+        room, style = pane.cut(canvas), self.style
+        if layout in ("side", "insets"):
+            draw_marks(room, pane, exhibits, style)
+        else:
+            draw_on_picture(room, pane, exhibits, style)
+        if layout == "insets":
+            return self._insets.draw(room, pane, frame.image, exhibits, style, span)
+        if layout == "side":
+            draw_picture(canvas, beside, frame.image)
+            draw_beside(beside.cut(canvas), beside, exhibits, style)
+        elif layout == "heads":
+            slots = self._fill_slots(exhibits, frame.time_s)
+            size_px = text_size(min(pane.size_wh))
+            draw_head_grids(canvas, beside.rect, frame.image, slots, style, size_px)
+        return []
 
     def _fill_slots(self, exhibits: tuple[Exhibit, ...], time_s: float) -> list[Slot]:
         """Return the panel's places in order; a lost hand keeps its own for a moment."""
