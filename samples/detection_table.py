@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import argparse
 import math
-import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from models.chatter import muted_chatter
+from models.hand_bundle import find_hand_bundle
 from samples.anatomy import HandBody
-from samples.backdrops import random_backdrop
+from samples.backgrounds import draw_background
 from samples.hand import Handedness, HandLayer, Light, Placement, Sleeve, render_layer
 from samples.handshapes import LETTERS, pose_of, view_of
 from samples.skin import Skin
@@ -95,7 +94,7 @@ def random_view(letter: str, seed: int, *, size_wh: tuple[int, int] = VIEW_WH) -
         red, green, blue = rng.uniform(0.02, 0.6, 3).tolist()
         sleeve = Sleeve((red, green, blue), float(rng.uniform(2.0, 12.0)))
     layer = render_layer(size_wh, pose.varied(rng), body, skin, light, placement, sleeve)
-    behind = random_backdrop(size_wh, rng)
+    behind = draw_background(size_wh, rng)
     image = to_display(layer.rgb + (1.0 - layer.alpha[..., None]) * behind)
     palm_px = placement.hand_length_px * 5.95 * body.palm_width * body.scale / body.hand_length_cm
     return View(letter, image, layer, palm_px, skin.tone)
@@ -109,41 +108,26 @@ def findings(num_views: int, *, seed: int = 0) -> Iterator[Finding]:
     """
     if num_views < 1:
         raise ValueError(f"num_views must be >= 1, got {num_views}")
-    with tempfile.TemporaryDirectory() as folder, open_landmarker(Path(folder)) as landmarker:
+    with open_landmarker() as landmarker:
         for i in range(num_views):
             yield judge(landmarker, random_view(LETTERS[i % len(LETTERS)], seed + i))
 
 
-def open_landmarker(folder: Path) -> Any:  # noqa: ANN401 - mediapipe ships no types
+def open_landmarker() -> Any:  # noqa: ANN401 - mediapipe ships no types
     """Return MediaPipe's landmarker for up to two hands in single pictures; close it after use.
 
-    The models travel inside mediapipe's wheel; stored in one archive they are a Tasks API bundle.
-
-    Args:
-        folder: Where the bundle is written.
-
     Raises:
-        FileNotFoundError: This mediapipe carries no hand models (versions from 1.0 do not).
+        HandModelError: There is no hand model and none can be made or downloaded.
     """
-    import mediapipe
     from mediapipe.tasks.python import BaseOptions, vision
 
-    modules = Path(mediapipe.__file__).parent / "modules"
-    members = {
-        "hand_detector.tflite": modules / "palm_detection" / "palm_detection_full.tflite",
-        "hand_landmarks_detector.tflite": modules / "hand_landmark" / "hand_landmark_full.tflite",
-    }
-    bundle = folder / "hand_landmarker.task"
-    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
-        for name, path in members.items():
-            if not path.is_file():
-                raise FileNotFoundError(f"mediapipe {mediapipe.__version__} has no {path.name}")
-            archive.write(path, name)
-    return vision.HandLandmarker.create_from_options(
-        vision.HandLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(bundle)), num_hands=2
+    bundle = find_hand_bundle()
+    with muted_chatter():
+        return vision.HandLandmarker.create_from_options(
+            vision.HandLandmarkerOptions(
+                base_options=BaseOptions(model_asset_buffer=bundle.read_bytes()), num_hands=2
+            )
         )
-    )
 
 
 def judge(landmarker: Any, view: View) -> Finding:  # noqa: ANN401
@@ -156,9 +140,9 @@ def judge(landmarker: Any, view: View) -> Finding:  # noqa: ANN401
     import mediapipe
 
     height, width = view.image.shape[:2]
-    found = landmarker.detect(
-        mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=view.image)
-    )
+    image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=view.image)
+    with muted_chatter():
+        found = landmarker.detect(image)
     true = view.layer.landmarks.astype(np.float64)
     num_found = len(found.hand_landmarks)
     offsets, error, in_place, same_hand = None, math.nan, False, False
@@ -205,14 +189,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.console import Console
     from rich.progress import track
 
+    from stream.errors import SignlightError
+
     parser = argparse.ArgumentParser(prog="python -m samples.detection_table", description=__doc__)
     parser.add_argument("--views", type=int, default=900, help="how many views (default 900)")
     parser.add_argument("--seed", type=int, default=0, help="first seed (default 0)")
     options = parser.parse_args(arguments)
     if options.views < 1:
         parser.error(f"--views must be >= 1, got {options.views}")
-    rows = list(track(findings(options.views, seed=options.seed), "views", total=options.views))
-    Console().print(tabulate(rows))
+    console = Console()
+    try:
+        views = findings(options.views, seed=options.seed)
+        rows = list(track(views, "views", total=options.views, console=console))
+    except SignlightError as error:
+        Console(stderr=True).print(f"error: {error}")
+        return 1
+    console.print(tabulate(rows))
     return 0
 
 
