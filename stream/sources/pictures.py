@@ -9,6 +9,7 @@ from typing import cast
 import av
 import numpy as np
 from av.buffer import Buffer
+from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from stream.frames import RgbImage
@@ -102,11 +103,23 @@ def _swaps_sides(matrix: DisplayMatrix) -> bool:
 
 
 def _display_matrix_of(picture: av.VideoFrame) -> DisplayMatrix | None:
-    try:
-        matrix = cast("Mapping[str, Buffer]", picture.side_data)["DISPLAYMATRIX"]
-    except KeyError:
-        return None
-    return [int(number) for number in np.frombuffer(bytes(matrix), np.int32)]
+    matrix = cast("Mapping[SideDataType, Buffer]", picture.side_data).get(
+        SideDataType.DISPLAYMATRIX
+    )
+    return None if matrix is None else np.frombuffer(bytes(matrix), np.int32).tolist()
+
+
+def _any_other_side_data(kind: type[SideDataType], value: object) -> SideDataType:
+    """Return a stand-in for a kind of side data that FFmpeg has and PyAV does not list.
+
+    PyAV 18 cannot list the side data of a picture that has one of these, among them EXIF, which
+    nearly every photograph has: ``ValueError: 31 is not a valid Type``.
+    """
+    return kind.SEI_UNREGISTERED
+
+
+# The hook of the standard library for values that an enum lacks.
+SideDataType._missing_ = classmethod(_any_other_side_data)  # type: ignore[assignment,method-assign]
 
 
 def _matrix_of(picture: av.VideoFrame) -> Colorspace:
