@@ -115,14 +115,7 @@ class DinoModel:
 
     @layer.setter
     def layer(self, layer: int) -> None:
-        allowed = self.spec.layers
-        index = layer + self.spec.depth if layer < 0 else layer
-        if index not in allowed:
-            raise ValueError(
-                f"{self.name} has layers {allowed[0]} to {allowed[-1]} "
-                f"(or {allowed[0] - self.spec.depth} to -1 from the end), got {layer}"
-            )
-        self._layer = index
+        self._layer = self.spec.layer_index(layer)
 
     @overload
     def attend(self, images: RgbImage) -> AttentionMaps: ...

@@ -35,7 +35,7 @@ def load_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
     Args:
         path: ``.pth`` or ``.safetensors``; a full training checkpoint gives its teacher, or its
             student where it has no teacher.
-        network: Network of ``spec``; may be on the "meta" device.
+        network: Network of ``spec``; its parameters are replaced.
         spec: The model it must be a checkpoint of.
 
     Raises:

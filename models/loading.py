@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from models.attention import DinoModel
 from models.checkpoints import load_checkpoint
@@ -59,11 +61,12 @@ def load_model(
     spec = find_spec(name)
     if random_weights and weights is not None:
         raise ValueError("weights and random_weights exclude each other")
-    choice = choose(device, runtime, precision)  # first: it may fail, and a download is long
+    # What may be refused comes first: a download is long.
+    layer = spec.layer_index(layer)
+    choice = choose(device, runtime, precision)
     network = build_network(spec)
     found: WeightsFile | None = None
     if random_weights:
-        network.to_empty(device="cpu")
         network.initialise(torch.Generator().manual_seed(seed))
     else:
         found = find_weights(spec, None if weights is None else Path(weights), progress=progress)
@@ -79,24 +82,39 @@ def load_model(
 
 
 def build_network(spec: ModelSpec) -> VisionTransformer | ResNet50:
-    """Return the network of a model without memory for its parameters (torch's "meta" device).
+    """Return the network of a model with its parameters left as the memory was.
 
-    They are about to be filled from a file or at random; filling them first takes a second.
+    They are about to be filled from a file or at random; filling them before that takes a second.
     """
-    with torch.device("meta"):
-        network: VisionTransformer | ResNet50
+    # Not torch's "meta" device: its first random number takes 2 s, to import sympy and dynamo.
+    with _LeftUnfilled():
         if spec.kind == "activation":
-            network = ResNet50()
-        else:
-            network = VisionTransformer(
-                VitConfig(
-                    patch_px=spec.patch_px,
-                    dim=spec.dim,
-                    depth=spec.depth,
-                    num_heads=spec.num_heads,
-                    pretrain_px=spec.pretrain_px,
-                    cls_block=spec.cls_block,
-                )
+            return ResNet50()
+        return VisionTransformer(
+            VitConfig(
+                patch_px=spec.patch_px,
+                dim=spec.dim,
+                depth=spec.depth,
+                num_heads=spec.num_heads,
+                pretrain_px=spec.pretrain_px,
+                cls_block=spec.cls_block,
             )
-    assert isinstance(network, nn.Module)
-    return network
+        )
+
+
+class _LeftUnfilled(TorchFunctionMode):
+    """Skips what modules do to initialise their parameters."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the function returns
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs.get("tensor", args[0] if args else None)
+        if func in (torch.Tensor.normal_, torch.Tensor.uniform_):
+            return args[0]
+        return func(*args, **kwargs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -18,6 +20,13 @@ def normalise(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 
     Runs on the device that ``images`` is on, in float32 whatever ``dtype`` is.
     """
-    mean = torch.tensor(IMAGENET_MEAN).to(images.device)
-    std = torch.tensor(IMAGENET_STD).to(images.device)
+    mean, std = _constants(images.device)
     return images.float().div_(255).sub_(mean).div_(std).permute(0, 3, 1, 2).to(dtype)
+
+
+@lru_cache(maxsize=16)
+def _constants(device: torch.device) -> tuple[Tensor, Tensor]:
+    # Kept on the device: a copy from the host cannot be captured into a CUDA graph.
+    with torch.inference_mode(False):
+        mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+        return mean.to(device), std.to(device)

@@ -55,6 +55,21 @@ class ModelSpec:
         """Layers whose maps can be read: those that the CLS token takes part in."""
         return range(self.cls_block, self.depth)
 
+    def layer_index(self, layer: int) -> int:
+        """Return ``layer`` counted from 0; negative counts from the end.
+
+        Raises:
+            ValueError: The model has no such layer.
+        """
+        index = layer + self.depth if layer < 0 else layer
+        if index not in self.layers:
+            first, last = self.layers[0], self.layers[-1]
+            raise ValueError(
+                f"{self.name} has layers {first} to {last} "
+                f"(or {first - self.depth} to -1 from the end), got {layer}"
+            )
+        return index
+
 
 def find_spec(name: str) -> ModelSpec:
     """Return the model called ``name``.

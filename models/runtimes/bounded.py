@@ -38,5 +38,8 @@ class RecentlyUsed(Generic[K, V]):
         """Forget everything."""
         self._values.clear()
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._values
+
     def __len__(self) -> int:
         return len(self._values)

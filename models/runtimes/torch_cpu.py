@@ -70,14 +70,14 @@ class TorchRuntime:
             # Here rather than once at the start: the count belongs to the thread that computes.
             torch.set_num_threads(self._num_threads)
         height, width, _ = images[0].shape
-        forward = self._forwards.get(
-            (height, width), lambda: self._network.for_size((height, width))
-        )
         try:
+            forward = self._forwards.get(
+                (height, width), lambda: self._network.for_size((height, width))
+            )
             batch = torch.from_numpy(np.stack(images)).to(self._device)
             rows = forward(normalise(batch, self._dtype), layer)
-        except RuntimeError as error:
-            if "memory" not in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if "memory" not in str(error) and not isinstance(error, MemoryError):
                 raise
             raise DeviceError(
                 f"not enough memory for {len(images)} pictures of {width} x {height}: "

@@ -72,9 +72,11 @@ class CudaRuntime:
             torch.cuda.device(self._device),
             torch.cuda.stream(self._stream),
         ):
+            key = (len(images), height, width, layer)
+            if key not in self._lanes:
+                self._stream.synchronize()  # the lane that has to go for it must be idle
             lane = self._lanes.get(
-                (len(images), height, width, layer),
-                lambda: self._open_lane((len(images), height, width, 3), layer),
+                key, lambda: self._open_lane((len(images), height, width, 3), layer)
             )
             return lane.submit(images)
 

@@ -332,7 +332,6 @@ def test_truncated_anywhere(suffix: str, state: State, tmp_path: Path) -> None:
 def test_load_model_reads_a_checkpoint(tmp_path: Path) -> None:
     spec = find_spec("dino_vits16")
     network = build_network(spec)
-    network.to_empty(device="cpu")
     network.initialise(torch.Generator().manual_seed(3))
     path = tmp_path / "s16.pth"
     torch.save(network.state_dict(), path)
