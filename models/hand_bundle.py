@@ -12,12 +12,12 @@ import importlib.util
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from models.cache import cache_folder
-from stream.errors import HandModelError
+from models.download import Progress, download
+from stream.errors import HandModelError, ModelError, OutputError
 
 __all__ = ["BUNDLE_NAME", "BUNDLE_URL", "find_hand_bundle"]
 
@@ -39,9 +39,7 @@ PARTS: Final = {
 """Names inside the bundle, and where MediaPipe's own package keeps the same networks."""
 
 
-def find_hand_bundle(
-    path: Path | None = None, *, progress: Callable[[int, int | None], None] | None = None
-) -> Path:
+def find_hand_bundle(path: Path | None = None, *, progress: Progress | None = None) -> Path:
     """Return a bundle that MediaPipe can load; made or downloaded on first use, then cached.
 
     Args:
@@ -94,15 +92,12 @@ def _make_bundle(package: Path, target: Path) -> None:
         raise
 
 
-def _download_bundle(target: Path, progress: Callable[[int, int | None], None] | None) -> None:
-    from models.download import download
-
+def _download_bundle(target: Path, progress: Progress | None) -> None:
     try:
         download(BUNDLE_URL, target, sha256=BUNDLE_SHA256, size=BUNDLE_SIZE, progress=progress)
-    except Exception as error:
+    except (ModelError, OutputError) as error:
         raise HandModelError(
-            f"cannot download the hand model ({error}); fetch {BUNDLE_URL} on a machine that can, "
-            f"and put it at {target} or give it with --hand-model PATH"
+            f"no hand model yet: {error}, or give one with --hand-model PATH"
         ) from error
 
 

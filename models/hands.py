@@ -1,20 +1,15 @@
 """Hands in pictures, found by MediaPipe's hand landmarker and followed through time.
 
-The only module that imports mediapipe. Labels: the Tasks API calls a hand "Right" when it looks
-like a right hand in the picture as it is, so on an unmirrored picture that is the signer's own
-right (checked with 0.10.21 and 1.2.2 on real right hands).
+The only module that imports mediapipe. MediaPipe calls a hand "Right" that looks like a right hand
+in the picture as it is (seen with 0.10.21 and 1.2.2 on right hands of two signers), so in an
+unmirrored picture that is the signer's own right hand.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-import re
-import sys
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -22,26 +17,42 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from models.chatter import muted_chatter
+from models.crops import cut_crop
+from models.download import Progress
 from models.hand_bundle import find_hand_bundle
 from models.tracking import HandDetection, HandTracker
 from stream.errors import HandModelError
 from stream.frames import Frame, RgbImage
-from stream.geometry import HandRegion
+from stream.geometry import CropTransform, HandRegion
 
 __all__ = ["MediaPipeHandFinder"]
 
 MAX_SIDE_PX: Final = 1280
 """Longer side of what MediaPipe gets to see; larger frames are shrunk first."""
-CONFIDENCE: Final = 0.3
+PLAIN_CONFIDENCE: Final = 0.5
+"""For pictures as they are: no false alarm on 214 handless pictures, not even at 0.2."""
+ENHANCED_CONFIDENCE: Final = 0.5
+"""For enhanced pictures, whose textures pass for hands: none of the 214 at 0.5, six at 0.3."""
+WINS_TO_PREFER: Final = 5
+"""Frames in a row in which only the enhanced view shows a hand, before it is tried first."""
+NEAR_SIDE_PX: Final = 448
+"""Side of the close-up in which a lost hand is looked for."""
+NEAR_MARGIN: Final = 0.5
+"""Border around the expected box: the palm detector knows hands at arm's length, not close-ups."""
 
 
 class MediaPipeHandFinder:
-    """Finds and follows hands. One thread's: frames come in order, ``close`` when done.
+    """Finds and follows hands. Used by one thread; frames come in order.
+
+    A frame is looked at as it is. Where that shows no hand it is looked at again with its contrast
+    lifted, which finds hands in dark and grey footage; whichever way worked is tried first from
+    then on. A hand that was followed and shows in neither is looked for where it must be by now.
 
     Args:
         max_hands: Hands to follow at once, 1 to 8.
         bundle: A ``.task`` file; None makes or downloads one (models.hand_bundle).
-        progress: Called while the bundle is downloaded, with bytes so far and in all.
+        progress: Called while the bundle is downloaded, with the bytes so far and in all.
 
     Raises:
         HandModelError: There is no bundle, or MediaPipe cannot load it.
@@ -53,31 +64,40 @@ class MediaPipeHandFinder:
         *,
         max_hands: int = 2,
         bundle: Path | None = None,
-        progress: Callable[[int, int | None], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._tracker = HandTracker(max_hands=max_hands)
-        path = find_hand_bundle(bundle, progress=progress)
-        with _native_chatter_muted():
-            self._landmarker = _open_landmarker(path, max_hands)
-        # MediaPipe wants milliseconds that strictly increase and uses them for nothing else, so
-        # looks are simply counted: any frame rate will do, and two looks at one frame.
-        self._looks = itertools.count()
         self._enhance = cv2.createCLAHE(clipLimit=3, tileGridSize=(8, 8))
-        self._prefers_enhanced = False
+        self._enhanced_wins = 0
         self._size_wh: tuple[int, int] | None = None
+        path = find_hand_bundle(bundle, progress=progress)
+        with ExitStack() as graphs:
+            # Three graphs: a graph's confidences are fixed, and one that follows hands by itself
+            # has to be shown the same view of the scene each time.
+            self._plain, self._enhanced, self._near = (
+                graphs.enter_context(_Landmarker(path, num_hands, confidence, follows=follows))
+                for num_hands, confidence, follows in (
+                    (max_hands, PLAIN_CONFIDENCE, True),
+                    (max_hands, ENHANCED_CONFIDENCE, True),
+                    (1, PLAIN_CONFIDENCE, False),
+                )
+            )
+            self._graphs = graphs.pop_all()
 
     def find(self, frame: Frame) -> tuple[HandRegion, ...]:
         """Return the hands of this frame, the longest-followed first."""
         if frame.size_wh != self._size_wh:
             self._tracker.reset()
             self._size_wh = frame.size_wh
-        return self._tracker.update(self._detect(frame), frame.time_s)
+        picture, transform = _shrink(frame.image)
+        found = self._look_at_all(picture, transform)
+        if len(found) < self._tracker.num_followed:
+            found += self._look_near(frame, found)
+        return self._tracker.update(found, frame.time_s)
 
     def close(self) -> None:
-        """Release MediaPipe's graph; harmless when called again."""
-        landmarker, self._landmarker = self._landmarker, None
-        if landmarker is not None:
-            landmarker.close()
+        """Release MediaPipe's graphs; harmless when called again."""
+        self._graphs.close()
 
     def __enter__(self) -> MediaPipeHandFinder:
         return self
@@ -90,108 +110,134 @@ class MediaPipeHandFinder:
     ) -> None:
         self.close()
 
-    def _detect(self, frame: Frame) -> list[HandDetection]:
-        picture = _shrink(frame.image)
-        wanted = max(1, self._tracker.num_followed)
-        found = self._look(picture, frame.size_wh, enhanced=self._prefers_enhanced)
-        if len(found) < wanted:
-            again = self._look(picture, frame.size_wh, enhanced=not self._prefers_enhanced)
-            if len(again) > len(found):
-                found = again
-                self._prefers_enhanced = not self._prefers_enhanced
-        return found
+    @property
+    def _prefers_enhanced(self) -> bool:
+        return self._enhanced_wins >= WINS_TO_PREFER
+
+    def _look_at_all(self, picture: RgbImage, transform: CropTransform) -> list[HandDetection]:
+        """Return the hands in the first of two views, plain and enhanced, that shows any."""
+        first = self._prefers_enhanced
+        for enhanced in (first, not first):
+            found = self._look(picture, transform, enhanced=enhanced)
+            if found:
+                self._enhanced_wins = (
+                    min(self._enhanced_wins + 1, WINS_TO_PREFER) if enhanced else 0
+                )
+                return found
+        return []
 
     def _look(
-        self, picture: RgbImage, size_wh: tuple[int, int], *, enhanced: bool
+        self, picture: RgbImage, transform: CropTransform, *, enhanced: bool
     ) -> list[HandDetection]:
-        import mediapipe
-
         if enhanced:
-            picture = self._lift_contrast(picture)
-        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
-        with _native_chatter_muted():
-            result = self._landmarker.detect_for_video(image, next(self._looks))
-        return [
-            HandDetection(
-                landmarks=np.array([(point.x, point.y) for point in points], np.float64) * size_wh,
-                handedness="right" if labels[0].category_name == "Right" else "left",
-                score=float(labels[0].score),
-            )
-            for points, labels in zip(result.hand_landmarks, result.handedness, strict=True)
-        ]
+            return self._enhanced.look(self._lift_contrast(picture), transform)
+        return self._plain.look(picture, transform)
+
+    def _look_near(self, frame: Frame, found: Sequence[HandDetection]) -> list[HandDetection]:
+        """Return what shows around the expected places of followed hands that were not found."""
+        near: list[HandDetection] = []
+        for region in self._tracker.expect(frame.time_s):
+            left, top, right, bottom = region.box_xyxy
+            if any(left < x < right and top < y < bottom for x, y in (d.centre for d in found)):
+                continue
+            crop = cut_crop(frame, region, size_px=NEAR_SIDE_PX, margin=NEAR_MARGIN)
+            picture = self._lift_contrast(crop.image) if self._prefers_enhanced else crop.image
+            near += self._near.look(picture, crop.transform)
+        return near
 
     def _lift_contrast(self, picture: RgbImage) -> RgbImage:
-        """Return the picture with its lightness equalised tile by tile (CLAHE)."""
+        """Return the picture with its lightness equalised tile by tile (CLAHE).
+
+        Lightness is L of CIELAB: the luma of YCrCb does half as well at lifting dark hands.
+        """
         lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
         lab[..., 0] = self._enhance.apply(lab[..., 0])
         lifted: RgbImage = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
         return lifted
 
 
-def _open_landmarker(path: Path, max_hands: int) -> Any:  # noqa: ANN401 - mediapipe is untyped
-    from mediapipe.tasks import python as tasks
-    from mediapipe.tasks.python import vision
+class _Landmarker:
+    """One MediaPipe graph.
 
-    options = vision.HandLandmarkerOptions(
-        # The bytes rather than the path, which MediaPipe cannot open if it is not plain ASCII.
-        base_options=tasks.BaseOptions(model_asset_buffer=path.read_bytes()),
-        running_mode=vision.RunningMode.VIDEO,
-        num_hands=max_hands,
-        min_hand_detection_confidence=CONFIDENCE,
-        min_hand_presence_confidence=CONFIDENCE,
-        min_tracking_confidence=CONFIDENCE,
-    )
-    try:
-        return vision.HandLandmarker.create_from_options(options)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise HandModelError(
-            f"MediaPipe cannot load the hand model {path}: {reason}; delete it to have it made "
-            "again, or give another with --hand-model PATH"
-        ) from error
+    Args:
+        path: The ``.task`` bundle.
+        num_hands: Hands to find at most.
+        confidence: Least confidence for palms, for landmarks and for following.
+        follows: True where each picture follows the one before; hands are then looked for where
+            they were, which labels and places them better than finding them anew.
+    """
+
+    def __init__(self, path: Path, num_hands: int, confidence: float, *, follows: bool) -> None:
+        import mediapipe
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        self._image_of = mediapipe.Image
+        self._rgb = mediapipe.ImageFormat.SRGB
+        mode = vision.RunningMode.VIDEO if follows else vision.RunningMode.IMAGE
+        # MediaPipe wants milliseconds that strictly increase and makes no other use of them, so
+        # looks are simply counted: that serves every frame rate.
+        self._looks = itertools.count() if follows else None
+        try:
+            options = vision.HandLandmarkerOptions(
+                # The bytes: MediaPipe does not open every path that Python does.
+                base_options=BaseOptions(model_asset_buffer=path.read_bytes()),
+                running_mode=mode,
+                num_hands=num_hands,
+                min_hand_detection_confidence=confidence,
+                min_hand_presence_confidence=confidence,
+                min_tracking_confidence=confidence,
+            )
+            with muted_chatter():
+                self._graph: Any = vision.HandLandmarker.create_from_options(options)
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise HandModelError(
+                f"MediaPipe cannot load the hand model {path} ({reason}); delete the file to have "
+                "it made again, or give another with --hand-model PATH"
+            ) from error
+        # Some lines come with the first hand only; after it, looking is left alone.
+        self._is_quiet = False
+
+    def look(self, picture: RgbImage, transform: CropTransform) -> list[HandDetection]:
+        """Return the hands in ``picture``, uint8 (H, W, 3) RGB, in the frame's pixels."""
+        image = self._image_of(image_format=self._rgb, data=picture)
+        if self._is_quiet:
+            result = self._run(image)
+        else:
+            with muted_chatter():
+                result = self._run(image)
+            self._is_quiet = bool(result.hand_landmarks)
+        return [
+            HandDetection(
+                landmarks=transform.to_frame(
+                    np.array([(point.x, point.y) for point in points], np.float64)
+                    * transform.crop_wh
+                ),
+                handedness="right" if labels[0].category_name == "Right" else "left",
+                score=float(labels[0].score),
+            )
+            for points, labels in zip(result.hand_landmarks, result.handedness, strict=True)
+        ]
+
+    def _run(self, image: Any) -> Any:  # noqa: ANN401 - mediapipe has no types
+        if self._looks is None:
+            return self._graph.detect(image)
+        return self._graph.detect_for_video(image, next(self._looks))
+
+    def __enter__(self) -> _Landmarker:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._graph.close()
 
 
-def _shrink(image: RgbImage) -> RgbImage:
+def _shrink(image: RgbImage) -> tuple[RgbImage, CropTransform]:
     """Return ``image`` contiguous, its longer side at most ``MAX_SIDE_PX``; no needless copy."""
     height, width = image.shape[:2]
     zoom = MAX_SIDE_PX / max(height, width)
     if zoom >= 1:
-        return np.ascontiguousarray(image)
-    size_wh = max(1, round(width * zoom)), max(1, round(height * zoom))
-    small: RgbImage = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
-    return small
-
-
-_CHATTER: Final = re.compile(
-    rb"[IW]\d{4} \d\d:|INFO: Created TensorFlow|WARNING: (All log|Logging before|Read-only tensor)"
-)
-"""How the lines begin that MediaPipe's C++ side always prints and nobody can act on."""
-_STDERR_LOCK = threading.Lock()
-
-
-@contextmanager
-def _native_chatter_muted() -> Iterator[None]:
-    """Keep MediaPipe's routine lines off stderr; everything else written meanwhile still appears.
-
-    No flag or variable silences them: they are written to file descriptor 2 by C++ threads.
-    """
-    with _STDERR_LOCK, tempfile.TemporaryFile() as caught:
-        try:
-            stderr = os.dup(2)
-        except OSError:  # no stderr at all, as under pythonw
-            yield
-            return
-        if sys.stderr is not None:
-            sys.stderr.flush()
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            if sys.stderr is not None:
-                sys.stderr.flush()
-            os.dup2(stderr, 2)
-            caught.seek(0)
-            for line in caught:
-                if not _CHATTER.match(line):
-                    os.write(stderr, line)
-            os.close(stderr)
+        return np.ascontiguousarray(image), CropTransform.identity((width, height))
+    small_wh = max(1, round(width * zoom)), max(1, round(height * zoom))
+    small: RgbImage = cv2.resize(image, small_wh, interpolation=cv2.INTER_AREA)
+    scale_xy = (width / small_wh[0], height / small_wh[1])
+    return small, CropTransform(left_px=0.0, top_px=0.0, scale_xy=scale_xy, crop_wh=small_wh)

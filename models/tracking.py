@@ -7,7 +7,7 @@ fast it is read.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -28,21 +28,29 @@ COAST_S: Final = 0.1
 """Time constant with which a held hand's velocity dies away."""
 VELOCITY_S: Final = 0.05
 """Time constant of a hand's velocity estimate: two or three frames at 50 fps."""
-MIN_CUTOFF_HZ: Final = 1.5
-SPEED_GAIN: Final = 4.0
-SPEED_CUTOFF_HZ: Final = 5.0
+MIN_CUTOFF_HZ: Final = 1.0
+SPEED_GAIN: Final = 6.0
+SPEED_CUTOFF_HZ: Final = 10.0
+"""One Euro parameters, speed in hand sizes a second. On real footage at 30 fps they leave 0.43 of
+the jitter of a resting hand (mean second difference), and lag behind fast signing by 0.02 hand
+sizes in the mean and 0.04 at the 95th percentile. Gain 3 leaves 0.36 and lags 0.04 and 0.06; the
+paper's 1 Hz for the speed lets a starting hand run away by a third of its size."""
+SHRINK_S: Final = 0.2
+"""Time constant with which a box shrinks. It grows at once, so that it holds the whole hand; and in
+motion blur landmarks bunch up on what is still sharp, while the hand is as large as before."""
 FLESH: Final = 0.15
 """Border around the landmarks, in hand sizes: they run along the bones, the skin is further out."""
 REACH: Final = 1.0
 """A detection further than this from the predicted place, in hand sizes, is another hand."""
 REACH_PER_S: Final = 12.0
 """... growing by this with every second unseen: fast signing moves a hand by so much."""
-REACH_OTHER: Final = 0.7
-"""Reach for a detection labelled as the other hand, in hand sizes."""
+REACH_OTHER: Final = 0.5
+"""Part of that reach for a detection labelled as the other hand."""
 OTHER_COST: Final = 0.5
 """What a contradicting handedness costs in the assignment, in hand sizes."""
 SAME_HAND: Final = 0.35
-"""Detections with palms closer than this, in hand sizes, and boxes alike are one hand."""
+"""Detections with palms closer than this, in hand sizes, are one hand; half of it where one is
+labelled left and the other right, as hands that touch are."""
 MAX_VOTE: Final = 5.0
 """Bound on the votes for left or right, so that a wrong start can be outvoted."""
 PALM: Final = (0, 5, 9, 13, 17)
@@ -64,16 +72,13 @@ class HandDetection:
 
     @property
     def size_px(self) -> float:
-        """Length of the hand, whatever its pose: the longer side, or what the palm tells."""
-        palm = self.landmarks[list(PALM)]
-        extent = np.ptp(self.landmarks, axis=0).max()
-        reach = np.linalg.norm(palm - palm[0], axis=1).max()
-        return float(max(extent, 1.6 * reach, 1e-3))
+        """Length of the hand, whatever its pose."""
+        return _size_px(self.landmarks)
 
     @property
     def centre(self) -> _Points:
         """Middle of the palm, float64 (2,)."""
-        return np.asarray(self.landmarks[list(PALM)].mean(axis=0))
+        return _centre(self.landmarks)
 
 
 class HandTracker:
@@ -104,6 +109,10 @@ class HandTracker:
         self._tracks.clear()
         self._time_s = -math.inf
 
+    def expect(self, time_s: float) -> tuple[HandRegion, ...]:
+        """Return where the followed hands must be at ``time_s``, from what was seen before."""
+        return tuple(track.region(time_s) for track in self._tracks)
+
     def update(self, detections: Sequence[HandDetection], time_s: float) -> tuple[HandRegion, ...]:
         """Return the hands at ``time_s``, the longest-followed first.
 
@@ -116,6 +125,8 @@ class HandTracker:
         self._time_s = time_s
         found = merge_duplicates(detections)
         taken = self._assign(found, time_s)
+        if self._max_hands <= 2:
+            taken |= self._adopt(found, taken)
         for track_index, detection_index in taken.items():
             self._tracks[track_index].see(found[detection_index], time_s)
         self._tracks = [track for track in self._tracks if time_s - track.seen_s < HOLD_S]
@@ -147,6 +158,22 @@ class HandTracker:
 
         return dict(best(0, 0)[2])
 
+    def _adopt(self, found: Sequence[HandDetection], taken: Mapping[int, int]) -> dict[int, int]:
+        """Return detections for lost hands of the same side, however far they are.
+
+        With two hands at most there is one signer, who has one right hand: seen elsewhere, it has
+        moved there, or the film was cut, and nothing must be held in the place that it left.
+        """
+        free = [index for index in range(len(found)) if index not in taken.values()]
+        adopted: dict[int, int] = {}
+        for row, track in enumerate(self._tracks):
+            for column in free:
+                if row not in taken and found[column].handedness == track.handedness:
+                    adopted[row] = column
+                    free.remove(column)
+                    break
+        return adopted
+
 
 def merge_duplicates(detections: Sequence[HandDetection]) -> list[HandDetection]:
     """Return the detections without those that see a hand which a surer one sees too."""
@@ -162,53 +189,74 @@ class _Track:
 
     def __init__(self, track_id: int, detection: HandDetection, time_s: float) -> None:
         self.track_id = track_id
-        self.seen_s = time_s
+        self.handedness = detection.handedness
+        self._vote = 0.0
+        self._start(detection, time_s)
+
+    def _start(self, detection: HandDetection, time_s: float) -> None:
+        """Begin at a detection, without a past."""
         self._filter = OneEuroFilter(
             min_cutoff_hz=MIN_CUTOFF_HZ, speed_gain=SPEED_GAIN, speed_cutoff_hz=SPEED_CUTOFF_HZ
         )
-        self._landmarks = self._filter(detection.landmarks, step_s=0, unit_px=1)
-        self._centre = detection.centre
-        self._size_px = detection.size_px
         self._velocity = np.zeros(2)
-        self._vote = 0.0
-        self._score = detection.score
-        self._handedness = detection.handedness
-        self._count(detection)
+        self._landmarks = self._filter(detection.landmarks, step_s=0, unit_px=1)
+        self._reach = _reach(self._landmarks)
+        self._take(detection, time_s)
 
     def see(self, detection: HandDetection, time_s: float) -> None:
         """Take in what was seen at ``time_s``."""
+        if not self._reaches(detection, time_s):
+            self._start(detection, time_s)
+            return
         step_s = time_s - self.seen_s
         share = 1 - math.exp(-step_s / VELOCITY_S)
         self._velocity += share * ((detection.centre - self._centre) / step_s - self._velocity)
         self._landmarks = self._filter(
             detection.landmarks, step_s=step_s, unit_px=detection.size_px
         )
+        shrunk = self._reach * math.exp(-step_s / SHRINK_S)
+        self._reach = np.maximum(_reach(self._landmarks), shrunk)
+        self._take(detection, time_s)
+
+    def _take(self, detection: HandDetection, time_s: float) -> None:
         self._centre, self._size_px = detection.centre, detection.size_px
         self._score, self.seen_s = detection.score, time_s
-        self._count(detection)
+        weight = 2 * detection.score - 1
+        self._vote += weight if detection.handedness == "right" else -weight
+        self._vote = min(max(self._vote, -MAX_VOTE), MAX_VOTE)
+        if abs(self._vote) >= 1:  # one or two odd labels change nothing
+            self.handedness = "right" if self._vote > 0 else "left"
 
     def cost(self, detection: HandDetection, time_s: float) -> float:
         """Return how badly a detection fits, in hand sizes; infinite where it cannot be this."""
-        size_px = max(self._size_px, detection.size_px)
-        away = detection.centre - self._centre - self._coast(time_s)
-        distance = float(np.linalg.norm(away)) / size_px
-        is_other = detection.handedness != self._handedness
-        reach = REACH + REACH_PER_S * (time_s - self.seen_s)
-        if distance > (REACH_OTHER if is_other else reach):
+        if not self._reaches(detection, time_s):
             return math.inf
         growth = abs(math.log(detection.size_px / self._size_px))
-        return distance + growth / 2 + (OTHER_COST if is_other else 0.0)
+        is_other = detection.handedness != self.handedness
+        return self._distance(detection, time_s) + growth / 2 + (OTHER_COST if is_other else 0.0)
+
+    def _reaches(self, detection: HandDetection, time_s: float) -> bool:
+        """Return whether the hand can have come to where a detection is."""
+        reach = REACH + REACH_PER_S * (time_s - self.seen_s)
+        if detection.handedness != self.handedness:
+            reach *= REACH_OTHER
+        return self._distance(detection, time_s) <= reach
+
+    def _distance(self, detection: HandDetection, time_s: float) -> float:
+        """Return how far a detection is from the expected place, in hand sizes."""
+        away = detection.centre - self._centre - self._coast(time_s)
+        return float(np.linalg.norm(away)) / max(self._size_px, detection.size_px)
 
     def region(self, time_s: float) -> HandRegion:
         """Return where the hand is at ``time_s``, or must be if it is not seen."""
         landmarks = self._landmarks + self._coast(time_s)
-        border = FLESH * self._size_px
-        left, top = landmarks.min(axis=0) - border
-        right, bottom = landmarks.max(axis=0) + border
+        border = FLESH * _size_px(landmarks)
+        left, top = _centre(landmarks) - self._reach[0] - border
+        right, bottom = _centre(landmarks) + self._reach[1] + border
         return HandRegion(
             box_xyxy=(float(left), float(top), float(right), float(bottom)),
             landmarks=landmarks.astype(np.float32),
-            handedness=self._handedness,
+            handedness=self.handedness,
             score=self._score,
             track_id=self.track_id,
             unseen_s=time_s - self.seen_s,
@@ -219,15 +267,25 @@ class _Track:
         unseen_s = time_s - self.seen_s
         return self._velocity * (COAST_S * (1 - math.exp(-unseen_s / COAST_S)))
 
-    def _count(self, detection: HandDetection) -> None:
-        """Let a detection vote for left or right; one or two odd ones change nothing."""
-        weight = 2 * detection.score - 1
-        self._vote += weight if detection.handedness == "right" else -weight
-        self._vote = min(max(self._vote, -MAX_VOTE), MAX_VOTE)
-        if abs(self._vote) >= 1:
-            self._handedness = "right" if self._vote > 0 else "left"
+
+def _centre(landmarks: _Points) -> _Points:
+    return np.asarray(landmarks[list(PALM)].mean(axis=0))
+
+
+def _size_px(landmarks: _Points) -> float:
+    """Return a hand's length: the longer side of its box, or what the palm of a fist tells."""
+    palm = landmarks[list(PALM)]
+    extent = np.ptp(landmarks, axis=0).max()
+    return float(max(extent, 1.6 * np.linalg.norm(palm - palm[0], axis=1).max(), 1e-3))
+
+
+def _reach(landmarks: _Points) -> _Points:
+    """Return how far landmarks reach left and up, right and down of the palm, px, (2, 2)."""
+    centre = _centre(landmarks)
+    return np.stack([centre - landmarks.min(axis=0), landmarks.max(axis=0) - centre])
 
 
 def _is_same_hand(one: HandDetection, other: HandDetection) -> bool:
-    size_px = max(one.size_px, other.size_px)
-    return float(np.linalg.norm(one.centre - other.centre)) < SAME_HAND * size_px
+    near = SAME_HAND if one.handedness == other.handedness else SAME_HAND / 2
+    distance = float(np.linalg.norm(one.centre - other.centre))
+    return distance < near * max(one.size_px, other.size_px)
