@@ -133,29 +133,29 @@ class _Lane:
         # The first batch runs eagerly: libraries set themselves up then, which no capture allows.
         if self._num_batches == 1:
             self._capture()
-        if self._graph is None:
+        if self._graph is None or self._output is None:
             output = self._compute(self._input)
         else:
-            assert self._output is not None
             self._graph.replay()
             output = self._output
         self._num_batches += 1
         return slot.fetch(output, self._stream)
 
     def _capture(self) -> None:
+        """Record the kernels of one pass; where that cannot be done, go on without."""
         # Not ``torch.cuda.graph``: it synchronises the whole device and empties every cache.
         graph = torch.cuda.CUDAGraph()
-        # "thread_local": what other threads do on the device meanwhile is none of our business.
-        graph.capture_begin(capture_error_mode="thread_local")
         try:
-            output = self._compute(self._input)
-        except BaseException:
-            with contextlib.suppress(RuntimeError):  # an invalidated capture cannot be ended well
+            # "thread_local": what other threads do on the device meanwhile is no fault.
+            graph.capture_begin(capture_error_mode="thread_local")
+            try:
+                output = self._compute(self._input)
+            finally:
                 graph.capture_end()
-            raise
-        graph.capture_end()
+        except RuntimeError as error:
+            logger.warning("no CUDA graph for %s: %s", tuple(self._input.shape), error)
+            return
         self._graph, self._output = graph, output
-        logger.debug("captured a CUDA graph for %s", tuple(self._input.shape))
 
 
 class _Slot:
