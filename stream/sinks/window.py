@@ -17,7 +17,7 @@ from stream.frames import RgbImage, frozen_rgb
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Window"]
+__all__ = ["Window", "key_name"]
 
 _MAX_FIRST_WH = (1600, 900)
 """A window opens no larger than this, in pixels; the person may make it larger."""
@@ -56,7 +56,7 @@ class Window:
     """
 
     def __init__(self, title: str = "Signlight") -> None:
-        _check_display()
+        self._connection = _connect()
         self._title = title
         self._aspect_wh: tuple[int, int] | None = None
         self._is_closed = False
@@ -95,7 +95,7 @@ class Window:
             code = cv2.waitKeyEx(max(1, round(wait_s * 1000)))
         except cv2.error as exc:
             raise DisplayError(f"no window can be shown ({exc.err}); {_WAY_OUT}") from exc
-        return _key_name(code)
+        return key_name(code)
 
     def close(self) -> None:
         """Close the window; harmless when called again."""
@@ -103,6 +103,8 @@ class Window:
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)  # the toolkit closes it only now
         self._is_closed = True
+        if self._connection is not None:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -134,7 +136,7 @@ def _is_visible(title: str) -> bool:
         return False
 
 
-def _key_name(code: int) -> str | None:
+def key_name(code: int) -> str | None:
     """Return the name of a key from ``cv2.waitKeyEx``, whose codes differ between toolkits."""
     symbol = code & 0xFFFF  # GTK puts the modifiers above
     if code < 0 or symbol == 0:
@@ -149,28 +151,34 @@ def _key_name(code: int) -> str | None:
     return _NAMES.get(character) or (character if character.isprintable() else None)
 
 
-def _check_display() -> None:
-    """Raise before OpenCV's toolkit would end the whole process, which is what Qt does."""
+def _connect() -> _XConnection | None:
+    """Raise before OpenCV's toolkit would end the whole process, which is what Qt does.
+
+    Returns:
+        A connection to the X server, where there is one. It is kept: a server without a person in
+        front of it (Xvfb) starts anew when its last client leaves, and would miss the next.
+    """
     toolkit = cv2.currentUIFramework()
     if not toolkit:
         raise DisplayError(
             f"this OpenCV was built without windows; install opencv-python, or {_WAY_OUT}"
         )
-    if sys.platform != "linux" or (
-        not toolkit.startswith("QT") and "WAYLAND_DISPLAY" in os.environ
-    ):
-        return
+    is_qt = toolkit.startswith("QT")
+    if sys.platform != "linux" or (not is_qt and "WAYLAND_DISPLAY" in os.environ):
+        return None
     display = os.environ.get("DISPLAY")
     if not display:
         raise DisplayError(f"there is no display to open a window on; {_WAY_OUT}")
     try:
-        if toolkit.startswith("QT"):
+        if is_qt:
             _prepare_qt()
-        is_reachable = _answers()
+        connection = _XConnection()
     except OSError as exc:
         raise DisplayError(f"a library for windows is missing ({exc}); {_WAY_OUT}") from exc
-    if not is_reachable:
+    if not connection.is_good:
+        connection.close()
         raise DisplayError(f"the display {display} does not answer or refuses access; {_WAY_OUT}")
+    return connection
 
 
 def _prepare_qt() -> None:
@@ -181,15 +189,22 @@ def _prepare_qt() -> None:
         ctypes.CDLL(str(plugin))
 
 
-def _answers() -> bool:
-    """Tell whether the X server lets us in, by the library that the toolkit uses."""
-    xcb = ctypes.CDLL("libxcb.so.1")
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
-    xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
-    xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
-    connection = xcb.xcb_connect(None, None)
-    try:
-        return bool(xcb.xcb_connection_has_error(connection) == 0)
-    finally:
-        xcb.xcb_disconnect(connection)
+class _XConnection:
+    """A connection to the X server, made by the library that the toolkits use."""
+
+    def __init__(self) -> None:
+        self._xcb = ctypes.CDLL("libxcb.so.1")
+        self._xcb.xcb_connect.restype = ctypes.c_void_p
+        self._handle: int | None = self._xcb.xcb_connect(None, None)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the server answered and let us in."""
+        fault: int = self._xcb.xcb_connection_has_error(ctypes.c_void_p(self._handle))
+        return fault == 0
+
+    def close(self) -> None:
+        """Leave the server; harmless when called again."""
+        if self._handle is not None:
+            self._xcb.xcb_disconnect(ctypes.c_void_p(self._handle))
+            self._handle = None

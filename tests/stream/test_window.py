@@ -1,0 +1,251 @@
+"""The window, with real key presses; and what happens where there is no screen.
+
+OpenCV's toolkit keeps its connection to a display for as long as the process lives, so every test
+runs a process of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+
+from stream.sinks.window import key_name
+from tests.conftest import ROOT
+from tests.stream.displays import Display
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="X servers without a screen are of the Unix world"
+)
+
+
+class Program:
+    """A program with a window, told line by line what to do; it answers each line with one."""
+
+    def __init__(self, display: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM],
+            cwd=ROOT,
+            env={**os.environ, "DISPLAY": display},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def tell(self, expression: str) -> object:
+        """Return what ``expression`` is in there, where ``window`` is the window."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(expression + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, "the program died"
+        result: object = eval(answer, {"__builtins__": {}})
+        return result
+
+    def end(self) -> int:
+        """End the program; return its exit status."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            return self._process.wait(20)
+        finally:
+            self._process.kill()
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+
+
+_PROGRAM = """
+import sys
+import numpy as np
+from stream.sinks.window import Window
+red = np.zeros((360, 640, 3), np.uint8)
+red[:, :, 0] = 255
+with Window() as window:
+    for line in sys.stdin:
+        print(repr(eval(line)), flush=True)
+"""
+
+
+@pytest.fixture
+def display() -> Iterator[Display]:
+    if not shutil.which("xdotool"):
+        pytest.skip("xdotool, which presses the keys, is not installed")
+    with Display() as display:
+        yield display
+
+
+@pytest.fixture
+def program(display: Display) -> Iterator[Program]:
+    program = Program(display.name)
+    try:
+        yield program
+    finally:
+        assert program.end() == 0
+
+
+@pytest.mark.needs_display
+class TestOnADisplay:
+    def test_keys_have_the_names_of_the_contract(self, display: Display, program: Program) -> None:
+        assert program.tell("window.show(red, 0.5)") is None
+        for pressed, name in [
+            *((character, character) for character in "0123456789mahlctnkfsrq"),
+            ("bracketleft", "["),
+            ("bracketright", "]"),
+            ("plus", "+"),
+            ("minus", "-"),
+            ("question", "?"),
+            ("space", "space"),
+            ("Escape", "escape"),
+            ("Return", "enter"),
+            ("KP_Add", "+"),
+            ("KP_7", "7"),
+            ("shift+q", "q"),
+        ]:
+            display.press(pressed)
+            assert program.tell("window.show(red, 10)") == name, pressed
+
+    def test_arrows_are_no_letters(self, display: Display, program: Program) -> None:
+        """Their codes end in those of Q, R, S and T."""
+        program.tell("window.show(red, 0.5)")
+        for pressed in ("Left", "Up", "Right", "Down", "Home", "F1"):
+            display.press(pressed)
+            assert program.tell("window.show(red, 0.3)") is None, pressed
+
+    def test_without_a_key_it_goes_on(self, display: Display, program: Program) -> None:
+        assert program.tell("[window.show(red, 0) for _ in range(3)]") == [None] * 3
+        assert program.tell("window.is_open") is True
+
+    def test_red_is_red_on_the_screen(
+        self, display: Display, program: Program, tmp_path: Path
+    ) -> None:
+        if not shutil.which("ffmpeg"):
+            pytest.skip("ffmpeg, which looks at the screen, is not installed")
+        program.tell("[window.show(red, 0.2) for _ in range(5)]")
+        grab = f"-f x11grab -video_size 32x32 -grab_x 100 -grab_y 100 -i {display.name}"
+        pixel = subprocess.run(
+            f"ffmpeg -v error {grab} -frames:v 1 -f rawvideo -pix_fmt rgb24 -".split(),
+            check=True,
+            capture_output=True,
+            timeout=30,
+        ).stdout[:3]
+        assert tuple(pixel) == (255, 0, 0)
+
+    def test_it_opens_in_the_picture_s_own_size_or_what_fits(
+        self, display: Display, program: Program
+    ) -> None:
+        program.tell("window.show(red, 0.5)")
+        assert display.size_of(display.window("Signlight")) == (640, 360)
+        program.tell("window.show(np.zeros((2000, 1000, 3), np.uint8), 0.5)")
+        assert display.size_of(display.window("Signlight")) == (450, 900)
+
+    def test_closing_it_is_noticed_and_it_stays_closed(
+        self, display: Display, program: Program
+    ) -> None:
+        program.tell("window.show(red, 0.5)")
+        assert program.tell("window.is_open") is True
+        display.ask_to_close(display.window("Signlight"))
+        program.tell("window.show(red, 1)")
+        assert program.tell("window.is_open") is False
+        assert program.tell("window.show(red, 0.1)") is None
+        assert program.tell("window.is_open") is False
+
+    def test_closing_twice_is_harmless(self, display: Display, program: Program) -> None:
+        program.tell("window.show(red, 0.2)")
+        assert program.tell("[window.close(), window.close(), window.is_open]") == [
+            None,
+            None,
+            False,
+        ]
+
+
+def open_window(display: str | None) -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY")
+    }
+    if display is not None:
+        environment["DISPLAY"] = display
+    code = (
+        "from stream.errors import DisplayError\n"
+        "from stream.sinks.window import Window\n"
+        "try:\n    Window()\n"
+        "except DisplayError as exc:\n    print(exc)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+class TestWithoutADisplay:
+    @pytest.mark.parametrize(
+        ("display", "fault"),
+        [
+            (None, "there is no display to open a window on"),
+            (":4242", "the display :4242 does not answer"),
+            ("nonsense", "the display nonsense does not answer"),
+        ],
+    )
+    def test_one_line_names_the_way_out(self, display: str | None, fault: str) -> None:
+        run = open_window(display)
+        assert run.returncode == 0, f"OpenCV ended the process: {run.stderr}"
+        assert run.stdout.startswith(fault)
+        assert "--no-window --save FILE" in run.stdout
+        assert run.stdout.count("\n") == 1
+
+    @pytest.mark.needs_display
+    def test_a_display_that_refuses_access(self, tmp_path: Path) -> None:
+        # One entry of Xauthority(5): for every host and display, a cookie that only we know.
+        fields = [b"", b"", b"MIT-MAGIC-COOKIE-1", bytes(range(16))]
+        entry = b"\xff\xff" + b"".join(len(item).to_bytes(2, "big") + item for item in fields)
+        cookies = tmp_path / "cookies"
+        cookies.write_bytes(entry)
+        with Display("-auth", str(cookies)) as display:
+            run = open_window(display.name)
+        assert run.returncode == 0, f"OpenCV ended the process: {run.stderr}"
+        assert f"the display {display.name} does not answer or refuses access" in run.stdout
+
+    def test_an_opencv_without_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from stream.errors import DisplayError
+        from stream.sinks.window import Window
+
+        no_toolkit: Callable[[], str] = lambda: ""  # noqa: E731
+        monkeypatch.setattr(cv2, "currentUIFramework", no_toolkit)
+        with pytest.raises(DisplayError, match="install opencv-python"):
+            Window()
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (-1, None),
+        (0, None),
+        (ord("q"), "q"),
+        (ord("Q"), "q"),
+        (0x10000 | ord("+"), "+"),  # GTK: shift held
+        (0xFF1B, "escape"),
+        (27, "escape"),
+        (13, "enter"),
+        (32, "space"),
+        (0xFF51, None),  # left arrow of X11
+        (0xFFE1, None),  # shift alone
+        (0x250000, None),  # left arrow of Windows
+        (63234, None),  # left arrow of macOS
+        (0xFFB3, "3"),
+        (0xFFAD, "-"),
+    ],
+)
+def test_key_codes_of_the_toolkits(code: int, name: str | None) -> None:
+    assert key_name(code) == name
