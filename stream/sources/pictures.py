@@ -10,22 +10,16 @@ import av
 import numpy as np
 from av.buffer import Buffer
 from av.sidedata.sidedata import Type as SideDataType
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, VideoReformatter
 
 from stream.frames import RgbImage
 
 __all__ = ["PictureConverter", "turn_upright", "upright_size"]
 
-# Numbers of ITU-T H.273 (matrix_coefficients), which FFmpeg uses too.
-_MATRICES = {
-    1: Colorspace.ITU709,
-    4: Colorspace.FCC,
-    5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
-    7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-    10: Colorspace.BT2020,
-}
+_BT709, _BT601 = 1, 5
+"""Numbers of colour matrices, in swscale as in ITU-T H.273."""
+_MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9, 10: 9}
+"""Matrix by the number in the picture's tag: beside the two, FCC, SMPTE 240M and BT.2020."""
 _MAX_STRETCH = 4
 """Pixels longer or flatter than this are taken for a broken header, and for square."""
 
@@ -122,9 +116,9 @@ def _any_other_side_data(kind: type[SideDataType], value: object) -> SideDataTyp
 SideDataType._missing_ = classmethod(_any_other_side_data)  # type: ignore[assignment,method-assign]
 
 
-def _matrix_of(picture: av.VideoFrame) -> Colorspace:
+def _matrix_of(picture: av.VideoFrame) -> int:
     is_high_definition = picture.width >= 1280 or picture.height > 576
-    untagged = Colorspace.ITU709 if is_high_definition else Colorspace.ITU601
+    untagged = _BT709 if is_high_definition else _BT601
     return _MATRICES.get(int(picture.colorspace), untagged)
 
 
