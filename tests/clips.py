@@ -6,6 +6,7 @@ carries its own number (see :func:`number_in`), so that a test can tell frames a
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -113,7 +114,7 @@ def make_clip(
         time_base: Seconds per tick.
         codec: FFmpeg's name of the video encoder.
         pix_fmt: Pixel format to encode.
-        matrix: Colour matrix to convert with and to tag; None for BT.601 without a tag.
+        matrix: BT.601 or BT.709, to convert with and to tag; None for BT.601 without a tag.
         color_range: Range to convert to and to tag; None for limited without a tag.
         options: Options of the encoder.
         muxer_options: Options of the container.
@@ -139,13 +140,9 @@ def make_clip(
         stream.gop_size = gop_size
         stream.time_base = stream.codec_context.time_base = time_base
         if matrix is not None:
-            stream.colorspace = {Colorspace.ITU709: 1, Colorspace.ITU601: 6, Colorspace.BT2020: 9}[
-                matrix
-            ]
+            stream.colorspace = 1 if matrix == Colorspace.ITU709 else 6  # ITU-T H.273
         if color_range is not None:
             stream.color_range = color_range
-        if display_matrix is not None:
-            stream.set_display_matrix(display_matrix)
         if pixel_aspect is not None:
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         tone = None
@@ -165,6 +162,8 @@ def make_clip(
         if tone is not None:
             length_s = audio_s or float((times[-1] + FRAME_TICKS) * time_base)
             container.mux(_tone_packets(tone, length_s, audio_delay_s))
+    if display_matrix is not None:
+        _write_display_matrix(path, display_matrix)
     return path
 
 
@@ -226,6 +225,13 @@ def audio_packets(path: Path, track: int = 0) -> list[tuple[Fraction, bytes]]:
             for packet in container.demux(audio=track)
             if packet.pts is not None
         ]
+
+
+def _write_display_matrix(path: Path, matrix: Sequence[int]) -> None:
+    content = path.read_bytes()
+    # Track header of version 0 (ISO/IEC 14496-12, 8.3.2): 40 bytes precede the matrix.
+    at = content.index(b"tkhd") + 4 + 40
+    path.write_bytes(content[:at] + struct.pack(">9i", *matrix) + content[at + 36 :])
 
 
 def _frame(picture: RgbImage, alpha: RgbImage | None) -> av.VideoFrame:
