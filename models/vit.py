@@ -142,11 +142,15 @@ class VisionTransformer(nn.Module):
     def cls_feature(self, pixels: Tensor) -> Tensor:
         """Return the normalised CLS token after the last block, (B, D).
 
+        Of the last block, only what the CLS token needs is computed.
+
         Args:
             pixels: (B, 3, H, W), ImageNet-normalised RGB; sides multiples of the patch.
         """
-        tokens = self._tokens_before(self.config.depth, pixels, None)
-        return self.norm(tokens[:, 0])  # type: ignore[no-any-return]
+        block = self.blocks[-1]
+        assert isinstance(block, _Block)
+        cls_token = block.cls_output(self._tokens_before(self.config.depth - 1, pixels, None))
+        return self.norm(cls_token)  # type: ignore[no-any-return]
 
     def _tokens_before(self, layer: int, pixels: Tensor, positions: Tensor | None) -> Tensor:
         """Return the tokens that go into block ``layer``, (B, 1 + rows * columns, D)."""
@@ -187,6 +191,19 @@ class _Attention(nn.Module):
         mixed = F.scaled_dot_product_attention(q, k, v)
         return self.proj(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
+    def cls_output(self, tokens: Tensor) -> Tensor:
+        """Return what ``forward`` returns for token 0, (B, D)."""
+        num_pictures, num_tokens, dim = tokens.shape
+        weight, bias = self.qkv.weight, self.qkv.bias
+        query = F.linear(tokens[:, :1], weight[:dim], bias[:dim])
+        query = query.reshape(num_pictures, 1, self.num_heads, -1).transpose(1, 2)
+        # (B, N, 2D) -> k, v of (B, heads, N, D / heads)
+        kv = F.linear(tokens, weight[dim:], bias[dim:])
+        kv = kv.reshape(num_pictures, num_tokens, 2, self.num_heads, -1)
+        k, v = kv.permute(2, 0, 3, 1, 4).unbind(0)
+        mixed = F.scaled_dot_product_attention(query, k, v)  # (B, heads, 1, D / heads)
+        return self.proj(mixed.flatten(1))  # type: ignore[no-any-return]
+
     def cls_attention(self, tokens: Tensor) -> Tensor:
         """Return the softmax row of token 0, float32 (B, heads, N)."""
         dim = tokens.shape[-1]
@@ -223,6 +240,11 @@ class _Block(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         tokens = tokens + self.attn(self.norm1(tokens))
         return tokens + self.mlp(self.norm2(tokens))  # type: ignore[no-any-return]
+
+    def cls_output(self, tokens: Tensor) -> Tensor:
+        """Return token 0 after this block, (B, D)."""
+        cls_token = tokens[:, 0] + self.attn.cls_output(self.norm1(tokens))
+        return cls_token + self.mlp(self.norm2(cls_token))  # type: ignore[no-any-return]
 
     def cls_attention(self, tokens: Tensor) -> Tensor:
         """Return this block's softmax row of token 0, float32 (B, heads, N)."""
