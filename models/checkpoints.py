@@ -93,7 +93,7 @@ def _read(path: Path) -> object:
         elif isinstance(error, pickle.UnpicklingError):
             message = "holds no plain tensors (what it holds may be code, which is never run)"
         else:
-            message = f"is corrupt or not a checkpoint ({_first_line(error)})"
+            message = "is corrupt or not a checkpoint"
         raise _FaultError(message) from error
 
 
@@ -104,7 +104,7 @@ def _read_safetensors(path: Path) -> object:
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise _FaultError(f"is corrupt or not a checkpoint ({_first_line(error)})") from error
+        raise _FaultError("is corrupt or not a checkpoint") from error
 
 
 def _harmless_globals() -> list[Any]:
@@ -181,7 +181,3 @@ def _recognise(state: Mapping[str, Tensor]) -> ModelSpec | None:
         if spec.kind == "attention" and (spec.dim, spec.patch_px, spec.depth) == looks:
             return spec
     return None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

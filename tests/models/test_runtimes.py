@@ -180,6 +180,8 @@ def test_what_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         choose(device="cuda")
     with pytest.raises(DeviceError, match=r"device mps is not available .*use --device cpu"):
         choose(device="mps")
+    with pytest.raises(DeviceError, match=r"OpenVINO .* not available: use --runtime torch"):
+        choose(runtime="openvino")
 
 
 @pytest.mark.parametrize("option", ["device", "runtime", "precision"])
