@@ -248,9 +248,10 @@ def _new_path(suffix: str) -> Path:
 
 
 def _export(options: Options) -> int:
+    from stream.hashing import sha256_of
     from stream.offline import ExportReport, export
     from stream.progress import export_bar
-    from stream.sidecar import sha256_of, versions, write_sidecar
+    from stream.sidecar import versions, write_sidecar
 
     source_path = Path(options.source) if Path(options.source).is_file() else None
     output = options.output or _default_output(options.source)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import re
 import urllib.error
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stream.errors import OutputError, WeightsError, WeightsNotFoundError
+from stream.hashing import sha256_of
 
-__all__ = ["Progress", "download", "sha256_of"]
+__all__ = ["Progress", "download"]
 
 Progress = Callable[[int, "int | None"], None]
 """Told the bytes that are there and the bytes expected, None where the server does not say."""
@@ -66,16 +66,6 @@ def download(
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     return digest
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    chunk = memoryview(bytearray(_CHUNK_BYTES))
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(chunk):
-            digest.update(chunk[:count])
-    return digest.hexdigest()
 
 
 class _UnreachableError(Exception):

@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from models.cache import cache_folder
-from models.download import Progress, download, sha256_of
+from models.download import Progress, download
 from models.registry import ModelSpec
 from stream.errors import WeightsError, WeightsNotFoundError
+from stream.hashing import sha256_of
 
 __all__ = ["WeightsFile", "cached_path", "fetch_weights", "find_weights", "is_ready", "remember"]
 

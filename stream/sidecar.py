@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from contextlib import suppress
@@ -12,24 +11,10 @@ from typing import Any
 
 from stream.errors import OutputError
 
-__all__ = ["sha256_of", "versions", "write_sidecar"]
+__all__ = ["versions", "write_sidecar"]
 
-CHUNK_BYTES = 1 << 20
 RECORDED = ("signlight", "av", "mediapipe", "numpy", "opencv-python", "torch", "torchvision")
 """Distributions whose versions change what an export looks like."""
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -21,7 +21,7 @@ import pytest
 from run_live import main
 from samples.hand import render_hand
 from stream.frames import RgbImage
-from stream.sidecar import sha256_of
+from stream.hashing import sha256_of
 from stream.sinks.mp4 import Mp4Sink
 from tests.conftest import ROOT
 from tests.fakes import WAIT_S

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.download import download, sha256_of
+from models.download import download
 from stream.errors import OutputError, WeightsError, WeightsNotFoundError
+from stream.hashing import sha256_of
 from tests.models.server import FileServer, serving
 
 CONTENT = np.random.default_rng(0).bytes(300_000)

@@ -19,11 +19,11 @@ from torch import Tensor
 import models.weights
 from models.cache import cache_folder
 from models.checkpoints import load_checkpoint
-from models.download import sha256_of
 from models.loading import build_network, load_model
 from models.registry import ModelSpec, find_spec
 from models.weights import cached_path, fetch_weights, find_weights, is_ready, remember
 from stream.errors import WeightsError, WeightsNotFoundError
+from stream.hashing import sha256_of
 from tests.models.networks import TINY, fill, noise, tiny_vit
 from tests.models.server import FileServer, serving
 
