@@ -164,6 +164,17 @@ def test_handless_pictures_have_no_hands(finder: MediaPipeHandFinder, shared: Pa
         assert finder.find(frame_of(image, pts)) == ()
 
 
+def test_dark_hand_that_appears_later_is_found_within_three_frames(
+    finder: MediaPipeHandFinder, shared: Path
+) -> None:
+    """While no hand is about the enhanced view is only looked at now and then."""
+    (dark,) = frames_of(shared / "clips" / "isl_fingerspelling.mp4", stop=1)
+    for pts in range(5):
+        assert finder.find(frame_of(np.zeros_like(dark.image), pts)) == ()
+    found = [bool(finder.find(frame_of(dark.image, 5 + pts))) for pts in range(4)]
+    assert found[2:] == [True, True]
+
+
 def test_size_may_change_mid_stream(finder: MediaPipeHandFinder, open_hand: RgbImage) -> None:
     finder.find(frame_of(open_hand, 0))
     wide = np.concatenate([np.zeros((720, 500, 3), np.uint8), open_hand], axis=1)
