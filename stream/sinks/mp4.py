@@ -180,8 +180,10 @@ class Mp4Sink:
             self._is_broken = True
             if exc.errno == errno.ENOSPC:
                 fault = "the disk is full; free some space or write elsewhere"
-            else:
+            elif isinstance(exc, OSError):
                 fault = f"{exc.strerror}; write elsewhere"
+            else:
+                fault = f"{self._encoder.name} fails ({exc.strerror}); check its preset and quality"
             raise OutputError(f"{self._path} cannot be written: {fault}") from exc
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from fractions import Fraction
@@ -13,14 +12,12 @@ import numpy.typing as npt
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
-from stream.errors import SourceFormatError, SourceNotFoundError
+from stream.errors import SourceFormatError
 from stream.frames import Frame, RgbImage
 from stream.sources.file import FileSource
 from tests.clips import (
     COLOURS,
-    cut_off,
     irregular_times,
-    make_audio_only,
     make_clip,
     make_size_change,
     number_in,
@@ -50,12 +47,6 @@ def centres(image: RgbImage) -> npt.NDArray[np.int64]:
     height, width = image.shape[:2]
     rows, columns = height * np.array([1, 3]) // 4, width * np.array([1, 3, 5]) // 6
     return np.asarray(image[rows][:, columns].reshape(6, 3), np.int64)
-
-
-def noise(num: int) -> list[RgbImage]:
-    """Return pictures that cannot be compressed, so that a cut in the file hits one of them."""
-    rng = np.random.default_rng(0)
-    return [rng.integers(0, 256, (128, 192, 3), dtype=np.uint8) for _ in range(num)]
 
 
 class TestTimes:
@@ -310,81 +301,6 @@ class TestShape:
         frame = frames_of(clip)[0]
         assert frame.size_wh == size_wh
         np.testing.assert_allclose(centres(frame.image), COLOURS, atol=5)
-
-
-class TestDamage:
-    @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
-    def test_a_file_cut_short_yields_what_it_has_and_says_so(
-        self, tmp_path: Path, suffix: str
-    ) -> None:
-        whole = make_clip(
-            tmp_path / f"whole.{suffix}",
-            noise(30),
-            time_base=Fraction(1, 30),
-            options={"bf": "0"},
-            muxer_options={"movflags": "faststart"} if suffix == "mp4" else None,
-        )
-        with FileSource(cut_off(whole, tmp_path / f"cut.{suffix}", 0.6)) as source:
-            frames = read_all(source)
-            assert source.read() is None
-        assert 15 <= len(frames) <= 20
-        assert [round(frame.time_s * 30) for frame in frames] == list(range(len(frames)))
-        assert any("damaged" in line or "cut short" in line for line in source.warnings)
-
-    def test_a_damaged_packet_is_skipped_and_counted(self, tmp_path: Path) -> None:
-        clip = make_clip(
-            tmp_path / "clip.avi",
-            noise(10),
-            codec="mjpeg",
-            pix_fmt="yuvj420p",
-            time_base=Fraction(1, 30),
-        )
-        content = bytearray(clip.read_bytes())
-        starts = [match.start() for match in re.finditer(b"\xff\xd8\xff", content)]
-        length = starts[6] - 8 - starts[5]
-        content[starts[5] : starts[5] + length] = bytes(length)
-        clip.write_bytes(content)
-        with FileSource(clip) as source:
-            frames = read_all(source)
-            assert len(source.warnings) == 1
-        assert "damaged packets were skipped: 1" in source.warnings[0]
-        assert [frame.pts for frame in frames] == [0, 1, 2, 3, 4, 6, 7, 8, 9]
-
-    @pytest.mark.parametrize(
-        ("content", "fault"),
-        [
-            (b"", "is empty"),
-            (b"hello\n" * 100, "not a video"),
-            (bytes(range(256)) * 40, "not a video"),
-        ],
-        ids=["empty", "text", "bytes"],
-    )
-    def test_what_is_no_video_is_refused(self, tmp_path: Path, content: bytes, fault: str) -> None:
-        path = tmp_path / "clip.mp4"
-        path.write_bytes(content)
-        with pytest.raises(SourceFormatError, match=fault) as caught:
-            FileSource(path)
-        assert str(path) in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-    def test_a_text_file_is_no_film_of_a_terminal(self, tmp_path: Path) -> None:
-        path = tmp_path / "notes.txt"
-        path.write_text("hello\n" * 100)
-        with pytest.raises(SourceFormatError, match="is a text file"):
-            FileSource(path)
-
-    def test_sound_alone_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(SourceFormatError, match="no video stream"):
-            FileSource(make_audio_only(tmp_path / "clip.mp4"))
-
-    def test_an_index_that_is_cut_off_is_told(self, tmp_path: Path) -> None:
-        whole = make_clip(tmp_path / "whole.mp4", noise(5))
-        with pytest.raises(SourceFormatError, match="cut short"):
-            FileSource(cut_off(whole, tmp_path / "cut.mp4", 0.6))
-
-    def test_a_missing_file_is_told(self, tmp_path: Path) -> None:
-        with pytest.raises(SourceNotFoundError, match=r"there is no file .*missing\.mp4"):
-            FileSource(tmp_path / "missing.mp4")
 
 
 def test_a_name_that_looks_like_a_protocol_is_a_name(tmp_path: Path) -> None:

@@ -1,0 +1,154 @@
+"""MP4 files: something playable whatever happens."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stream.errors import OutputError
+from stream.sinks.mp4 import Mp4Sink
+from stream.sources.file import FileSource
+from tests.clips import (
+    TIME_BASE,
+    audio_packets,
+    make_clip,
+    numbered,
+    regular_times,
+    video_times,
+)
+from tests.conftest import ROOT
+from tests.stream.mp4_files import boxes_of, numbers_of, write_numbers
+
+
+class TestInterruption:
+    def test_killed_it_plays_up_to_the_last_seconds(self, tmp_path: Path) -> None:
+        clip = make_clip(tmp_path / "clip.mp4", num_frames=300, audio_codec="aac")
+        path = tmp_path / "out.mp4"
+        run = subprocess.run(
+            [sys.executable, "-c", _KILLED, str(clip), str(path)], cwd=ROOT, timeout=60
+        )
+        assert run.returncode == -9
+        assert boxes_of(path)[:3] == ["ftyp", "moov", "moof"]
+        times = video_times(path)
+        # 10 s were written; x264 looks ahead, and the last fragment was not complete.
+        assert times == video_times(clip)[: len(times)]
+        assert times[-1] > 6.5
+        sound = audio_packets(path)
+        assert sound == audio_packets(clip)[: len(sound)]
+        assert sound[-1][0] > 6.5
+
+    def test_an_exception_finishes_the_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "out.mp4"
+
+        def stop_early() -> None:
+            with Mp4Sink(path) as sink:
+                write_numbers(sink, regular_times(20))
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            stop_early()
+        assert numbers_of(path) == list(range(20))
+        assert "moof" not in boxes_of(path)
+
+    def test_closing_twice_is_harmless_and_writing_then_is_an_error(self, tmp_path: Path) -> None:
+        sink = Mp4Sink(tmp_path / "out.mp4")
+        write_numbers(sink, regular_times(3))
+        sink.close()
+        content = (tmp_path / "out.mp4").read_bytes()
+        sink.close()
+        assert (tmp_path / "out.mp4").read_bytes() == content
+        with pytest.raises(ValueError, match="closed"):
+            sink.write(numbered(0), 10**6, TIME_BASE)
+
+    def test_without_a_canvas_there_is_no_file(self, tmp_path: Path) -> None:
+        (tmp_path / "kept.mp4").write_bytes(b"what was there")
+        for name in ("out.mp4", "kept.mp4"):
+            with Mp4Sink(tmp_path / name):
+                pass
+        assert not (tmp_path / "out.mp4").exists()
+        assert (tmp_path / "kept.mp4").read_bytes() == b"what was there"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="files have no size limit to set there")
+    def test_a_full_disk_keeps_what_was_written(self, tmp_path: Path) -> None:
+        path = tmp_path / "out.mp4"
+        run = subprocess.run(
+            [sys.executable, "-c", _LIMITED, str(path)],
+            cwd=ROOT,
+            timeout=60,
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0, run.stderr
+        lines = run.stdout.splitlines()
+        assert lines[0].startswith(f"OutputError {path} cannot be written: ")
+        assert lines[1:] == ["closed"]
+        # The last picture is only half there.
+        with FileSource(path) as source:
+            frames = []
+            while (frame := source.read()) is not None:
+                frames.append(frame.pts)
+        assert len(frames) >= 30
+        assert frames == list(range(len(frames)))
+        assert [item.name for item in tmp_path.iterdir()] == ["out.mp4"]
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+    def test_no_space_left_is_named(self) -> None:
+        sink = Mp4Sink("/dev/full")
+        with pytest.raises(OutputError, match="the disk is full") as caught:
+            write_numbers(sink, regular_times(400))
+        assert "\n" not in str(caught.value)
+        with pytest.raises(ValueError, match="closed"):
+            sink.write(numbered(0), 10**9, TIME_BASE)
+        sink.close()
+
+    def test_memory_does_not_grow(self, tmp_path: Path) -> None:
+        if not Path("/proc/self/statm").exists():
+            pytest.skip("/proc tells the resident size on Linux only")
+        clip = make_clip(tmp_path / "clip.mp4", num_frames=700, audio_codec="aac")
+        sizes = []
+        with FileSource(clip) as source, Mp4Sink(tmp_path / "out.mp4", audio_from=clip) as sink:
+            while (frame := source.read()) is not None:
+                sink.write(frame.image, frame.pts, frame.time_base)
+                if frame.index % 100 == 99:
+                    pages = int(Path("/proc/self/statm").read_text().split()[1])
+                    sizes.append(pages * os.sysconf("SC_PAGE_SIZE"))
+        # 400 frames of this size are 29 MB of pixels.
+        assert max(sizes[3:]) - sizes[2] < 8_000_000
+
+
+_KILLED = """
+import os, signal, sys
+from stream.sinks.mp4 import Mp4Sink
+from stream.sources.file import FileSource
+
+source = FileSource(sys.argv[1])
+sink = Mp4Sink(sys.argv[2], audio_from=sys.argv[1])
+while (frame := source.read()) is not None:
+    sink.write(frame.image, frame.pts, frame.time_base)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+_LIMITED = """
+import resource, signal, sys
+from fractions import Fraction
+import numpy as np
+from stream.errors import OutputError
+from stream.sinks.mp4 import Mp4Sink
+
+# A write beyond the limit fails like one to a full disk: with an error, not with a signal.
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+noise = np.random.default_rng(0).integers(0, 256, (128, 192, 3), dtype=np.uint8)
+try:
+    with Mp4Sink(sys.argv[1], crf=10) as sink:
+        for index in range(300):
+            sink.write(np.roll(noise, 7 * index, axis=1), index, Fraction(1, 30))
+except OutputError as exc:
+    print("OutputError", exc)
+sink.close()
+print("closed")
+"""
