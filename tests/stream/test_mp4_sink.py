@@ -237,6 +237,6 @@ class TestPlace:
 
     def test_an_unknown_preset(self, tmp_path: Path) -> None:
         sink = Mp4Sink(tmp_path / "out.mp4", preset="warp")
-        with pytest.raises(OutputError, match="libx264 fails .*check its preset"):
+        with pytest.raises(OutputError, match=r"libx264 fails .*check its preset"):
             sink.write(numbered(0), 0, TIME_BASE)
         sink.close()
