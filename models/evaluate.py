@@ -1,0 +1,216 @@
+"""Measure a model on hands that are known: ``python -m models.evaluate MODEL --data ...``.
+
+``MODEL`` is a name of the table of models, or a file that ``models.train`` wrote. Measured are the
+attention maps and the CLS features, each against the same model untrained. With ``--out``, the
+numbers are written as JSON and the maps as sheets of pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import torch
+from rich.console import Console
+
+from models.evaluation.pictures import PictureSet, on_backgrounds, on_grey, read_pictures
+from models.evaluation.report import draw_sheet, measure, table_of, worst
+from models.evaluation.subject import Subject, open_subject, untrained
+from models.runtimes.selection import choose
+from stream.errors import OutputError, SignlightError, SourceFormatError
+from stream.frames import RgbImage
+
+__all__ = ["main", "picture_sets"]
+
+_ON_SHEET: Final = 20
+"""Pictures on a sheet, spread over the set."""
+_WORST: Final = 5
+"""Pictures on the sheet of the worst."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        0 done, 1 it could not (one line on stderr says why), 2 wrong usage, 130 interrupted.
+    """
+    logging.basicConfig(format="%(message)s")
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.num_threads is not None:
+        torch.set_num_threads(options.num_threads)
+    try:
+        _evaluate(options, Console())
+    except KeyboardInterrupt:
+        print("models.evaluate: interrupted", file=sys.stderr)
+        return 130
+    except SignlightError as error:
+        print(f"models.evaluate: {error}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        parser.error(str(error))
+    return 0
+
+
+def picture_sets(
+    paths: Sequence[Path], *, size_px: int, limit: int, backgrounds: Path | None = None
+) -> list[PictureSet]:
+    """Return the sets to measure on: each path as it is, real hands before other backgrounds, too.
+
+    Args:
+        paths: Rendered sets and folders of real frames.
+        size_px: Side of the crops, a multiple of the patch.
+        limit: Pictures to look at in each path.
+        backgrounds: Folder of pictures to put behind real hands as well.
+
+    Raises:
+        SourceError: Pictures cannot be had.
+    """
+    sets = []
+    for path in paths:
+        pictures = read_pictures(path, size_px=size_px, limit=limit)
+        sets.append(pictures)
+        if not pictures.is_cut:
+            continue
+        sets.append(on_grey(pictures))
+        if importlib.util.find_spec("samples") is not None:
+            sets.append(on_backgrounds(pictures, "rendered backgrounds", _rendered_background))
+            sets.append(on_backgrounds(pictures, "busy rooms", _room))
+        if backgrounds is not None:
+            shown = _Photographs(backgrounds)
+            sets.append(on_backgrounds(pictures, backgrounds.name, shown))
+    return sets
+
+
+def _evaluate(options: argparse.Namespace, console: Console) -> None:
+    subject = open_subject(options.model, choose(options.device).device)
+    if options.size < 1 or options.size % subject.patch_px:
+        raise ValueError(
+            f"--size must be a multiple of the patch, {subject.patch_px}, got {options.size}"
+        )
+    with console.status("looking for hands"):
+        sets = picture_sets(
+            options.data, size_px=options.size, limit=options.limit, backgrounds=options.backgrounds
+        )
+    fresh = untrained(subject)
+    with console.status("measuring"):
+        trained = [measure(subject, pictures) for pictures in sets]
+        before = [measure(fresh, pictures) for pictures in sets]
+    console.print(table_of([pictures.name for pictures in sets], trained, before))
+    milliseconds = subject.time_ms(sets[0].images[0])
+    threads = torch.get_num_threads()
+    console.print(
+        f"{subject.name}: {milliseconds:.1f} ms a crop of {options.size} px, float32, "
+        f"{threads} threads",
+        highlight=False,
+    )
+    for pictures in sets:
+        if len(pictures) < pictures.tried:
+            console.print(
+                f"{pictures.name}: no hand found in {pictures.tried - len(pictures)} of "
+                f"{pictures.tried} pictures, which are left out",
+                highlight=False,
+            )
+    if options.out is not None:
+        numbers = {
+            "model": subject.name,
+            "size_px": options.size,
+            "crop_ms": round(milliseconds, 2),
+            "threads": threads,
+            "sets": {
+                pictures.name: {"trained": ours.as_dict(), "untrained": theirs.as_dict()}
+                for pictures, ours, theirs in zip(sets, trained, before, strict=True)
+            },
+        }
+        _write(options.out, numbers, subject, sets)
+
+
+def _write(out: Path, numbers: object, subject: Subject, sets: Sequence[PictureSet]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "report.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
+        for pictures in sets:
+            stem = pictures.name.replace(",", "").replace(" ", "_")
+            spread = np.linspace(0, len(pictures) - 1, min(_ON_SHEET, len(pictures)))
+            for kind, indices in (
+                ("maps", spread.round().astype(int).tolist()),
+                ("worst", worst(subject, pictures, _WORST)),
+            ):
+                sheet = draw_sheet(subject, pictures, indices)
+                _, data = cv2.imencode(".png", sheet[..., ::-1])
+                (out / f"{stem}.{kind}.png").write_bytes(data.tobytes())
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror})") from error
+
+
+def _rendered_background(rng: np.random.Generator, size_px: int) -> RgbImage:
+    from samples.backgrounds import draw_background
+    from samples.tone import to_display
+
+    return to_display(draw_background((size_px, size_px), rng))
+
+
+def _room(rng: np.random.Generator, size_px: int) -> RgbImage:
+    from samples.backgrounds import draw_background
+    from samples.tone import to_display
+
+    return to_display(draw_background((size_px, size_px), rng, "room", softness=0.0))
+
+
+class _Photographs:
+    """Random squares out of the pictures of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        self._images = [
+            image
+            for file in files
+            if file.is_file()
+            and (image := cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)) is not None
+        ]
+        if not self._images:
+            raise SourceFormatError(f"{folder}: has no picture for --backgrounds")
+
+    def __call__(self, rng: np.random.Generator, size_px: int) -> RgbImage:
+        image = self._images[int(rng.integers(len(self._images)))]
+        height, width = image.shape[:2]
+        side = max(1, int(min(height, width) * rng.uniform(0.3, 0.9)))
+        top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+        part = image[top : top + side, left : left + side, ::-1]
+        part = cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(part)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m models.evaluate",
+        description="Measure where a model's attention lands on hands that are known.",
+    )
+    parser.add_argument("model", metavar="MODEL", help="a model's name, or a .safetensors file")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, metavar="DIR",
+        help="rendered sets; folders of real frames with a black background, PersonP-LETTER-...",
+    )  # fmt: skip
+    parser.add_argument(
+        "--backgrounds", type=Path, metavar="DIR", help="pictures to put behind real hands as well"
+    )
+    parser.add_argument("--size", type=int, default=128, metavar="PX", help="side of a crop")
+    parser.add_argument(
+        "--limit", type=int, default=400, metavar="N", help="pictures to look at in each DIR"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="for report.json and the sheets")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--num-threads", "--threads", type=int, metavar="N")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""Measured numbers as a value, as a table and as a sheet of pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from rich.table import Table
+
+from models.evaluation import measures
+from models.evaluation.pictures import PictureSet
+from models.evaluation.subject import Subject
+
+__all__ = ["Scores", "draw_sheet", "measure", "table_of", "worst"]
+
+_GAP: Final = 4
+"""Pixels between two pictures of a sheet."""
+_PAPER: Final = (24, 24, 26)
+_INK: Final = (225, 225, 220)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """What a model reaches on one set of pictures."""
+
+    mass_over_area: float
+    """Attention on the hand over its share of the area, mean over heads; 1 is chance."""
+    mass_over_area_heads: tuple[float, ...]
+    """The same of each head."""
+    most: float
+    """What it would be if all attention were on the hand."""
+    peak_on_hand: float
+    """Share of pictures whose strongest patch is on the hand."""
+    jaccard: float
+    """Jaccard index of the 60 % mass mask with the hand, mean over heads."""
+    jaccard_head: float
+    """The same of the head that is best on the whole set."""
+    jaccard_best: float
+    """The same of the best head of each picture, as in the DINO paper."""
+    divergence: float
+    """Mean Jensen-Shannon divergence of pairs of heads, bits."""
+    correlation: float
+    """Correlation of the two heads that are most alike; NaN for a single head."""
+    fingers: tuple[float, ...]
+    """Density of the mean map on thumb to little finger and palm, over uniform attention."""
+    finger_spread: float
+    """Standard deviation of the five fingers' densities over their mean; 0 is even."""
+    knn: float
+    """Accuracy of letters by the 5 nearest CLS features of other persons; NaN for one person."""
+    knn_pixels: float
+    """The same with grey pictures of 32 x 32 pixels in place of features."""
+    num_pictures: int
+    """Pictures measured."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all numbers by name, NaN as None."""
+        return {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in asdict(self).items()
+        }
+
+
+def measure(subject: Subject, pictures: PictureSet) -> Scores:
+    """Return what a model reaches on a set of pictures."""
+    maps = subject.attend(pictures.images)
+    cover = measures.cover_of(pictures.masks, (maps.shape[2], maps.shape[3]))
+    ratio = measures.mass_over_area(maps, cover).mean(0)
+    overlap = measures.jaccard(measures.mass_mask(maps), pictures.masks)
+    correlations = measures.head_correlations(maps)
+    parts = measures.finger_densities(maps, pictures.masks, pictures.landmarks)
+    fingers = np.nanmean(parts, axis=0)
+    labels = [i for i, letter in enumerate(pictures.letters) if letter]
+    letters = [pictures.letters[i] for i in labels]
+    persons = [pictures.persons[i] for i in labels]
+    knn = knn_pixels = float("nan")
+    if len(set(persons)) > 1:
+        images = pictures.images[labels]
+        knn = measures.knn_accuracy(subject.features(images), letters, persons)
+        knn_pixels = measures.knn_accuracy(_thumbnails(images), letters, persons)
+    return Scores(
+        mass_over_area=float(ratio.mean()),
+        mass_over_area_heads=tuple(ratio.tolist()),
+        most=float((1 / cover.mean((1, 2))).mean()),
+        peak_on_hand=float(measures.peak_on_hand(maps, cover).mean()),
+        jaccard=float(overlap.mean()),
+        jaccard_head=float(overlap.mean(0).max()),
+        jaccard_best=float(overlap.max(1).mean()),
+        divergence=measures.head_divergence(maps),
+        correlation=float(correlations.max()) if len(correlations) else float("nan"),
+        fingers=tuple(fingers.tolist()),
+        finger_spread=float(fingers[:5].std() / fingers[:5].mean()),
+        knn=knn,
+        knn_pixels=knn_pixels,
+        num_pictures=len(pictures),
+    )
+
+
+def table_of(names: Sequence[str], trained: Sequence[Scores], untrained: Sequence[Scores]) -> Table:
+    """Return a table with a column for each set; the untrained model's numbers in brackets."""
+    table = Table(title_justify="left", caption="in brackets: the same model untrained")
+    table.add_column("")
+    for name, scores in zip(names, trained, strict=True):
+        table.add_column(f"{name}\n{scores.num_pictures} pictures", justify="right")
+    rows = [
+        ("attention on the hand / its area", "mass_over_area", "{:.2f}"),
+        ("peak on the hand", "peak_on_hand", "{:.0%}"),
+        ("Jaccard of 60 % mask, mean head", "jaccard", "{:.2f}"),
+        ("... best head of the set", "jaccard_head", "{:.2f}"),
+        ("... best head of each picture", "jaccard_best", "{:.2f}"),
+        ("divergence of heads, bits", "divergence", "{:.3f}"),
+        ("most alike two heads, correlation", "correlation", "{:.2f}"),
+        ("spread over fingers", "finger_spread", "{:.2f}"),
+        ("letters by 5 neighbours, features", "knn", "{:.0%}"),
+        ("... raw pixels", "knn_pixels", "{:.0%}"),
+    ]
+    for title, name, form in rows:
+        cells = [
+            _cell(getattr(ours, name), getattr(fresh, name), form)
+            for ours, fresh in zip(trained, untrained, strict=True)
+        ]
+        table.add_row(title, *cells)
+        if name == "mass_over_area":
+            table.add_row("... most there can be", *(f"{scores.most:.2f}" for scores in trained))
+            for head in range(len(trained[0].mass_over_area_heads)):
+                cells = [
+                    _cell(
+                        ours.mass_over_area_heads[head], fresh.mass_over_area_heads[head], "{:.2f}"
+                    )
+                    for ours, fresh in zip(trained, untrained, strict=True)
+                ]
+                table.add_row(f"... head {head}", *cells)
+    for part, title in enumerate(measures.FINGERS):
+        table.add_row(f"density on {title}", *(f"{scores.fingers[part]:.2f}" for scores in trained))
+    return table
+
+
+def worst(subject: Subject, pictures: PictureSet, count: int) -> list[int]:
+    """Return the pictures with the least attention on the hand, the worst first.
+
+    Relative to what each picture allows, so that small hands do not hide large ones' failures.
+    """
+    maps = subject.attend(pictures.images)
+    cover = measures.cover_of(pictures.masks, (maps.shape[2], maps.shape[3]))
+    on_hand = measures.mass_over_area(maps, cover).mean(1) * cover.mean((1, 2))
+    order = np.argsort(on_hand, kind="stable")
+    return [int(index) for index in order[:count]]
+
+
+def draw_sheet(
+    subject: Subject, pictures: PictureSet, indices: Sequence[int], *, tile_px: int = 96
+) -> npt.NDArray[np.uint8]:
+    """Return rows of crop, mean map and the map of every head, uint8 RGB.
+
+    Each map has its own colour range, from nothing to its strongest patch; patches are squares.
+    """
+    shown = list(indices)
+    maps = measures.shares_of(subject.attend(pictures.images[shown]))
+    titles = ["crop", "mean", *(f"head {head}" for head in range(maps.shape[1]))]
+    rows = [_captions(titles, tile_px)]
+    for index, heads in zip(shown, maps, strict=True):
+        crop = cv2.resize(pictures.images[index], (tile_px, tile_px), interpolation=cv2.INTER_AREA)
+        rows.append(_row([crop, *(_coloured(each, tile_px) for each in (heads.mean(0), *heads))]))
+    return np.concatenate(rows)
+
+
+def _coloured(share: npt.NDArray[np.float64], tile_px: int) -> npt.NDArray[np.uint8]:
+    level = np.clip(share / max(float(share.max()), 1e-12) * 255, 0, 255).astype(np.uint8)
+    large = cv2.resize(level, (tile_px, tile_px), interpolation=cv2.INTER_NEAREST)
+    return np.ascontiguousarray(cv2.applyColorMap(large, cv2.COLORMAP_INFERNO)[..., ::-1])
+
+
+def _row(tiles: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    height, width = tiles[0].shape[0], sum(tile.shape[1] + _GAP for tile in tiles) + _GAP
+    row = np.full((height + _GAP, width, 3), _PAPER, np.uint8)
+    x = _GAP
+    for tile in tiles:
+        row[:height, x : x + tile.shape[1]] = tile
+        x += tile.shape[1] + _GAP
+    return row
+
+
+def _captions(titles: Sequence[str], tile_px: int) -> npt.NDArray[np.uint8]:
+    strip = np.full((24, (tile_px + _GAP) * len(titles) + _GAP, 3), _PAPER, np.uint8)
+    for column, title in enumerate(titles):
+        place = (_GAP + column * (tile_px + _GAP) + 2, 16)
+        cv2.putText(strip, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
+    return strip
+
+
+def _thumbnails(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return small grey pictures with their mean taken off, (N, 1024)."""
+    small = [cv2.resize(image.mean(2), (32, 32), interpolation=cv2.INTER_AREA) for image in images]
+    flat = np.stack(small).reshape(len(images), -1).astype(np.float32)
+    return np.asarray(flat - flat.mean(1, keepdims=True), np.float32)
+
+
+def _cell(ours: float, fresh: float, form: str) -> str:
+    if math.isnan(ours):
+        return "-"
+    return f"{form.format(ours)} ({form.format(fresh)})"

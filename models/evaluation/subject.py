@@ -1,0 +1,100 @@
+"""The model under test, and the same model untrained."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from models.checkpoints import load_checkpoint
+from models.loading import build_network
+from models.preprocessing import normalise
+from models.registry import MODELS, find_spec
+from models.training.checkpoint import read_weights
+from models.training.learner import start_network
+from models.vit import VisionTransformer
+from models.weights import find_weights
+
+__all__ = ["Subject", "open_subject", "untrained"]
+
+_BATCH = 64
+"""Pictures in one forward pass."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Subject:
+    """A transformer to be measured."""
+
+    name: str
+    """What it is called in tables."""
+    network: VisionTransformer
+    """In evaluation mode, on the processor or a GPU."""
+
+    @property
+    def patch_px(self) -> int:
+        """Pixels that sides must be multiples of."""
+        return self.network.config.patch_px
+
+    @torch.inference_mode()
+    def attend(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the last block's maps, float32 (N, heads, S / patch, S / patch)."""
+        maps = [self.network(pixels).float().cpu() for pixels in self._batches(images)]
+        return torch.cat(maps).numpy()
+
+    @torch.inference_mode()
+    def features(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the CLS features, float32 (N, D)."""
+        rows = [self.network.cls_feature(pixels).float().cpu() for pixels in self._batches(images)]
+        return torch.cat(rows).numpy()
+
+    @torch.inference_mode()
+    def time_ms(self, image: npt.NDArray[np.uint8], *, runs: int = 30) -> float:
+        """Return the median time of one picture's maps, ms, on this machine as it is now."""
+        spent = []
+        for _ in range(runs + 3):
+            started = time.perf_counter()
+            self.attend(image[None])
+            spent.append((time.perf_counter() - started) * 1e3)
+        return float(np.median(spent[3:]))
+
+    def _batches(self, images: npt.NDArray[np.uint8]) -> list[Tensor]:
+        device = self.network.cls_token.device
+        return [
+            normalise(torch.from_numpy(images[start : start + _BATCH]).to(device))
+            for start in range(0, len(images), _BATCH)
+        ]
+
+
+def open_subject(model: str, device: torch.device) -> Subject:
+    """Return the model of a name in the registry, or of a file that ``models.train`` wrote.
+
+    Raises:
+        UnknownModelError: Neither a file nor a name.
+        WeightsError: The file cannot be read as such.
+        WeightsNotFoundError: The weights are not there.
+        ValueError: The model has no attention (ResNet).
+    """
+    path = Path(model)
+    if path.suffix == ".safetensors":
+        network, _ = read_weights(path)
+        return Subject(name=path.stem, network=network.to(device))
+    spec = find_spec(model)
+    network_of_spec = build_network(spec)
+    if not isinstance(network_of_spec, VisionTransformer):
+        names = ", ".join(name for name, known in MODELS.items() if known.kind == "attention")
+        raise ValueError(f"{model} has no attention to measure; {names} have")
+    load_checkpoint(find_weights(spec).path, network_of_spec, spec)
+    network_of_spec.eval().requires_grad_(False)
+    return Subject(name=spec.name, network=network_of_spec.to(device))
+
+
+def untrained(subject: Subject, *, seed: int = 0) -> Subject:
+    """Return the same transformer as training begins with it."""
+    network = start_network(subject.network.config, torch.Generator().manual_seed(seed))
+    network.eval().requires_grad_(False).to(subject.network.cls_token.device)
+    return Subject(name="untrained", network=network)

@@ -1,0 +1,239 @@
+"""Train a small DINO: ``python -m models.train --data ... --out ...``.
+
+The defaults are Signlight's own recipe. ``OUT`` gets ``model.safetensors`` (the teacher, float16),
+``checkpoint.pth`` (to go on from; ``--resume``) and ``log.jsonl``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from rich.console import Console
+
+from models.runtimes.selection import choose
+from models.training.backdrops import draw_backdrops, read_backdrops
+from models.training.checkpoint import load_run, read_recipe, save_run, write_weights
+from models.training.corpus import read_corpus
+from models.training.display import RunDisplay
+from models.training.learner import Learner
+from models.training.recipe import Recipe
+from models.training.views import ViewMaker
+from stream.errors import OutputError, SignlightError
+
+__all__ = ["Run", "main", "train"]
+
+STORE_PX: Final = 112
+"""Side at which pictures are kept: a hand then has about the pixels of two views."""
+BACKDROP_PX: Final = 96
+"""Side at which backdrops are kept; views take parts of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One call of the program: what to train on, where to put it, and on what to compute."""
+
+    data: tuple[Path, ...]
+    """Rendered sets, folders of pictures or videos, videos."""
+    out: Path
+    """Folder for the results; made where it is missing."""
+    recipe: Recipe
+    """What is trained, and how."""
+    resume: bool = False
+    """Go on from the checkpoint in ``out``."""
+    backdrops: Path | None = None
+    """Folder of pictures to put behind hands; None has them drawn."""
+    num_backdrops: int = 1500
+    """How many are drawn."""
+    limit: int | None = None
+    """Pictures to take at most from each of ``data``."""
+    device: str = "auto"
+    """"auto", "cpu", "cuda" or "mps"."""
+    precision: str = "auto"
+    """"auto", "float32", "bfloat16" or "float16"."""
+    num_threads: int | None = None
+    """Processor threads; None leaves torch's choice."""
+    save_every: int = 500
+    """Steps between two checkpoints."""
+    log_every: int = 25
+    """Steps between two lines of the log."""
+
+
+def train(run: Run, console: Console) -> Path:
+    """Train until the recipe's steps are done; return the path of the weights.
+
+    The same data, recipe, device, precision and number of threads give the same weights, whether
+    the run was interrupted or not. Ctrl-C and SIGTERM end it after a step, with a checkpoint.
+
+    Raises:
+        SignlightError: Data cannot be read, results cannot be written, or the device is not there.
+        KeyboardInterrupt: It was asked to stop; the checkpoint is written.
+    """
+    checkpoint, weights = run.out / "checkpoint.pth", run.out / "model.safetensors"
+    if checkpoint.exists() and not run.resume:
+        raise OutputError(
+            f"{checkpoint} is there already: --resume goes on from it, or choose another --out"
+        )
+    choice = choose(run.device, "auto", run.precision)
+    if run.num_threads is not None:
+        torch.set_num_threads(run.num_threads)
+    try:
+        run.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{run.out}: cannot be made ({error.strerror})") from error
+    with console.status("reading pictures"):
+        corpus = read_corpus(run.data, size_px=STORE_PX, limit=run.limit)
+    cut = int(corpus.is_cut.sum())
+    console.print(f"{len(corpus)} pictures, {cut} with a mask", highlight=False)
+    with console.status("making backdrops"):
+        backdrops = _backdrops(run, needed=cut > 0)
+    views = ViewMaker(corpus, backdrops, run.recipe, choice.device)
+    learner = Learner(run.recipe, device=choice.device, dtype=choice.dtype)
+    if run.resume and checkpoint.exists():
+        load_run(checkpoint, learner, views)
+    console.print(
+        f"{learner.num_parameters / 1e6:.2f} million parameters on {choice.device.type}, "
+        f"{str(choice.dtype).removeprefix('torch.')}, from step {learner.steps_done}",
+        highlight=False,
+    )
+    with RunDisplay(
+        console, run.recipe, run.out / "log.jsonl",
+        log_every=run.log_every, steps_done=learner.steps_done,
+    ) as display:  # fmt: skip
+        with _StopRequest() as stop:
+            while learner.steps_done < run.recipe.steps and not stop.came:
+                lr = run.recipe.lr_at(learner.steps_done)
+                report = learner.step(views.draw())
+                display.update(learner.steps_done, report, lr)
+                if learner.steps_done % run.save_every == 0:
+                    save_run(checkpoint, learner, views)
+                    write_weights(weights, learner.teacher, run.recipe)
+            save_run(checkpoint, learner, views)
+            write_weights(weights, learner.teacher, run.recipe)
+        if stop.came:
+            raise KeyboardInterrupt
+    return weights
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        0 done, 1 it could not (one line on stderr says why), 2 wrong usage, 130 interrupted.
+    """
+    logging.basicConfig(format="%(message)s")
+    parser = _parser()
+    options = vars(parser.parse_args(arguments))
+    names = {field.name for field in dataclasses.fields(Recipe)}
+    given = {name: value for name, value in options.items() if name in names and value is not None}
+    rest = {name: value for name, value in options.items() if name not in names}
+    try:
+        recipe = _recipe(rest["out"], given, resume=rest["resume"])
+        weights = train(Run(recipe=recipe, data=tuple(rest.pop("data")), **rest), Console())
+    except KeyboardInterrupt:
+        print("models.train: interrupted; --resume goes on from the checkpoint", file=sys.stderr)
+        return 130
+    except SignlightError as error:
+        print(f"models.train: {error}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        parser.error(str(error))
+    print(weights)
+    return 0
+
+
+class _StopRequest:
+    """Turns Ctrl-C and SIGTERM into a flag, so that a step is never cut in half.
+
+    Only the main thread may set signal handlers; elsewhere nothing changes.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _StopRequest:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: object) -> None:
+        self.came = True
+
+
+def _recipe(out: Path, given: dict[str, int | float], *, resume: bool) -> Recipe:
+    """Return the recipe: the defaults, or that of the run to go on with, changed as asked."""
+    checkpoint = out / "checkpoint.pth"
+    start = read_recipe(checkpoint) if resume and checkpoint.exists() else Recipe()
+    return dataclasses.replace(start, **given)  # type: ignore[arg-type]
+
+
+def _backdrops(run: Run, *, needed: bool) -> torch.Tensor:
+    if not needed:
+        return torch.zeros(1, 3, 1, 1, dtype=torch.uint8)
+    if run.backdrops is not None:
+        return read_backdrops(run.backdrops, size_px=BACKDROP_PX)
+    return draw_backdrops(run.num_backdrops, size_px=BACKDROP_PX, seed=run.recipe.seed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m models.train",
+        description="Train a small DINO by self-distillation, without labels.",
+        epilog="Numbers of the recipe may be changed on --resume, those of the network excepted.",
+    )
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, metavar="PATH",
+        help="rendered sets, folders of pictures or videos, videos",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT's checkpoint")
+    parser.add_argument(
+        "--backdrops", type=Path, metavar="DIR",
+        help="pictures without hands to put behind cut-out ones (default: drawn)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--num-backdrops", type=_positive, default=1500, metavar="N", help="drawn (%(default)s)"
+    )
+    parser.add_argument(
+        "--limit", type=_positive, metavar="N", help="take so many pictures from each PATH at most"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or float16")
+    parser.add_argument("--num-threads", "--threads", type=_positive, metavar="N")
+    parser.add_argument("--save-every", type=_positive, default=500, metavar="STEPS")
+    parser.add_argument("--log-every", type=_positive, default=25, metavar="STEPS")
+    numbers = parser.add_argument_group("recipe")
+    for field in dataclasses.fields(Recipe):
+        numbers.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            type=int if field.type == "int" else float,
+            metavar="N" if field.type == "int" else "X",
+            help=f"{field.metadata['about'].replace('%', '%%')} ({field.default:g})",
+        )
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

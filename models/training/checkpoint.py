@@ -1,0 +1,140 @@
+"""What is kept of a run: the checkpoint to go on from, and the weights to use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from models.training.learner import Learner
+from models.training.recipe import Recipe
+from models.training.views import ViewMaker
+from models.vit import VisionTransformer
+from stream.errors import OutputError, WeightsError, WeightsNotFoundError
+
+__all__ = ["load_run", "read_recipe", "read_weights", "save_run", "write_weights"]
+
+_FORMAT: Final = 1
+_RECIPE: Final = "signlight_recipe"
+"""Key of the recipe in the metadata of a safetensors file."""
+
+
+def save_run(path: Path, learner: Learner, views: ViewMaker) -> None:
+    """Write everything that the next step depends on; the file is there whole or not at all.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    state = {
+        "format": _FORMAT,
+        "recipe": learner.recipe.as_dict(),
+        "views": views.generator.get_state(),
+        **learner.state_dict(),
+    }
+    part = path.with_name(f".{path.name}.part")
+    try:
+        torch.save(state, part)
+        part.replace(path)
+    except (OSError, RuntimeError) as error:  # torch names a full disk a RuntimeError
+        part.unlink(missing_ok=True)
+        raise OutputError(f"{path}: the checkpoint cannot be written ({error})") from error
+
+
+def load_run(path: Path, learner: Learner, views: ViewMaker) -> None:
+    """Take up a run where ``save_run`` left it.
+
+    Raises:
+        WeightsError: The file is damaged, or of a run with another network.
+    """
+    state = _load(path)
+    try:
+        learner.load_state_dict(state)
+        views.generator.set_state(state["views"].cpu())
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise WeightsError(
+            f"{path}: does not fit this run ({str(error).splitlines()[0]}); "
+            "choose another --out, or delete it to start over"
+        ) from error
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe that a run was started with.
+
+    Raises:
+        WeightsError: The file is damaged or no checkpoint of a run.
+    """
+    return _recipe_of(_load(path).get("recipe"), path)
+
+
+def write_weights(path: Path, network: VisionTransformer, recipe: Recipe) -> None:
+    """Write a network as float16 safetensors, with its recipe in the metadata.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    tensors = {
+        name: tensor.detach().to("cpu", torch.float16).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    part = path.with_name(f".{path.name}.part")
+    try:
+        # Not save_file: what it writes only its owner may read.
+        part.write_bytes(save(tensors, {_RECIPE: json.dumps(recipe.as_dict()), "format": "pt"}))
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"{path}: the weights cannot be written ({error})") from error
+
+
+def read_weights(path: Path) -> tuple[VisionTransformer, Recipe]:
+    """Return the network of a file that ``write_weights`` wrote, float32, and its recipe.
+
+    Raises:
+        WeightsNotFoundError: There is no such file.
+        WeightsError: The file is damaged or says nothing about its network.
+    """
+    if not path.is_file():
+        raise WeightsNotFoundError(f"{path}: no such file; give what models.train wrote")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path}: is damaged or not safetensors ({error})") from error
+    try:
+        numbers = json.loads(metadata.get(_RECIPE, "null"))
+    except ValueError:
+        numbers = None
+    recipe = _recipe_of(numbers, path)
+    network = VisionTransformer(recipe.network)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{path}: its weights are not those of its recipe ({str(error).splitlines()[0]})"
+        ) from error
+    return network.eval().requires_grad_(False), recipe
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a broken file brings the reader to raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(f"{path}: is damaged or not a checkpoint ({reason})") from error
+    if not isinstance(state, dict) or state.get("format") != _FORMAT:
+        raise WeightsError(f"{path}: is not a checkpoint of models.train")
+    return state
+
+
+def _recipe_of(numbers: object, path: Path) -> Recipe:
+    try:
+        if not isinstance(numbers, dict):
+            raise TypeError("it names none")
+        return Recipe(**numbers)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{path}: has no recipe that can be read ({error})") from error

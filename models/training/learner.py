@@ -1,0 +1,247 @@
+"""Student, teacher and one step of self-distillation."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.training.losses import (
+    Centre,
+    ProjectionHead,
+    contrast_loss,
+    distillation_loss,
+    entropy,
+)
+from models.training.recipe import Recipe
+from models.vit import VisionTransformer, VitConfig
+
+__all__ = ["Learner", "StepReport", "start_network"]
+
+_INIT_GAIN = 0.9
+"""Standard deviation of a fresh weight, in 1 / sqrt(inputs). DINO's 0.02 is that of width 2000;
+at a tenth of it, patches would look alike to a fresh network and a short run is over too soon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReport:
+    """What one step saw, all plain numbers."""
+
+    loss: float
+    """Sum of the two terms."""
+    distillation: float
+    """DINO's term, nats; ln(prototypes) where nothing is learnt."""
+    contrast: float
+    """InfoNCE, nats, before its weight; ln(batch) where nothing is learnt."""
+    teacher_entropy: float
+    """Mean entropy of the teacher's distributions, nats: ln(prototypes) means that it says
+    nothing about any picture, one of the two ways to collapse."""
+    mean_entropy: float
+    """Entropy of the mean of the teacher's distributions, nats: 0 means that it says the same
+    about every picture, the other way."""
+    found: float
+    """Share of pictures whose two views find each other among all of the batch."""
+
+
+class Learner:
+    """A student that learns, and the teacher that is its moving average.
+
+    Args:
+        recipe: What is trained, and how.
+        device: Where.
+        dtype: Arithmetic of the transformer; losses and updates are float32 always.
+    """
+
+    def __init__(
+        self, recipe: Recipe, *, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.recipe = recipe
+        generator = torch.Generator().manual_seed(recipe.seed)
+        self.student = start_network(recipe.network, generator).to(device)
+        self.student_head = ProjectionHead(
+            recipe.dim, recipe.head_hidden, recipe.bottleneck, recipe.num_prototypes,
+            generator=generator,
+        ).to(device)  # fmt: skip
+        self.teacher = copy.deepcopy(self.student).requires_grad_(False)
+        self.teacher_head = copy.deepcopy(self.student_head).requires_grad_(False)
+        self.centre = Centre(recipe.num_prototypes, recipe.centre_momentum, device)
+        self.steps_done = 0
+        self._device, self._dtype = device, dtype
+        # float16 has too little range for gradients as they are; bfloat16 and float32 have enough.
+        self._scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
+        self.optimiser = torch.optim.AdamW(
+            _groups([self.student, self.student_head], recipe.weight_decay),
+            lr=recipe.lr,
+            betas=(0.9, 0.98),
+            foreach=True,
+        )
+
+    @property
+    def num_parameters(self) -> int:
+        """Parameters of the transformer, without the head that is thrown away."""
+        return sum(parameter.numel() for parameter in self.student.parameters())
+
+    def step(self, views: list[Tensor]) -> StepReport:
+        """Learn from one batch.
+
+        Args:
+            views: ImageNet-normalised float32 (B, 3, S, S): two global views of each picture, then
+                the local ones, which may be of another size.
+        """
+        recipe = self.recipe
+        for group in self.optimiser.param_groups:
+            group["lr"] = recipe.lr_at(self.steps_done)
+        targets, teacher_units = self._teach(views[:2])
+        outputs, units = self._study(views)
+        log_students = [(output / recipe.student_temp).log_softmax(-1) for output in outputs]
+        distillation = distillation_loss(targets, log_students)
+        contrast = contrast_loss(teacher_units, units, recipe.contrast_temp)
+        loss = distillation + recipe.contrast * contrast if recipe.contrast else distillation
+        self._update(loss)
+        self.steps_done += 1
+        everyone = torch.cat(targets)
+        own = torch.arange(len(units[1]), device=units[1].device)
+        found = (units[1].detach() @ teacher_units[0].T).argmax(1) == own
+        numbers = torch.stack(
+            [
+                loss.detach(),
+                distillation.detach(),
+                contrast.detach(),
+                entropy(everyone).mean(),
+                entropy(everyone.mean(0)),
+                found.float().mean(),
+            ]
+        ).tolist()  # one wait for the device instead of six
+        return StepReport(
+            loss=numbers[0],
+            distillation=numbers[1],
+            contrast=numbers[2],
+            teacher_entropy=numbers[3],
+            mean_entropy=numbers[4],
+            found=numbers[5],
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that the next step depends on, except the views.
+
+        "student" and "teacher" are laid out as DINO's own training writes them, so that such a
+        file is a checkpoint that ``--weights`` takes.
+        """
+        return {
+            "student": _named(self.student, self.student_head),
+            "teacher": _named(self.teacher, self.teacher_head),
+            "optimizer": self.optimiser.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "centre": self.centre.value,
+            "steps_done": self.steps_done,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up where ``state_dict`` was called; the recipe's network must be the same.
+
+        Raises:
+            RuntimeError: The state is of another network.
+            KeyError: Something is missing from the state.
+        """
+        for name, network, head in (
+            ("student", self.student, self.student_head),
+            ("teacher", self.teacher, self.teacher_head),
+        ):
+            for prefix, module in (("backbone.", network), ("head.", head)):
+                module.load_state_dict(
+                    {
+                        key.removeprefix(prefix): value
+                        for key, value in state[name].items()
+                        if key.startswith(prefix)
+                    }
+                )
+        self.optimiser.load_state_dict(state["optimizer"])
+        self._scaler.load_state_dict(state["scaler"])
+        self.centre.value = state["centre"].to(self.centre.value.device)
+        self.steps_done = int(state["steps_done"])
+
+    @torch.no_grad()
+    def _teach(self, views: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the teacher's distributions and unit vectors of the global views."""
+        outputs, units = self._look(self.teacher, self.teacher_head, views)
+        targets = [
+            ((output - self.centre.value) / self.recipe.teacher_temp).softmax(-1)
+            for output in outputs
+        ]
+        self.centre.update(torch.cat(outputs))
+        return targets, units
+
+    def _study(self, views: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        outputs, units = self._look(self.student, self.student_head, views[:2])
+        if len(views) > 2:  # of another size, so a batch of their own
+            more_outputs, more_units = self._look(self.student, self.student_head, views[2:])
+            outputs, units = outputs + more_outputs, units + more_units
+        return outputs, units
+
+    def _look(
+        self, network: VisionTransformer, head: nn.Module, views: list[Tensor]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        with torch.autocast(
+            self._device.type, dtype=self._dtype, enabled=self._dtype != torch.float32
+        ):
+            features = network.cls_feature(torch.cat(views))
+        # View by view: batch norm must not see both views of a picture at once, or it leaks.
+        pairs = [head(part) for part in features.chunk(len(views))]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+    def _update(self, loss: Tensor) -> None:
+        self.optimiser.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self._scaler.unscale_(self.optimiser)
+        parameters: list[Tensor] = [
+            *self.student.parameters(),
+            *self.student_head.parameters(),
+        ]
+        nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
+        self._scaler.step(self.optimiser)
+        self._scaler.update()
+        rate = 1.0 - self.recipe.momentum_at(self.steps_done)
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                [*self.teacher.parameters(), *self.teacher_head.parameters()], parameters, rate
+            )
+
+
+def start_network(config: VitConfig, generator: torch.Generator) -> VisionTransformer:
+    """Return a fresh transformer, its weights drawn from ``generator``.
+
+    Weights have a standard deviation of 0.9 / sqrt(inputs), outputs of residual branches less by
+    sqrt(2 depth), so that a signal comes out as strong as it went in.
+    """
+    network = VisionTransformer(config)
+    network.initialise(generator)
+    for name, weight in network.named_parameters():
+        if weight.ndim > 1 and name not in ("cls_token", "pos_embed"):
+            std = _INIT_GAIN / math.sqrt(weight[0].numel())
+            if name.endswith(("attn.proj.weight", "mlp.fc2.weight")):
+                std /= math.sqrt(2 * config.depth)
+            nn.init.trunc_normal_(weight, std=std, generator=generator)
+    return network
+
+
+def _groups(modules: list[nn.Module], weight_decay: float) -> list[dict[str, Any]]:
+    """Return parameter groups: matrices decay; biases, norms, CLS token and positions do not."""
+    parameters = [parameter for module in modules for parameter in module.parameters()]
+    decays = [parameter.ndim > 1 and parameter.shape[0] > 1 for parameter in parameters]
+    return [
+        {
+            "params": [p for p, decay in zip(parameters, decays, strict=True) if decay is wanted],
+            "weight_decay": weight_decay if wanted else 0.0,
+        }
+        for wanted in (True, False)
+    ]
+
+
+def _named(network: nn.Module, head: nn.Module) -> dict[str, Tensor]:
+    return {f"backbone.{key}": value for key, value in network.state_dict().items()} | {
+        f"head.{key}": value for key, value in head.state_dict().items()
+    }

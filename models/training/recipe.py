@@ -1,0 +1,114 @@
+"""The numbers of a training run, in one value that travels with its checkpoints and weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.vit import VitConfig
+
+__all__ = ["Recipe"]
+
+
+def _number(default: float, about: str) -> Any:  # noqa: ANN401 - dataclasses.field is untyped, too
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a model is made and trained; each default is what Signlight's own model was made with.
+
+    Raises:
+        ValueError: On construction: a number is out of range; the message names it.
+    """
+
+    steps: int = _number(8000, "optimiser steps in all")
+    batch: int = _number(64, "pictures in a step; each gives two views and the local ones")
+    seed: int = _number(0, "where all random numbers start")
+
+    patch_px: int = _number(8, "side of a patch")
+    dim: int = _number(192, "width of a token")
+    depth: int = _number(5, "transformer blocks")
+    num_heads: int = _number(6, "attention heads of each block")
+    cls_block: int = _number(4, "block at which the CLS token joins; 0 is a standard ViT")
+
+    view_px: int = _number(48, "side of the two global views, a multiple of the patch")
+    local_views: int = _number(0, "small views that only the student sees (multi-crop)")
+    local_px: int = _number(24, "side of the local views, a multiple of the patch")
+    zoom_max: float = _number(1.5, "widest view of a hand, in sides of its box; the closest is 1")
+    turn: float = _number(0.1, "largest turn of a view, radians")
+    jitter: float = _number(0.3, "strength of the colour jitter; 1 is DINO's own")
+    grey: float = _number(0.12, "share of views without colour")
+    solarise: float = _number(0.0, "share of second views that are solarised; DINO has 0.2")
+    keep: float = _number(0.1, "share of pictures that keep their own background in both views")
+    clutter: float = _number(0.2, "share of exchanged backgrounds dyed with the hand's own colour")
+
+    teacher_temp: float = _number(0.03, "temperature of the teacher's distribution")
+    student_temp: float = _number(0.1, "temperature of the student's distribution")
+    centre_momentum: float = _number(0.9, "how slowly the centre of the teacher's outputs moves")
+    contrast: float = _number(0.5, "weight of the InfoNCE term; 0 is pure DINO")
+    contrast_temp: float = _number(0.15, "temperature of the InfoNCE term")
+    num_prototypes: int = _number(256, "outputs of the projection head")
+    head_hidden: int = _number(512, "width of the projection head")
+    bottleneck: int = _number(128, "width of the projection head before its last layer")
+
+    lr: float = _number(1e-3, "highest learning rate")
+    warm_up: float = _number(0.08, "part of the steps in which the learning rate rises")
+    weight_decay: float = _number(0.04, "weight decay of the matrices")
+    clip: float = _number(3.0, "largest norm of the gradient")
+    momentum: float = _number(0.98, "of the teacher's moving average at the start; 1 at the end")
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "num_prototypes", "head_hidden", "bottleneck", "view_px"):
+            self._check(name, lowest=2 if name in ("batch", "num_prototypes") else 1)
+        for name in ("teacher_temp", "student_temp", "contrast_temp", "lr", "clip"):
+            self._check(name, lowest=1e-9)
+        for name in ("turn", "jitter", "contrast", "weight_decay", "local_views", "seed"):
+            self._check(name)
+        for name in (
+            "grey", "solarise", "keep", "clutter", "centre_momentum", "momentum", "warm_up",
+        ):  # fmt: skip
+            self._check(name, highest=1.0)
+        self._check("zoom_max", lowest=1.0)
+        if self.local_views and (self.local_px < 1 or self.local_px % self.patch_px):
+            raise ValueError(
+                f"local_px must be a multiple of patch_px = {self.patch_px}, got {self.local_px}"
+            )
+        _ = self.network  # its own checks
+
+    @property
+    def network(self) -> VitConfig:
+        """The vision transformer that is trained."""
+        return VitConfig(
+            patch_px=self.patch_px,
+            dim=self.dim,
+            depth=self.depth,
+            num_heads=self.num_heads,
+            pretrain_px=self.view_px,
+            cls_block=self.cls_block,
+        )
+
+    def lr_at(self, step: int) -> float:
+        """Return the learning rate of a step: a linear rise, then a cosine to 2 % of the top."""
+        done = step / self.steps
+        if done < self.warm_up:
+            return self.lr * (step + 1) / (self.warm_up * self.steps + 1)
+        share = min((done - self.warm_up) / max(1.0 - self.warm_up, 1e-9), 1.0)
+        return self.lr * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * share)))
+
+    def momentum_at(self, step: int) -> float:
+        """Return the teacher's momentum at a step: a cosine from ``momentum`` to 1."""
+        done = min(step / self.steps, 1.0)
+        return 1.0 - (1.0 - self.momentum) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+    def as_dict(self) -> dict[str, int | float]:
+        """Return all numbers by name."""
+        return dataclasses.asdict(self)
+
+    def _check(self, name: str, *, lowest: float = 0.0, highest: float = math.inf) -> None:
+        value = getattr(self, name)
+        if not lowest <= value <= highest:
+            limits = f"in [{lowest:g}, {highest:g}]" if highest < math.inf else f">= {lowest:g}"
+            raise ValueError(f"{name} must be {limits}, got {value}")

@@ -1,0 +1,206 @@
+"""The views that student and teacher see: cut out, put before something, recoloured.
+
+DINO's augmentations (Caron et al. 2021, section 3.1, after BYOL): crop, flip, colour jitter, grey,
+blur, solarisation; and where a mask tells the hand from what is behind it, another background for
+each view. A mask is used for nothing else: that the hand is what two views have in common is all
+that there is to learn.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from torch import Tensor
+
+from models.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from models.training.corpus import Corpus
+from models.training.recipe import Recipe
+
+__all__ = ["ViewMaker"]
+
+_LUMA = (0.299, 0.587, 0.114)
+_PLAIN = 0.08
+"""Share of exchanged backgrounds that are one grey, black more often than white."""
+_BLURRED = 0.35
+"""Share of views that are blurred."""
+_NOISE = 0.04
+"""Strongest noise, standard deviation in parts of full scale."""
+_MARGIN = 1.2
+"""Side of the closest view over the hand's box, which runs along the bones."""
+_CROP_MIN = 0.55
+"""Side of the closest view of a picture without a mask, over the picture's."""
+
+
+class ViewMaker:
+    """Draws batches of views, on the device where they are needed.
+
+    The same seed gives the same views; ``generator`` is the whole state.
+
+    Args:
+        corpus: Pictures to look at.
+        backdrops: What is put behind cut-out hands, uint8 (M, 3, T, T); M >= 1.
+        recipe: Sizes and strengths.
+        device: Where to draw and keep everything.
+    """
+
+    def __init__(
+        self, corpus: Corpus, backdrops: Tensor, recipe: Recipe, device: torch.device
+    ) -> None:
+        self._pictures = corpus.pictures.to(device)
+        self._boxes = corpus.boxes.to(device)
+        self._is_cut = corpus.is_cut.to(device)
+        self._backdrops = backdrops.to(device)
+        self._recipe = recipe
+        self._device = device
+        self._mean = torch.tensor(IMAGENET_MEAN, device=device).view(1, 3, 1, 1)
+        self._std = torch.tensor(IMAGENET_STD, device=device).view(1, 3, 1, 1)
+        self._luma = torch.tensor(_LUMA, device=device).view(1, 3, 1, 1)
+        self.generator = torch.Generator(device).manual_seed(recipe.seed)
+
+    def draw(self) -> list[Tensor]:
+        """Return the views of one batch, ImageNet-normalised float32 (B, 3, S, S).
+
+        Two global views, the pictures in the same order, then the local ones.
+        """
+        recipe = self._recipe
+        chosen = torch.randint(
+            len(self._pictures), (recipe.batch,), generator=self.generator, device=self._device
+        )
+        pictures = self._pictures[chosen].float().div_(255)
+        boxes, is_cut = self._boxes[chosen], self._is_cut[chosen]
+        # A hand in a mirror is the other hand, so both views are mirrored, or neither is.
+        mirrored = self._chance(0.5)
+        keeps = ~is_cut | self._chance(recipe.keep)
+        alpha = torch.where(_column(keeps), torch.ones((), device=self._device), pictures[:, 3:])
+        layers = torch.cat([pictures[:, :3] * alpha, alpha, pictures[:, 3:] * alpha], 1)
+        views = []
+        for number in range(2 + recipe.local_views):
+            is_local = number >= 2
+            size_px = recipe.local_px if is_local else recipe.view_px
+            grid = self._crop_grid(boxes, is_cut, mirrored, layers.shape[-1], size_px, is_local)
+            hands = F.grid_sample(layers, grid, align_corners=False)
+            views.append(self._finish(hands, is_second=number == 1))
+        return views
+
+    def _finish(self, hands: Tensor, *, is_second: bool) -> Tensor:
+        """Return the view of hands, (B, 5, S, S): premultiplied colour, alpha, mask."""
+        recipe, strength = self._recipe, self._recipe.jitter
+        colour, alpha, mask = hands[:, :3], hands[:, 3:4], hands[:, 4:]
+        behind = self._draw_behind(hands.shape[-1])
+        behind = self._dye(behind, colour, mask)
+        lit = colour * self._uniform(1 - 0.8 * strength, 1 + 0.8 * strength)
+        view = (lit + behind * (1 - alpha)).clamp(0, 1)
+        view = self._recolour(view, strength)
+        if is_second and recipe.solarise:
+            solarised = _column(self._chance(recipe.solarise)) & (view > 0.5)
+            view = torch.where(solarised, 1 - view, view)
+        view = self._blur(view)
+        noise = torch.randn(view.shape, generator=self.generator, device=self._device)
+        view = (view + noise * self._uniform(0, _NOISE)).clamp(0, 1)
+        return (view - self._mean) / self._std
+
+    def _crop_grid(
+        self,
+        boxes: Tensor,
+        is_cut: Tensor,
+        mirrored: Tensor,
+        picture_px: int,
+        size_px: int,
+        is_local: bool,
+    ) -> Tensor:
+        """Return where each pixel of the views lies in its picture, (B, S, S, 2) in -1..1."""
+        recipe = self._recipe
+        sides = (boxes[:, 2:] - boxes[:, :2]).amax(1)
+        centres = (boxes[:, 2:] + boxes[:, :2]) / 2
+        if is_local:
+            zoom = self._uniform(0.45, 0.8).flatten()
+            reach = 0.35 * sides
+        else:
+            # A view of a cut-out may leave the picture, for there is a backdrop everywhere.
+            wide = _MARGIN * self._uniform(1.0, recipe.zoom_max).flatten()
+            close = self._uniform(_CROP_MIN, 1.0).flatten()
+            zoom = torch.where(is_cut, wide, close)
+            # Far enough to touch the view's border with the box, not to push the hand out.
+            slack = torch.where(is_cut, (zoom - 0.75).clamp(min=0), 1 - zoom)
+            reach = 0.5 * sides * slack
+        shift = torch.cat([self._uniform(-1, 1), self._uniform(-1, 1)], 1).flatten(1)
+        centres = (centres + shift * reach[:, None]) * 2 / picture_px - 1
+        turn = self._uniform(-recipe.turn, recipe.turn).flatten()
+        scale = zoom * sides / picture_px
+        cos, sin = turn.cos() * scale, turn.sin() * scale
+        flip = 1 - 2 * mirrored.float()
+        rows = [
+            torch.stack([cos * flip, -sin, centres[:, 0]], -1),
+            torch.stack([sin * flip, cos, centres[:, 1]], -1),
+        ]
+        size = (len(boxes), 1, size_px, size_px)
+        return F.affine_grid(torch.stack(rows, 1), list(size), align_corners=False)
+
+    def _draw_behind(self, size_px: int) -> Tensor:
+        """Return a random part of a random backdrop per picture, (B, 3, S, S)."""
+        count = self._recipe.batch
+        chosen = torch.randint(
+            len(self._backdrops), (count,), generator=self.generator, device=self._device
+        )
+        backdrops = self._backdrops[chosen].float().div_(255)
+        scale = self._uniform(0.35, 0.95).flatten()
+        turn = self._uniform(-0.3, 0.3).flatten()
+        x, y = (self._uniform(-1, 1).flatten() * (1 - scale) for _ in range(2))
+        flip = 1 - 2 * self._chance(0.5).float()
+        cos, sin = turn.cos() * scale, turn.sin() * scale
+        rows = [torch.stack([cos * flip, -sin, x], -1), torch.stack([sin * flip, cos, y], -1)]
+        grid = F.affine_grid(
+            torch.stack(rows, 1), [count, 1, size_px, size_px], align_corners=False
+        )
+        behind = F.grid_sample(backdrops, grid, padding_mode="reflection", align_corners=False)
+        behind = (behind * self._uniform(0.5, 1.4)).clamp(0, 1)
+        grey = self._uniform(0, 1) * self._uniform(0, 1)
+        return torch.where(_column(self._chance(_PLAIN)), grey, behind)
+
+    def _dye(self, behind: Tensor, colour: Tensor, mask: Tensor) -> Tensor:
+        """Return backdrops, some in the hand's own mean colour: colour alone then tells nothing."""
+        area = mask.sum((2, 3), keepdim=True).clamp(min=1)
+        skin = colour.sum((2, 3), keepdim=True) / area
+        grey = behind.mean(1, keepdim=True)
+        contrast = grey / grey.mean((2, 3), keepdim=True).clamp(min=0.03)
+        dyed = (contrast * skin * self._uniform(0.6, 1.4)).clamp(0, 1)
+        share = self._uniform(0.4, 1.0) * _column(self._chance(self._recipe.clutter))
+        return behind + (dyed - behind) * share
+
+    def _recolour(self, view: Tensor, strength: float) -> Tensor:
+        """Return the views with other light, contrast, saturation and gamma."""
+        tint = torch.randn(len(view), 3, 1, 1, generator=self.generator, device=self._device)
+        tint = 1 + 0.18 * strength * tint.clamp(-2, 2)
+        view = (view * tint * self._uniform(1 - 0.35 * strength, 1 + 0.35 * strength)).clamp(0, 1)
+        mean = view.mean((1, 2, 3), keepdim=True)
+        view = mean + (view - mean) * self._uniform(1 - 0.4 * strength, 1 + 0.4 * strength)
+        luma = (view * self._luma).sum(1, keepdim=True)
+        saturation = self._uniform(0.3, 1.5)
+        saturation = saturation * ~_column(self._chance(self._recipe.grey))
+        view = (luma + (view - luma) * saturation).clamp(1e-3, 1)
+        gamma = torch.randn(len(view), 1, 1, 1, generator=self.generator, device=self._device)
+        return view ** torch.exp(0.2 * strength * gamma)
+
+    def _blur(self, view: Tensor) -> Tensor:
+        """Return the views, some of them blurred by a binomial kernel once or twice."""
+        kernel = torch.tensor([0.25, 0.5, 0.25], device=self._device)
+        kernel = (kernel[:, None] * kernel).expand(3, 1, 3, 3)
+        for _ in range(2):
+            soft = F.conv2d(F.pad(view, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
+            view = torch.where(_column(self._chance(_BLURRED)), soft, view)
+        return view
+
+    def _uniform(self, low: float, high: float) -> Tensor:
+        """Return a random number per picture, (B, 1, 1, 1)."""
+        size = (self._recipe.batch, 1, 1, 1)
+        drawn = torch.rand(size, generator=self.generator, device=self._device)
+        return low + (high - low) * drawn
+
+    def _chance(self, share: float) -> Tensor:
+        """Return True for a random ``share`` of the batch, bool (B,)."""
+        size = (self._recipe.batch,)
+        return torch.rand(size, generator=self.generator, device=self._device) < share
+
+
+def _column(flags: Tensor) -> Tensor:
+    return flags[:, None, None, None]

@@ -1,0 +1,336 @@
+"""Training: a tiny run learns, does not collapse, and goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from models.checkpoints import load_checkpoint
+from models.preprocessing import normalise
+from models.train import Run, main, train
+from models.training.checkpoint import read_weights
+from models.training.corpus import read_corpus
+from models.training.learner import Learner, start_network
+from models.training.losses import Centre, contrast_loss, distillation_loss, entropy
+from models.training.recipe import Recipe
+from models.training.views import ViewMaker
+from models.vit import VisionTransformer
+from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
+from tests.models.networks import TINY, noise
+
+CPU = torch.device("cpu")
+SMALL = Recipe(
+    steps=100,
+    batch=16,
+    dim=32,
+    depth=2,
+    num_heads=2,
+    cls_block=1,
+    view_px=24,
+    head_hidden=32,
+    bottleneck=32,
+    num_prototypes=32,
+    warm_up=0.1,
+    lr=3e-3,
+    clutter=0.0,
+)
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rendered set in miniature: blobs of many colours and shapes, with masks and truth."""
+    folder = tmp_path_factory.mktemp("pictures")
+    _write_set(folder, count=48)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def backdrops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("backdrops")
+    for index in range(8):
+        _write_png(folder / f"{index}.png", noise(32, 32, 100 + index))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(
+    pictures: Path, backdrops: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Run, list[dict[str, float]]]:
+    """A whole tiny run, and its log."""
+    out = tmp_path_factory.mktemp("run")
+    run = _run(pictures, backdrops, out)
+    train(run, _quiet())
+    lines = (out / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return run, [json.loads(line) for line in lines]
+
+
+def test_loss_falls_without_collapse(finished: tuple[Run, list[dict[str, float]]]) -> None:
+    _, log = finished
+    first, last = log[0], log[-1]
+    assert last["step"] == SMALL.steps
+    assert last["loss"] < first["loss"] - 0.5
+    assert last["contrast"] < math.log(SMALL.batch) < first["contrast"]
+    # Neither way to collapse: every picture the same, or nothing said about any.
+    assert last["mean_entropy"] > 1.5
+    assert last["teacher_entropy"] < math.log(SMALL.num_prototypes) - 0.3
+    assert last["found"] > 2 / SMALL.batch
+
+
+def test_interrupted_run_ends_in_the_same_bits(
+    finished: tuple[Run, list[dict[str, float]]], tmp_path: Path
+) -> None:
+    whole, _ = finished
+    learner, views = _parts(whole)
+    for _ in range(7):
+        learner.step(views.draw())
+    from models.training.checkpoint import save_run
+
+    save_run(tmp_path / "checkpoint.pth", learner, views)
+    train(replace(whole, out=tmp_path, resume=True), _quiet())
+    for name in ("checkpoint.pth", "model.safetensors"):
+        a, b = (_state(folder / name) for folder in (whole.out, tmp_path))
+        assert a.keys() == b.keys()
+        for key in a:
+            assert torch.equal(a[key], b[key]), key
+
+
+def test_weights_are_the_teacher_and_load_as_checkpoints(
+    finished: tuple[Run, list[dict[str, float]]],
+) -> None:
+    run, _ = finished
+    network, recipe = read_weights(run.out / "model.safetensors")
+    assert recipe == run.recipe
+    spec = replace(
+        TINY, num_heads=2, depth=2, dim=32, cls_block=1, pretrain_px=recipe.view_px
+    )  # fmt: skip
+    pixels = normalise(torch.from_numpy(noise(32, 32)[None]))
+    with torch.inference_mode():
+        expected = network(pixels)
+        for name in ("model.safetensors", "checkpoint.pth"):
+            loaded = VisionTransformer(recipe.network)
+            load_checkpoint(run.out / name, loaded, spec)
+            torch.testing.assert_close(loaded(pixels), expected, rtol=1e-2, atol=1e-4)
+
+
+def test_settings_change_the_views_and_the_seed_brings_them_back(pictures: Path) -> None:
+    corpus = read_corpus([pictures], size_px=64)
+    backdrops = torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8)
+    recipe = replace(SMALL, local_views=2, local_px=16, solarise=0.5)
+    views = ViewMaker(corpus, backdrops, recipe, CPU).draw()
+    assert [tuple(view.shape) for view in views] == [(16, 3, 24, 24)] * 2 + [(16, 3, 16, 16)] * 2
+    assert all(view.isfinite().all() for view in views)
+    again = ViewMaker(corpus, backdrops, recipe, CPU).draw()
+    other = ViewMaker(corpus, backdrops, replace(recipe, seed=1), CPU).draw()
+    assert all(torch.equal(a, b) for a, b in zip(views, again, strict=True))
+    assert not torch.equal(views[0], other[0])
+    report = Learner(recipe, device=CPU).step(views)
+    assert math.isfinite(report.loss)
+
+
+def test_exchanged_backgrounds_leave_the_hand(pictures: Path) -> None:
+    corpus = read_corpus([pictures], size_px=64)
+    recipe = replace(SMALL, view_px=48, keep=0, clutter=0, jitter=0, grey=0, turn=0, zoom_max=1)
+    black, white = (torch.full((1, 3, 8, 8), value, dtype=torch.uint8) for value in (0, 255))
+    on_black, on_white = (ViewMaker(corpus, b, recipe, CPU).draw()[0] for b in (black, white))
+    difference = (on_black - on_white).abs().amax(1)
+    centre = difference[:, 22:26, 22:26].amax((1, 2))
+    corner = difference[:, :3, :3].amax((1, 2))
+    assert (centre < 0.02).float().mean() > 0.8
+    # One backdrop in twelve is a plain grey, the same for both.
+    assert (corner > 0.5).float().mean() > 0.7
+
+
+def test_pictures_without_masks_train_too(tmp_path: Path) -> None:
+    for index in range(4):
+        _write_png(tmp_path / f"{index}.jpg", noise(50, 40, index))
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    corpus = read_corpus([tmp_path], size_px=32)
+    assert tuple(corpus.pictures.shape) == (4, 4, 32, 32)
+    assert not corpus.is_cut.any()
+    views = ViewMaker(corpus, torch.zeros(1, 3, 1, 1, dtype=torch.uint8), SMALL, CPU).draw()
+    assert views[0].std() > 0.3  # the noise of the pictures, not the black of the backdrop
+
+
+def test_hands_of_videos_are_cut_out(sample_clip: Path) -> None:
+    corpus = read_corpus([sample_clip], size_px=64, limit=3)
+    assert tuple(corpus.pictures.shape) == (3, 4, 64, 64)
+
+
+def test_distillation_loss_by_hand() -> None:
+    a, b = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.5, 0.5]])
+    students = [torch.tensor([[0.25, 0.75]]).log(), torch.tensor([[0.5, 0.5]]).log()]
+    # Each target meets the other view only: a with the second student, b with the first.
+    expected = (math.log(2) - 0.5 * (math.log(0.25) + math.log(0.75))) / 2
+    assert distillation_loss([a, b], students).item() == pytest.approx(expected)
+
+
+def test_contrast_loss_is_chance_for_equal_units_and_small_for_own_ones() -> None:
+    same = torch.ones(4, 2) / math.sqrt(2)
+    assert contrast_loss([same, same], [same, same], 0.1).item() == pytest.approx(math.log(4))
+    own = torch.eye(4)
+    assert contrast_loss([own, own], [own, own], 0.05).item() < 1e-6
+
+
+def test_centre_moves_towards_the_mean_of_outputs() -> None:
+    centre = Centre(2, 0.75, CPU)
+    centre.update(torch.tensor([[4.0, 0.0], [0.0, 8.0]]))
+    torch.testing.assert_close(centre.value, torch.tensor([[0.5, 1.0]]))
+
+
+def test_entropy_knows_its_ends() -> None:
+    rows = torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.25] * 4])
+    torch.testing.assert_close(entropy(rows), torch.tensor([0.0, math.log(4)]))
+
+
+def test_schedules_rise_and_end_where_they_should() -> None:
+    recipe = Recipe(steps=1000, warm_up=0.1, lr=1.0, momentum=0.9)
+    rates = [recipe.lr_at(step) for step in range(1001)]
+    assert rates[0] < 0.02
+    assert max(rates) == pytest.approx(1.0, abs=0.01)
+    assert rates[1000] == pytest.approx(0.02)
+    assert recipe.momentum_at(0) == pytest.approx(0.9)
+    assert recipe.momentum_at(1000) == pytest.approx(1.0)
+
+
+def test_fresh_network_depends_on_the_seed_alone() -> None:
+    first, again, other = (
+        start_network(SMALL.network, torch.Generator().manual_seed(seed)).blocks[0].state_dict()
+        for seed in (1, 1, 2)
+    )
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not torch.equal(first["mlp.fc1.weight"], other["mlp.fc1.weight"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("steps", 0), ("grey", 1.5), ("lr", 0.0), ("zoom_max", 0.5), ("cls_block", 9), ("dim", 31)],
+)
+def test_numbers_out_of_range_are_named(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        replace(SMALL, **{name: value})  # type: ignore[arg-type]
+
+
+def test_a_run_is_not_overwritten(
+    finished: tuple[Run, list[dict[str, float]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, _ = finished
+    with pytest.raises(OutputError, match="--resume"):
+        train(run, _quiet())
+    assert main(["--data", str(run.data[0]), "--out", str(run.out)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"text", b"PK\x03\x04 cut short"])
+def test_a_damaged_checkpoint_is_one_clear_line(
+    damage: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "checkpoint.pth").write_bytes(damage)
+    assert main(["--data", str(tmp_path), "--out", str(tmp_path), "--resume"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"models.train: {tmp_path / 'checkpoint.pth'}: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_a_checkpoint_of_another_network_is_refused(
+    finished: tuple[Run, list[dict[str, float]]],
+) -> None:
+    run, _ = finished
+    other = replace(run, recipe=replace(run.recipe, dim=16), resume=True)
+    with pytest.raises(WeightsError, match="does not fit"):
+        train(other, _quiet())
+
+
+def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFoundError, match="no such"):
+        read_corpus([tmp_path / "absent"], size_px=32)
+    with pytest.raises(SourceFormatError, match="nothing to train on"):
+        read_corpus([tmp_path], size_px=32)
+
+
+def test_command_line_trains(
+    pictures: Path, backdrops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    arguments = (
+        f"--data {pictures} --backdrops {backdrops} --out {out} --steps 2 --batch 4 --dim 16 "
+        "--depth 2 --num-heads 2 --cls-block 1 --view-px 16 --log-every 1 --num-threads 1"
+    )
+    assert main(arguments.split()) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(out / "model.safetensors")
+    network, recipe = read_weights(out / "model.safetensors")
+    assert (recipe.steps, network.config.dim) == (2, 16)
+
+
+def _run(pictures: Path, backdrops: Path, out: Path) -> Run:
+    return Run(
+        data=(pictures,), out=out, recipe=SMALL, backdrops=backdrops, device="cpu",
+        precision="float32", num_threads=1, log_every=5,
+    )  # fmt: skip
+
+
+def _parts(run: Run) -> tuple[Learner, ViewMaker]:
+    from models.train import BACKDROP_PX, STORE_PX
+    from models.training.backdrops import read_backdrops
+
+    assert run.backdrops is not None
+    corpus = read_corpus(run.data, size_px=STORE_PX)
+    backdrops = read_backdrops(run.backdrops, size_px=BACKDROP_PX)
+    return Learner(run.recipe, device=CPU), ViewMaker(corpus, backdrops, run.recipe, CPU)
+
+
+def _state(path: Path) -> dict[str, torch.Tensor]:
+    """Return all tensors of a checkpoint or a file of weights by name."""
+    if path.suffix == ".safetensors":
+        return dict(read_weights(path)[0].state_dict())
+    content = torch.load(path, weights_only=True)
+    states = content["optimizer"]["state"]
+    return {
+        "centre": content["centre"],
+        "views": content["views"],
+        **{f"student.{key}": value for key, value in content["student"].items()},
+        **{f"teacher.{key}": value for key, value in content["teacher"].items()},
+        **{
+            f"optimizer.{index}.{key}": value
+            for index, state in states.items()
+            for key, value in state.items()
+        },
+    }
+
+
+def _quiet() -> Console:
+    return Console(file=StringIO())
+
+
+def _write_set(folder: Path, *, count: int) -> None:
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[0:64, 0:64]
+    for index in range(count):
+        colours = rng.integers(0, 256, (2, 3))
+        rx, ry = rng.uniform(8, 26, 2)
+        inside = ((x - 32) / rx) ** 2 + ((y - 32) / ry) ** 2 < 1
+        stripes = (x * rng.uniform(-1, 1) + y * rng.uniform(-1, 1)) % 8 < 4
+        image = rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+        image[inside] = np.where(stripes[..., None], *colours)[inside]
+        _write_png(folder / f"{index:06d}.png", image)
+        mask = np.repeat(inside[..., None].astype(np.uint8), 3, axis=2)
+        _write_png(folder / f"{index:06d}.mask.png", mask)
+        corners = [[32 - rx, 32 - ry], [32 + rx, 32 + ry]] + [[32.0, 32.0]] * 19
+        truth = {"index": index, "hands": [{"letter": "A", "landmarks_px": corners}]}
+        (folder / f"{index:06d}.json").write_text(json.dumps(truth), encoding="utf-8")
+    (folder / "set.json").write_text('{"format": 1}', encoding="utf-8")
+
+
+def _write_png(path: Path, image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+    import cv2
+
+    done, data = cv2.imencode(path.suffix, image[..., ::-1])
+    assert done
+    path.write_bytes(data.tobytes())
