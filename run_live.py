@@ -265,7 +265,14 @@ def _export(options: Options) -> int:
                 f"{info.name}: a live source has no end to export to; "
                 f"record it with: signlight {info.name} --save {output}"
             )
-        sink = _open_sink(options, output, parts.source, audio_from=source_path)
+        sink = _open_sink(
+            options,
+            output,
+            parts.source,
+            audio_from=source_path,
+            start_s=options.start_s,
+            end_s=options.end_s,
+        )
         try:
             with (
                 sink,
@@ -317,16 +324,23 @@ def _default_output(source: str) -> Path:
 
 
 def _open_sink(
-    options: Options, path: Path, source: Source, *, audio_from: Path | None = None
+    options: Options,
+    path: Path,
+    source: Source,
+    *,
+    audio_from: Path | None = None,
+    start_s: float | None = None,
+    end_s: float | None = None,
 ) -> Mp4Sink:
+    """Return a sink with the encoder that was asked for; what is live has its own time 0."""
     from stream.sinks.mp4 import Mp4Sink
 
     return Mp4Sink(
         path,
         frame_rate=source.info.frame_rate,
         audio_from=audio_from,
-        start_s=options.start_s,
-        end_s=options.end_s,
+        start_s=start_s,
+        end_s=end_s,
         crf=options.crf,
         preset=options.preset,
         encoder=options.encoder,

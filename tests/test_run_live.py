@@ -166,6 +166,13 @@ def test_live_without_a_window_saves_every_frame(hand_clip: Path, tmp_path: Path
     assert _decoded(output)[0] == [pts * TIME_BASE for pts in PTS]
 
 
+def test_live_part_of_a_file_is_saved_from_time_zero(hand_clip: Path, tmp_path: Path) -> None:
+    output = tmp_path / "live.mp4"
+    part = ["--start", "0.08", "--end", "0.2"]
+    assert main([str(hand_clip), "--no-window", "--save", str(output), *QUICK, *part]) == 0
+    assert _decoded(output)[0] == [Fraction(pts - 48, 600) for pts in (48, 60, 96)]
+
+
 def test_folder_of_pictures_is_exported_beside_itself(tmp_path: Path) -> None:
     from stream.sinks.png import write_png
 
