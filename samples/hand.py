@@ -52,6 +52,7 @@ __all__ = [
     "Light",
     "Placement",
     "Sleeve",
+    "place_in_camera",
     "render_hand",
     "render_layer",
 ]
@@ -218,7 +219,7 @@ def render_layer(
     geometry = build_hand(pose, body)
     focal = placement.focal_px(body)
     centre = (width / 2.0, height / 2.0)
-    turn, wrist = _to_camera(placement, body, focal, centre)
+    turn, wrist = place_in_camera(placement, body, size_wh)
     cones = _pack(geometry, turn, wrist, body)
     roots = np.ascontiguousarray(geometry.roots @ turn.T + wrist, dtype=np.float32)
     joints = geometry.landmarks @ turn.T + wrist
@@ -320,6 +321,41 @@ def render_hand(
     )
 
 
+def place_in_camera(
+    placement: Placement, body: HandBody, size_wh: tuple[int, int]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return how a hand stands before the camera.
+
+    The camera is in the origin, x right, y up, and looks along -z.
+
+    Args:
+        placement: Where and how the hand is held.
+        body: Its proportions.
+        size_wh: Width and height of the picture, px; its middle is the optical axis.
+
+    Returns:
+        Rotation from the hand frame, shape ``(3, 3)``, with a mirror in it for left hands, and
+        the place of the wrist, cm, shape ``(3,)``.
+    """
+    mirror = -1.0 if placement.handedness == "left" else 1.0
+    yaw, pitch, roll = (math.radians(a) for a in (placement.yaw, placement.pitch, placement.roll))
+    cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (math.cos, math.sin))
+    turn_y = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
+    turn_x = np.array([[1.0, 0.0, 0.0], [0.0, cp, -sp], [0.0, sp, cp]])
+    turn_z = np.array([[cr, -sr, 0.0], [sr, cr, 0.0], [0.0, 0.0, 1.0]])
+    turn = np.diag([mirror, 1.0, 1.0]) @ turn_z @ turn_x @ turn_y
+    depth = placement.distance_cm
+    cm_per_px = depth / placement.focal_px(body)
+    target = np.array(
+        [
+            (placement.centre_px[0] - size_wh[0] / 2.0) * cm_per_px,
+            (size_wh[1] / 2.0 - placement.centre_px[1]) * cm_per_px,
+            -depth,
+        ]
+    )
+    return turn, target - turn @ (_PALM_CENTRE * body.scale)
+
+
 def _background(
     background: npt.NDArray[np.uint8] | Colour | None, size_px: int, rng: np.random.Generator
 ) -> Floats:
@@ -342,28 +378,6 @@ def _background(
 def _colour(values: npt.NDArray[np.float64]) -> Colour:
     red, green, blue = values.tolist()
     return red, green, blue
-
-
-def _to_camera(
-    placement: Placement, body: HandBody, focal: float, centre: tuple[float, float]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the rotation (a mirror for left hands) and the wrist's place in the camera frame."""
-    mirror = -1.0 if placement.handedness == "left" else 1.0
-    yaw, pitch, roll = (math.radians(a) for a in (placement.yaw, placement.pitch, placement.roll))
-    cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (math.cos, math.sin))
-    turn_y = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
-    turn_x = np.array([[1.0, 0.0, 0.0], [0.0, cp, -sp], [0.0, sp, cp]])
-    turn_z = np.array([[cr, -sr, 0.0], [sr, cr, 0.0], [0.0, 0.0, 1.0]])
-    turn = np.diag([mirror, 1.0, 1.0]) @ turn_z @ turn_x @ turn_y
-    depth = placement.distance_cm
-    target = np.array(
-        [
-            (placement.centre_px[0] - centre[0]) / focal * depth,
-            (centre[1] - placement.centre_px[1]) / focal * depth,
-            -depth,
-        ]
-    )
-    return turn, target - turn @ (_PALM_CENTRE * body.scale)
 
 
 def _pack(

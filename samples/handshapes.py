@@ -28,6 +28,7 @@ _FIST: Final = (86.0, 0.0, 106.0, 62.0)
 _BENT: Final = (85.0, 0.0, 100.0, 52.0)
 _FOLDED: Final = (80.0, 0.0, 80.0, 40.0)
 _ON_MIDDLE: Final = (10.0, 60.0, -47.0, 38.0, 1.0, 41.0)
+_ON_BENT: Final = (10.0, 60.0, -45.0, 40.0, 1.0, 44.0)
 _ON_RING: Final = (3.0, 61.0, -34.0, 41.0, 1.0, 43.0)
 _ON_LITTLE: Final = (-8.0, 62.0, -23.0, 41.0, 1.0, 40.0)
 
@@ -61,11 +62,11 @@ _POSES: Final[dict[str, HandPose]] = {
     ),
     "D": _shape(_UP, _FIST, _FIST, _FIST, (12, 66, -47, 45, 1, 48), cup=8),
     "E": _shape(
-        (52, 0, 104, 60),
-        (52, 0, 106, 60),
-        (54, 0, 106, 60),
-        (56, 0, 104, 58),
-        (27, 51, -10, 65, -1, 71),
+        (46, 0, 98, 56),
+        (46, 0, 100, 56),
+        (48, 0, 100, 56),
+        (50, 0, 98, 54),
+        (27, 51, -10, 62, -1, 64),
     ),
     "F": _shape(
         (62, 4, 51, 20), (2, 2, 6, 4), (2, -6, 6, 4), (2, -14, 6, 4), (24, 41, 2, 16, -1, -5)
@@ -73,28 +74,12 @@ _POSES: Final[dict[str, HandPose]] = {
     "G": _shape(
         (54, 5, 48, 23), (12, 3, 10, 4), (8, -5, 6, 4), (3, -14, 6, 4), (30, 42, -9, 22, 1, 14)
     ),
-    "H": _shape((2, 2, 6, 4), _FIST, _FIST, (2, -8, 6, 4), (10, 66, -43, 49, 1, 51)),
-    "I": _shape(_FIST, _FIST, _FIST, (2, -10, 6, 4), (10, 65, -45, 46, 1, 49)),
+    "H": _shape((2, 4, 6, 4), _BENT, _BENT, (2, -14, 6, 4), _ON_BENT),
+    "I": _shape(_FIST, _BENT, _BENT, (2, -14, 6, 4), _ON_BENT),
     "K": _shape((2, 6, 6, 4), _FOLDED, (2, -4, 6, 4), (2, -18, 6, 4), (11, 62, -44, 31, 0, 37)),
     "L": _shape((2, -1, 6, 4), _UP, (2, 1, 6, 4), (2, 2, 6, 4), (58, 8, 8, 0, 0, -8)),
-    "M": _shape(
-        (2, -1, 6, 4),
-        _UP,
-        (2, 1, 6, 4),
-        _FOLDED,
-        _ON_LITTLE,
-        cup=14,
-        wrist=(70, 0),
-    ),
-    "N": _shape(
-        (2, -1, 6, 4),
-        (2, 1, 6, 4),
-        _BENT,
-        _FIST,
-        _ON_RING,
-        cup=8,
-        wrist=(70, 0),
-    ),
+    "M": _shape((2, 4, 6, 4), _UP, (2, -4, 6, 4), _FOLDED, _ON_LITTLE, cup=14, wrist=(50, 0)),
+    "N": _shape((2, -1, 6, 4), (2, 1, 6, 4), _BENT, _FIST, _ON_RING, cup=8, wrist=(50, 0)),
     "O": _shape(
         (49, 0, 49, 34), (44, 0, 60, 36), (49, 0, 53, 36), (50, 0, 56, 34), (5, 48, -61, 17, 4, 16)
     ),
@@ -114,8 +99,8 @@ LETTERS: Final = tuple(_POSES)
 _VIEWS: Final[dict[str, View]] = {
     "C": (55.0, 0.0, 0.0),
     "G": (28.0, 0.0, 0.0),
-    "M": (0.0, 155.0, 0.0),
-    "N": (0.0, 155.0, 0.0),
+    "M": (0.0, 168.0, 0.0),
+    "N": (0.0, 168.0, 0.0),
     "O": (55.0, 0.0, 0.0),
 }
 
@@ -170,10 +155,13 @@ _OPENINGS: Final = (0.0, 0.25, 0.5)
 _PASSES: Final[tuple[dict[str, float], ...]] = (
     {},
     {"index_mcp": 24.0, "middle_mcp": -8.0, "middle_pip": 6.0},
+    {"index_mcp": 36.0, "index_side": 8.0, "middle_mcp": -30.0, "middle_pip": -40.0},
 )
 """How index and middle finger pass each other on the way to and from crossing."""
 _LEADS: Final = (0.0, 0.3, -0.3)
 """By how much of the way the fingers are ahead of the thumb."""
+_TRIAL_TIMES: Final = tuple(sorted((k / 20.0 for k in range(1, 20)), key=lambda t: abs(t - 0.5)))
+"""When a way is tried: from its middle outwards, for most fail there."""
 _CLEAR_CM: Final = 0.08
 """Overlap beyond that of both ends which flesh hides."""
 
@@ -220,9 +208,8 @@ def _detour(a_bytes: bytes, b_bytes: bytes) -> _Detour:
     best, least = ways[0], math.inf
     for way in ways:
         deepest = 0.0
-        # From the middle outwards: that is where most ways fail.
-        for k in (6, 4, 8, 5, 7, 3, 9, 2, 10, 1, 11):
-            deepest = max(deepest, deepest_overlap_cm(_on_way(a, b, k / 12.0, way)))
+        for t in _TRIAL_TIMES:
+            deepest = max(deepest, deepest_overlap_cm(_on_way(a, b, t, way)))
             if deepest >= least:
                 break
         else:

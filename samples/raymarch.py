@@ -150,6 +150,7 @@ def _shoot(
     dx, dy, dz = dx * inverse, dy * inverse, -inverse
     t = start
     hit = False
+    d = _FAR
     for _ in range(_STEPS):
         d = hand_distance(dx * t, dy * t, dz * t, cones, part, roots, chosen, count, s)
         if d < t * FLOAT(0.0003):
@@ -158,7 +159,8 @@ def _shoot(
         t += d * FLOAT(0.95)
         if t > stop:
             break
-    if not hit:
+    # A ray that is still creeping along a crevice will not come out of it again.
+    if not hit and (t > stop or d > FLOAT(0.05) * s[8]):
         return zero, zero, zero, _FAR, 0
     x, y, z = dx * t, dy * t, dz * t
     best, owner, count_near = _FAR, 0, 0

@@ -17,7 +17,15 @@ import numpy.typing as npt
 
 from samples.anatomy import HandBody, HandPose, build_hand
 from samples.camera import Camera, smear
-from samples.hand import Handedness, HandLayer, Light, Placement, Sleeve, _to_camera, render_layer
+from samples.hand import (
+    Handedness,
+    HandLayer,
+    Light,
+    Placement,
+    Sleeve,
+    place_in_camera,
+    render_layer,
+)
 from samples.signer import FigureLayer
 from samples.skin import Skin
 
@@ -140,8 +148,7 @@ def compose(
 
 def elbow_of(hand: SceneHand, size_wh: tuple[int, int]) -> npt.NDArray[np.float64]:
     """Return where a hand's elbow is in the camera frame (x right, y up, z back), cm, ``(3,)``."""
-    focal = hand.placement.focal_px(hand.body)
-    turn, wrist = _to_camera(hand.placement, hand.body, focal, (size_wh[0] / 2, size_wh[1] / 2))
+    turn, wrist = place_in_camera(hand.placement, hand.body, size_wh)
     arm = build_hand(hand.pose, hand.body)
     end = turn @ arm.end[arm.segment == -1][-1]
     return np.asarray(wrist + end / np.linalg.norm(end) * _FOREARM_CM * hand.body.scale)
