@@ -42,6 +42,8 @@ _ON_HAND: Final = 0.8
 """Share of the landmarks that must lie on the mask, or they are of no use."""
 _SKINS: Final = ((1.0, 0.8, 0.68), (1.0, 0.78, 0.62), (0.85, 0.62, 0.48), (0.6, 0.42, 0.32))
 """Colours that grey hands are dyed with before coloured backgrounds."""
+_BRIGHT: Final = 215.0
+"""Brightness that hands are brought to before coloured backgrounds: those are no dark rooms."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -120,13 +122,21 @@ def on_grey(pictures: PictureSet) -> PictureSet:
 def on_backgrounds(
     pictures: PictureSet, name: str, draw: Background, *, seed: int = 0
 ) -> PictureSet:
-    """Return the hands before backgrounds, dyed as skin where they are grey."""
+    """Return the hands before backgrounds, lit as brightly, and dyed as skin where they are grey.
+
+    Args:
+        pictures: Hands before nothing.
+        name: What the backgrounds are, for tables.
+        draw: Draws one.
+        seed: Where its random numbers, and those of the skin colours, start.
+    """
     rng = np.random.default_rng(seed)
     size_px = pictures.images.shape[1]
     behind = np.stack([draw(rng, size_px) for _ in range(len(pictures))])
     tones = np.array(_SKINS)[rng.integers(len(_SKINS), size=len(pictures))]
     grey = np.ptp(pictures.images.astype(np.int16), axis=3).max((1, 2)) < 40
     tint = np.where(grey[:, None], tones * rng.uniform(0.8, 1.1, (len(pictures), 1)), 1.0)
+    tint = tint * _BRIGHT / _brightness(pictures)[:, None]
     images = _over(pictures, tint[:, None, None], behind)
     return replace(pictures, name=f"real, on {name}", images=images)
 
@@ -192,12 +202,24 @@ def _cut(
 def _over(
     pictures: PictureSet, tint: npt.NDArray[np.float64] | float, behind: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.uint8]:
-    """Return the hands over something else, their outlines softened by half a pixel or so."""
-    alpha = np.stack(
-        [cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.8) for mask in pictures.masks]
-    )[..., None]
+    """Return the hands over something else, their outlines soft and without their dark rims."""
+    kernel = np.ones((3, 3), np.uint8)
+    inner = (cv2.erode(mask.astype(np.uint8), kernel) for mask in pictures.masks)
+    alpha = np.stack([cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.8) for mask in inner])[
+        ..., None
+    ]
     mixed = pictures.images * tint * alpha + behind * (1 - alpha)
     return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
+
+
+def _brightness(pictures: PictureSet) -> npt.NDArray[np.float64]:
+    """Return the brightest channel of each hand, its 99th percentile, (N,)."""
+    return np.array(
+        [
+            max(float(np.percentile(image[mask], 99)), 1.0)
+            for image, mask in zip(pictures.images.max(3), pictures.masks, strict=True)
+        ]
+    )
 
 
 def _take_turns(files: list[Path], limit: int) -> list[Path]:

@@ -59,10 +59,13 @@ class Scores:
 
     def as_dict(self) -> dict[str, Any]:
         """Return all numbers by name, NaN as None."""
-        return {
-            name: None if isinstance(value, float) and math.isnan(value) else value
-            for name, value in asdict(self).items()
-        }
+
+        def plain(value: Any) -> Any:  # noqa: ANN401
+            if isinstance(value, tuple):
+                return [plain(each) for each in value]
+            return None if isinstance(value, float) and math.isnan(value) else value
+
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def measure(subject: Subject, pictures: PictureSet) -> Scores:
@@ -73,7 +76,8 @@ def measure(subject: Subject, pictures: PictureSet) -> Scores:
     overlap = measures.jaccard(measures.mass_mask(maps), pictures.masks)
     correlations = measures.head_correlations(maps)
     parts = measures.finger_densities(maps, pictures.masks, pictures.landmarks)
-    fingers = np.nanmean(parts, axis=0)
+    shown = np.maximum(np.isfinite(parts).sum(0), 1)
+    fingers = np.where(np.isfinite(parts).any(0), np.nansum(parts, axis=0) / shown, np.nan)
     labels = [i for i, letter in enumerate(pictures.letters) if letter]
     letters = [pictures.letters[i] for i in labels]
     persons = [pictures.persons[i] for i in labels]
@@ -93,7 +97,9 @@ def measure(subject: Subject, pictures: PictureSet) -> Scores:
         divergence=measures.head_divergence(maps),
         correlation=float(correlations.max()) if len(correlations) else float("nan"),
         fingers=tuple(fingers.tolist()),
-        finger_spread=float(fingers[:5].std() / fingers[:5].mean()),
+        finger_spread=float(np.nanstd(fingers[:5]) / np.nanmean(fingers[:5]))
+        if np.isfinite(fingers[:5]).any()
+        else float("nan"),
         knn=knn,
         knn_pixels=knn_pixels,
         num_pictures=len(pictures),

@@ -1,0 +1,283 @@
+"""Evaluation: every number against maps whose answer is known, and the program as a whole."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from models.evaluate import main, picture_sets
+from models.evaluation.measures import (
+    FINGERS,
+    cover_of,
+    finger_densities,
+    head_correlations,
+    head_divergence,
+    jaccard,
+    knn_accuracy,
+    mass_mask,
+    mass_over_area,
+    peak_on_hand,
+    shares_of,
+)
+from models.evaluation.pictures import PictureSet, on_backgrounds, on_grey, read_pictures
+from models.evaluation.report import draw_sheet, measure, worst
+from models.evaluation.subject import Subject, open_subject, untrained
+from models.training.checkpoint import write_weights
+from models.training.learner import start_network
+from models.training.recipe import Recipe
+from stream.errors import SourceFormatError, SourceNotFoundError
+from tests.models.networks import noise
+from tests.models.test_train import _write_set
+
+RECIPE = Recipe(dim=24, depth=2, num_heads=3, cls_block=1, view_px=16)
+
+
+def _masks(*rows: str) -> npt.NDArray[np.bool_]:
+    """Return one mask drawn with ``#``, (1, H, W)."""
+    return np.array([[[letter == "#" for letter in row] for row in rows]])
+
+
+@pytest.fixture
+def subject() -> Subject:
+    network = start_network(RECIPE.network, torch.Generator().manual_seed(3))
+    return Subject(name="small", network=network.eval().requires_grad_(False))
+
+
+def test_cover_counts_pixels_of_each_patch() -> None:
+    masks = _masks("##..", "##..", "#...", "....")
+    assert cover_of(masks, (2, 2)).tolist() == [[[1.0, 0.0], [0.25, 0.0]]]
+
+
+def test_mass_over_area_is_one_by_chance_and_one_over_area_at_best() -> None:
+    cover = np.array([[[1.0, 0.0], [0.0, 0.0]]])
+    uniform, focused = np.full((2, 2), 0.25), np.array([[0.5, 0.0], [0.0, 0.0]])
+    maps = np.stack([uniform, focused])[None]
+    # The second head's other half went to the CLS token itself, which does not count.
+    assert mass_over_area(maps, cover).tolist() == [[1.0, 4.0]]
+
+
+def test_mass_over_area_by_hand() -> None:
+    cover = np.array([[[1.0, 0.5], [0.0, 0.0]]])  # area 3/8
+    maps = np.array([[[[0.4, 0.2], [0.3, 0.1]]]])  # 0.4 + 0.1 on the hand
+    assert mass_over_area(maps, cover)[0, 0] == pytest.approx(0.5 / 0.375)
+
+
+def test_peak_is_that_of_the_mean_of_the_heads() -> None:
+    cover = np.array([[[1.0, 0.0], [0.0, 0.4]]] * 2)
+    left, right = np.array([[0.9, 0.1], [0, 0]]), np.array([[0.0, 0.4], [0.0, 0.6]])
+    maps = np.stack([np.stack([left, right]), np.stack([right, right])])
+    assert peak_on_hand(maps, cover).tolist() == [True, False]
+
+
+def test_mass_mask_keeps_the_fewest_patches_with_the_mass() -> None:
+    maps = np.array([[[[0.35, 0.3], [0.25, 0.1]], [[0.7, 0.1], [0.1, 0.1]]]])
+    assert mass_mask(maps, 0.6).tolist() == [
+        [[[True, True], [False, False]], [[True, False], [False, False]]]
+    ]
+    assert mass_mask(maps, 0.65)[0, 0].sum() == 2  # 0.35 + 0.3 is exactly enough
+    assert mass_mask(maps, 0.66)[0, 0].sum() == 3
+
+
+def test_jaccard_equals_counting_pixels() -> None:
+    masks = _masks("##..", "##..", "#...", "....")
+    kept = np.array([[[[True, True], [False, False]], [[True, False], [True, False]]]])
+    enlarged = kept.repeat(2, axis=2).repeat(2, axis=3)
+    expected = (enlarged & masks[:, None]).sum((2, 3)) / (enlarged | masks[:, None]).sum((2, 3))
+    assert jaccard(kept, masks).tolist() == expected.tolist() == [[4 / 9, 5 / 8]]
+
+
+def test_divergence_of_heads_by_hand() -> None:
+    one, other = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    half = np.array([[0.5, 0.5]])
+    assert head_divergence(np.stack([one, one])[None]) == pytest.approx(0.0)
+    assert head_divergence(np.stack([one, other])[None]) == pytest.approx(1.0)
+    # Entropy of (3/4, 1/4) less half an entropy of (1/2, 1/2).
+    expected = -(0.75 * math.log2(0.75) + 0.25 * math.log2(0.25)) - 0.5
+    assert head_divergence(np.stack([one, half])[None]) == pytest.approx(expected)
+    assert head_divergence(one[None, None]) == 0.0
+
+
+def test_correlation_of_heads_is_pearsons() -> None:
+    rng = np.random.default_rng(0)
+    maps = rng.random((5, 3, 4, 4))
+    maps[:, 2] = 2 - maps[:, 0]
+    found = head_correlations(maps)
+    shares = shares_of(maps).reshape(5, 3, -1)
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    expected = [np.mean([np.corrcoef(p[i], p[j])[0, 1] for p in shares]) for i, j in pairs]
+    assert found == pytest.approx(expected)
+    assert found[1] == pytest.approx(-1.0)
+
+
+def test_density_goes_to_the_finger_that_it_is_on() -> None:
+    # Columns 0 and 1 belong to the index finger, the others to the palm.
+    masks = np.ones((1, 8, 8), bool)
+    landmarks = np.full((1, 21, 2), (6.0, 4.0), np.float32)
+    landmarks[0, 6:9] = [(1, 1), (1, 4), (1, 7)]
+    landmarks[0, [1, 5, 9, 13, 17, 0]] = (6.0, 4.0)
+    landmarks[0, [2, 3, 4, 10, 11, 12, 14, 15, 16, 18, 19, 20]] = (99.0, 99.0)
+    maps = np.zeros((1, 1, 4, 4))
+    maps[0, 0, :, 0] = 1.0  # all attention on columns 0 and 1
+    densities = finger_densities(maps, masks, landmarks)[0]
+    assert densities[FINGERS.index("index")] > 2
+    assert densities[FINGERS.index("palm")] < 0.5
+    assert np.isnan(densities[[0, 2, 3, 4]]).all()
+
+
+def test_neighbours_never_are_of_the_same_person() -> None:
+    features = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.1], [0.1, 1.0]])
+    persons = ["p", "p", "q", "q"]
+    assert knn_accuracy(features, ["A", "B", "A", "B"], persons, k=1) == 1.0
+    assert knn_accuracy(features, ["A", "B", "B", "A"], persons, k=1) == 0.0
+    # Within a person every neighbour would be right; across persons every one is wrong.
+    own = np.array([[1, 0], [1, 0.1], [0, 1], [0.1, 1]])
+    assert knn_accuracy(own, ["A", "A", "B", "B"], persons, k=1) == 0.0
+    assert math.isnan(knn_accuracy(own, ["A"] * 4, ["p"] * 4))
+
+
+def test_majority_of_neighbours_wins_and_the_nearest_of_equals() -> None:
+    angles = np.radians([0, 1, 2, 3])
+    features = np.stack([np.cos(angles), np.sin(angles)], 1)
+    labels, persons = ["A", "B", "A", "A"], ["p", "q", "q", "q"]
+    assert knn_accuracy(features, labels, persons, k=3) == pytest.approx(3 / 4)
+    assert knn_accuracy(features, ["B", "B", "A", "A"], persons, k=2) == pytest.approx(2 / 4)
+
+
+def test_bad_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="lengths"):
+        knn_accuracy(np.zeros((2, 2)), ["A"], ["p", "q"])
+
+
+def test_rendered_pictures_come_with_their_masks(tmp_path: Path) -> None:
+    _write_set(tmp_path, count=3)
+    pictures = read_pictures(tmp_path, size_px=32, limit=2)
+    assert pictures.images.shape == (2, 32, 32, 3)
+    assert pictures.masks.dtype == bool
+    assert pictures.masks[:, 16, 16].all()
+    assert not pictures.masks[:, 0, 0].any()
+    assert pictures.letters == ("A", "A")
+    assert not pictures.is_cut
+
+
+def test_real_hands_are_found_cut_and_put_before_other_things(shared: Path) -> None:
+    real, grey, *others = picture_sets([shared / "isl"], size_px=64, limit=8)
+    assert real.tried == 8
+    assert len(real) >= 7
+    assert len(set(real.letters)) >= 4
+    assert len(set(real.persons)) >= 2
+    area = real.masks.mean((1, 2))
+    assert ((area > 0.1) & (area < 0.7)).all()
+    near = cv2.dilate(real.masks.any(0).astype(np.uint8), np.ones((9, 9), np.uint8))
+    outside = near == 0
+    assert real.images[:, outside].max() < 20
+    assert np.abs(grey.images[:, outside].astype(int) - 128).max() <= 2
+    assert [each.name for each in others] == [
+        "real, on rendered backgrounds",
+        "real, on busy rooms",
+    ]
+    for each in others:
+        assert each.images[:, outside].std() > 10
+
+
+def test_hands_keep_their_pixels_on_other_backgrounds() -> None:
+    masks = np.zeros((2, 32, 32), bool)
+    masks[:, 8:24, 8:24] = True
+    images = np.where(masks[..., None], np.uint8(90), np.uint8(0)).repeat(3, axis=3)
+    pictures = PictureSet(
+        name="real, as they are", images=images, masks=masks,
+        landmarks=np.zeros((2, 21, 2), np.float32), letters=("A", "B"), persons=("p", "q"),
+        tried=2, is_cut=True,
+    )  # fmt: skip
+    assert (on_grey(pictures).images[:, 16, 16] == 90).all()
+    assert (on_grey(pictures).images[:, 0, 0] == 128).all()
+    shown = on_backgrounds(pictures, "noise", lambda rng, size_px: noise(size_px, size_px))
+    assert (shown.images[:, :4, :4] == noise(32, 32)[:4, :4]).all()
+    red, green, blue = shown.images[0, 16, 16].tolist()
+    assert red > green > blue  # grey hands are dyed as skin
+
+
+def test_measured_numbers_agree_with_the_worst_and_the_sheet(
+    subject: Subject, tmp_path: Path
+) -> None:
+    _write_set(tmp_path, count=6)
+    pictures = read_pictures(tmp_path, size_px=32, limit=6)
+    scores = measure(subject, pictures)
+    assert len(scores.mass_over_area_heads) == 3
+    assert scores.mass_over_area == pytest.approx(np.mean(scores.mass_over_area_heads))
+    assert scores.jaccard <= scores.jaccard_head <= scores.jaccard_best
+    assert 0.3 < scores.mass_over_area < scores.most
+    assert math.isnan(scores.knn)  # one person
+    assert scores.as_dict()["knn"] is None
+    assert sorted(worst(subject, pictures, 6)) == list(range(6))
+    sheet = draw_sheet(subject, pictures, [0, 5], tile_px=40)
+    assert sheet.shape == (24 + 2 * 44, 5 * 44 + 4, 3)
+    assert sheet.dtype == np.uint8
+
+
+def test_untrained_is_the_same_network_with_fresh_weights(subject: Subject) -> None:
+    fresh = untrained(subject)
+    assert fresh.network.config == subject.network.config
+    images = noise(32, 32)[None]
+    assert not np.allclose(fresh.attend(images), subject.attend(images))
+    assert np.array_equal(fresh.attend(images), untrained(subject).attend(images))
+
+
+def test_program_writes_numbers_and_sheets(
+    subject: Subject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out, weights = tmp_path / "set", tmp_path / "out", tmp_path / "small.safetensors"
+    data.mkdir()
+    _write_set(data, count=6)
+    write_weights(weights, subject.network, RECIPE)
+    arguments = f"{weights} --data {data} --size 32 --out {out} --num-threads 1"
+    assert main(arguments.split()) == 0
+    assert "attention on the hand" in capsys.readouterr().out
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    scores = report["sets"]["rendered, as they are"]
+    assert scores["trained"]["num_pictures"] == 6
+    assert scores["trained"].keys() == scores["untrained"].keys()
+    sheets = {path.name for path in out.glob("*.png")}
+    assert sheets == {"rendered_as_they_are.maps.png", "rendered_as_they_are.worst.png"}
+
+
+def test_open_subject_reads_what_training_wrote(subject: Subject, tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    write_weights(path, subject.network, RECIPE)
+    opened = open_subject(str(path), torch.device("cpu"))
+    images = noise(32, 32)[None]
+    assert opened.name == "mine"
+    np.testing.assert_allclose(opened.attend(images), subject.attend(images), rtol=2e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "model", ["no_such_model", "absent.safetensors"], ids=["unknown name", "no file"]
+)
+def test_unknown_models_are_one_clear_line(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([model, "--data", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("models.evaluate: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_what_cannot_be_measured_is_refused(subject: Subject, tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFoundError):
+        read_pictures(tmp_path / "absent", size_px=32, limit=1)
+    with pytest.raises(SourceFormatError, match="no hand"):
+        read_pictures(tmp_path, size_px=32, limit=1)
+    weights = tmp_path / "small.safetensors"
+    write_weights(weights, subject.network, RECIPE)
+    with pytest.raises(SystemExit) as usage:
+        main([str(weights), "--data", str(tmp_path), "--size", "30"])
+    assert usage.value.code == 2
+    with pytest.raises(SystemExit) as usage:
+        main(["dino_resnet50", "--data", str(tmp_path)])
+    assert usage.value.code == 2
