@@ -52,7 +52,7 @@ def _tile(letter: str, tone: float, size_px: int) -> Pixels:
     yaw, pitch, roll = (0.0, 0.0, 0.0) if motion else view_of(letter)
     body = HandBody()
     placement = Placement(
-        centre_px=(0.51 * size_px, 0.64 * size_px),
+        centre_px=(0.51 * size_px, (0.36 if abs(pitch) > 90.0 else 0.64) * size_px),
         hand_length_px=_HAND_SHARE * size_px,
         yaw=yaw + 4.0,
         pitch=pitch,
