@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from models.registry import DEFAULT_MODEL, MODELS, find_spec
 from overlays.style import COLORMAPS, Style
 from stream.errors import SignlightError, SourceError, SourceFormatError, WorkerError
+from stream.naming import default_output, fresh_path, refuse_input
 from stream.options import Options, parse_args
 from stream.stopping import Stop, stop_on_signals
 
@@ -222,26 +222,16 @@ class _Controls:
 
     def open_recording(self) -> tuple[Sink, str]:
         """Return a sink for a new file in the working folder, and the file's name."""
-        path = _new_path(".mp4")
+        path = fresh_path(".mp4", now=datetime.now())
         return _open_sink(self._options, path, self._parts.source), path.name
 
     def save_snapshot(self, canvas: RgbImage) -> str:
         """Write a PNG to the working folder; return a notice."""
         from stream.sinks.png import write_png
 
-        path = _new_path(".png")
+        path = fresh_path(".png", now=datetime.now())
         write_png(path, canvas)
         return f"saved {path.name}"
-
-
-def _new_path(suffix: str) -> Path:
-    """Return a name in the working folder that is not taken: the date and the time."""
-    stem = f"signlight-{datetime.now():%Y%m%d-%H%M%S}"
-    path, number = Path(f"{stem}{suffix}"), 1
-    while path.exists():
-        number += 1
-        path = Path(f"{stem}-{number}{suffix}")
-    return path
 
 
 # ----------------------------------------------------------------------------------------- export
@@ -254,7 +244,7 @@ def _export(options: Options) -> int:
     from stream.sidecar import versions, write_sidecar
 
     source_path = Path(options.source) if Path(options.source).is_file() else None
-    output = options.output or _default_output(options.source)
+    output = options.output or default_output(options.source)
     started_s = time.monotonic()
     report = ExportReport()
     with ExitStack() as stack:
@@ -314,36 +304,21 @@ def _export(options: Options) -> int:
     return _exit_code(stop)
 
 
-def _default_output(source: str) -> Path:
-    """Return INPUT.overlay.mp4 beside a file or folder; in the working folder for a URL."""
-    if "://" in source:
-        name = PurePosixPath(urlsplit(source).path).stem or "stream"
-        return Path(f"{name}.overlay.mp4")
-    path = Path(source)
-    return path.with_name(f"{path.name if path.is_dir() else path.stem}.overlay.mp4")
+def _open_sink(options: Options, path: Path, source: Source, **origin: Any) -> Mp4Sink:  # noqa: ANN401
+    """Return a sink with the encoder that was asked for; ``origin``: what an export knows beside.
 
-
-def _open_sink(
-    options: Options,
-    path: Path,
-    source: Source,
-    *,
-    audio_from: Path | None = None,
-    start_s: float | None = None,
-    end_s: float | None = None,
-) -> Mp4Sink:
-    """Return a sink with the encoder that was asked for; what is live has its own time 0."""
+    The live view has a time 0 and no sound of its own.
+    """
     from stream.sinks.mp4 import Mp4Sink
 
+    refuse_input(path, options.source)
     return Mp4Sink(
         path,
         frame_rate=source.info.frame_rate,
-        audio_from=audio_from,
-        start_s=start_s,
-        end_s=end_s,
         crf=options.crf,
         preset=options.preset,
         encoder=options.encoder,
+        **origin,
     )
 
 

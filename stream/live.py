@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from stream.channel import Channel, ChannelClosed
+from stream.errors import SinkError
 from stream.frames import Frame, RgbImage
 from stream.newest_maps import NewestMaps
 from stream.offline import frames_of
@@ -39,10 +40,18 @@ class LiveControls(Protocol):
         """React to a key that is not the loop's own; return a notice to show, if any."""
 
     def open_recording(self) -> tuple[Sink, str]:
-        """Return a new sink for the record key, and what to call it in a notice."""
+        """Return a new sink for the record key, and what to call it in a notice.
+
+        Raises:
+            SinkError: It cannot be; shown as a notice.
+        """
 
     def save_snapshot(self, canvas: RgbImage) -> str:
-        """Keep ``canvas`` as a picture; return what to call it in a notice."""
+        """Keep ``canvas`` as a picture; return a notice.
+
+        Raises:
+            SinkError: It cannot be kept; shown as a notice.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +217,7 @@ class LiveLoop:
         elif key == "r":
             self._toggle_recording()
         elif key == "s":
-            self._say(self._controls.save_snapshot(canvas))
+            self._keep(canvas)
         elif key is not None:
             self._say(self._controls.press(key))
 
@@ -217,9 +226,19 @@ class LiveLoop:
             self._stop_recording()
             self._say("recording saved")
         else:
-            sink, name = self._controls.open_recording()
+            try:
+                sink, name = self._controls.open_recording()
+            except SinkError as error:  # a folder that cannot be written is no reason to end
+                self._say(f"{error}")
+                return
             self._recorder = self._record_to(sink)
             self._say(f"recording to {name}")
+
+    def _keep(self, canvas: RgbImage) -> None:
+        try:
+            self._say(self._controls.save_snapshot(canvas))
+        except SinkError as error:
+            self._say(f"{error}")
 
     def _record_to(self, sink: Sink) -> Recorder:
         return Recorder(sink, keep="latest" if self._is_live else "all")

@@ -245,6 +245,8 @@ def test_output_is_never_the_input(hand_clip: Path, capsys: pytest.CaptureFixtur
     before = sha256_of(hand_clip)
     line = _fails(capsys, "export", hand_clip, hand_clip, *QUICK)
     assert str(hand_clip) in line
+    line = _fails(capsys, hand_clip, "--no-window", "--save", hand_clip, *QUICK)
+    assert str(hand_clip) in line
     assert sha256_of(hand_clip) == before
 
 

@@ -193,6 +193,22 @@ def test_record_key_records_what_is_shown_with_true_times_from_zero() -> None:
     assert [int(canvas[0, 0, 0]) for canvas in stage.controls.snapshots] == [12]
 
 
+def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
+    class Refusing(FakeControls):
+        def open_recording(self) -> tuple[ListSink, str]:
+            raise OutputError("no room to record")
+
+        def save_snapshot(self, canvas: RgbImage) -> str:
+            raise OutputError("no room for a picture")
+
+    stage = Stage(frames(10), screen=ScriptedScreen({2: "r", 5: "s"}))
+    stage.loop._controls = Refusing()
+    assert stage.loop.run().num_shown == 10
+    notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
+    assert notices[3] == "no room to record"
+    assert notices[6] == "no room for a picture"
+
+
 def test_save_records_the_whole_run() -> None:
     sink = ListSink()
     Stage(frames(30), save_to=sink).loop.run()
