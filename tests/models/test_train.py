@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -41,6 +42,7 @@ SMALL = Recipe(
     warm_up=0.1,
     lr=3e-3,
     clutter=0.0,
+    zoom_max=1.2,
 )
 
 
@@ -81,20 +83,18 @@ def test_loss_falls_without_collapse(finished: tuple[Run, list[dict[str, float]]
     # Neither way to collapse: every picture the same, or nothing said about any.
     assert last["mean_entropy"] > 1.5
     assert last["teacher_entropy"] < math.log(SMALL.num_prototypes) - 0.3
-    assert last["found"] > 2 / SMALL.batch
+    assert last["found"] > 1.5 / SMALL.batch
 
 
 def test_interrupted_run_ends_in_the_same_bits(
     finished: tuple[Run, list[dict[str, float]]], tmp_path: Path
 ) -> None:
     whole, _ = finished
-    learner, views = _parts(whole)
-    for _ in range(7):
-        learner.step(views.draw())
-    from models.training.checkpoint import save_run
-
-    save_run(tmp_path / "checkpoint.pth", learner, views)
-    train(replace(whole, out=tmp_path, resume=True), _quiet())
+    begun = replace(whole, out=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        train(begun, Console(file=_Interrupting(after="step 35/")))
+    assert torch.load(tmp_path / "checkpoint.pth", weights_only=True)["steps_done"] == 35
+    train(replace(begun, resume=True), _quiet())
     for name in ("checkpoint.pth", "model.safetensors"):
         a, b = (_state(folder / name) for folder in (whole.out, tmp_path))
         assert a.keys() == b.keys()
@@ -276,16 +276,6 @@ def _run(pictures: Path, backdrops: Path, out: Path) -> Run:
     )  # fmt: skip
 
 
-def _parts(run: Run) -> tuple[Learner, ViewMaker]:
-    from models.train import BACKDROP_PX, STORE_PX
-    from models.training.backdrops import read_backdrops
-
-    assert run.backdrops is not None
-    corpus = read_corpus(run.data, size_px=STORE_PX)
-    backdrops = read_backdrops(run.backdrops, size_px=BACKDROP_PX)
-    return Learner(run.recipe, device=CPU), ViewMaker(corpus, backdrops, run.recipe, CPU)
-
-
 def _state(path: Path) -> dict[str, torch.Tensor]:
     """Return all tensors of a checkpoint or a file of weights by name."""
     if path.suffix == ".safetensors":
@@ -303,6 +293,19 @@ def _state(path: Path) -> dict[str, torch.Tensor]:
             for key, value in state.items()
         },
     }
+
+
+class _Interrupting(StringIO):
+    """Presses Ctrl-C when a text is written, as a person does who has seen enough."""
+
+    def __init__(self, *, after: str) -> None:
+        super().__init__()
+        self._after = after
+
+    def write(self, text: str) -> int:
+        if self._after in text:
+            signal.raise_signal(signal.SIGINT)
+        return super().write(text)
 
 
 def _quiet() -> Console:
