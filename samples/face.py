@@ -12,7 +12,7 @@ from typing import Final
 
 from numba import njit
 
-from samples.shading import FLOAT, Floats
+from samples.distance import FLOAT, Floats
 
 __all__ = ["CLOTH", "FACE_SIZE", "HAIR", "IRIS", "LIP", "SKIN", "paint_face"]
 

@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from samples.distance import FLOAT, Floats, Ints
 from samples.face import CLOTH, HAIR, SKIN, paint_face
-from samples.shading import FLOAT, Floats, Ints, noise
+from samples.shading import noise
 
 __all__ = ["CONE", "ELLIPSOID", "LOOK_SIZE", "RING", "SOLID_COLUMNS", "TILE_PX", "trace_figure"]
 

@@ -1,9 +1,8 @@
 """Sphere tracing of a hand made of round cones, compiled with numba.
 
-The hand is the smooth union of round cones (Quilez, "Distance functions", iquilezles.org) and its
-rays are marched through that distance field (Hart, "Sphere tracing", The Visual Computer 12, 1996).
-Each tile of the picture keeps only the cones that its rays can meet. Every pixel is computed on its
-own, so the result does not depend on how tiles are shared among threads.
+Rays are marched through the distance field of the hand (Hart, "Sphere tracing", The Visual Computer
+12, 1996). Each tile of the picture keeps only the cones that its rays can meet. Every pixel is
+computed on its own, so the result does not depend on how tiles are shared among threads.
 """
 # mypy: disallow-untyped-decorators=False, disable-error-code="no-any-return"
 
@@ -15,18 +14,10 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from samples.shading import (
-    CONE_COLUMNS,
-    FLOAT,
-    Floats,
-    Ints,
-    cone_distance,
-    shade,
-    slow_noise,
-    surface_detail,
-)
+from samples.distance import FAR, FLOAT, JIT, Floats, Ints, cone_distance, hand_distance
+from samples.shading import shade, slow_noise, surface_detail
 
-__all__ = ["CONE_COLUMNS", "SETTINGS", "TILE_PX", "trace_tiles"]
+__all__ = ["SETTINGS", "TILE_PX", "trace_tiles"]
 
 TILE_PX: Final = 8
 """Side of a tile; smaller tiles cull better and cost more culling."""
@@ -34,66 +25,10 @@ SETTINGS: Final = 10
 """focal px, centre x, centre y, palm blend, web blend, touch blend, shadow reach, oversampling,
 unit (cm of a standard hand in cm of this one), footprint of a pixel cm."""
 
-_JIT: Final = {"fastmath": True, "cache": True, "error_model": "numpy", "nogil": True}
 _STEPS: Final = 72
-_FAR: Final = FLOAT(1e3)
 
 
-@njit(inline="always", **_JIT)
-def _blend(a: float, b: float, k: float) -> float:
-    """Smooth minimum, polynomial of second order."""
-    h = max(k - abs(a - b), FLOAT(0)) / k
-    return min(a, b) - h * h * k * FLOAT(0.25)
-
-
-@njit(**_JIT)
-def hand_distance(
-    x: float,
-    y: float,
-    z: float,
-    cones: Floats,
-    part: Ints,
-    roots: Floats,
-    chosen: Ints,
-    count: int,
-    s: Floats,
-) -> float:
-    """Distance from a point to the skin, cm, negative inside.
-
-    The palm's cones melt into one body. A finger melts into it near its root only, so that webs
-    are round there while a fingertip that rests on the palm leaves a crisp line.
-    """
-    body = _FAR
-    finger = _FAR
-    palm = _FAR
-    current = 0
-    for k in range(count):
-        i = chosen[k]
-        d = cone_distance(x, y, z, cones[i])
-        if part[i] == 0:
-            palm = _blend(palm, d, s[3])
-            continue
-        if part[i] != current:
-            body = palm if current == 0 else _join(x, y, z, body, finger, roots[current], s)
-            current = part[i]
-            finger = d
-        else:
-            finger = _blend(finger, d, FLOAT(0.14) * s[8])
-    if current == 0:
-        return palm
-    return _join(x, y, z, body, finger, roots[current], s)
-
-
-@njit(inline="always", **_JIT)
-def _join(
-    x: float, y: float, z: float, body: float, finger: float, root: Floats, s: Floats
-) -> float:
-    dx, dy, dz = x - root[0], y - root[1], z - root[2]
-    near = FLOAT(1) / (FLOAT(1) + (dx * dx + dy * dy + dz * dz) * FLOAT(0.35) / (s[8] * s[8]))
-    return _blend(body, finger, s[5] + s[4] * near * near)
-
-
-@njit(**_JIT)
+@njit(**JIT)
 def _cull(left: int, top: int, cones: Floats, s: Floats, chosen: Ints) -> tuple[int, float, float]:
     """List the cones that rays of a tile can meet; also where along the ray they begin and end."""
     scale = FLOAT(1) / s[0]
@@ -103,7 +38,7 @@ def _cull(left: int, top: int, cones: Floats, s: Floats, chosen: Ints) -> tuple[
     dx, dy, dz = dx * inverse, dy * inverse, -inverse
     spread = FLOAT(0.75 * TILE_PX) * scale
     count = 0
-    start, stop = _FAR, FLOAT(0)
+    start, stop = FAR, FLOAT(0)
     for i in range(cones.shape[0]):
         c = cones[i]
         along = c[0] * dx + c[1] * dy + c[2] * dz
@@ -125,7 +60,7 @@ def _cull(left: int, top: int, cones: Floats, s: Floats, chosen: Ints) -> tuple[
     return count, max(start, FLOAT(1)), stop
 
 
-@njit(**_JIT)
+@njit(**JIT)
 def _shoot(
     px: float,
     py: float,
@@ -150,7 +85,7 @@ def _shoot(
     dx, dy, dz = dx * inverse, dy * inverse, -inverse
     t = start
     hit = False
-    d = _FAR
+    d = FAR
     for _ in range(_STEPS):
         d = hand_distance(dx * t, dy * t, dz * t, cones, part, roots, chosen, count, s)
         if d < t * FLOAT(0.0003):
@@ -161,9 +96,9 @@ def _shoot(
             break
     # A ray that is still creeping along a crevice will not come out of it again.
     if not hit and (t > stop or d > FLOAT(0.05) * s[8]):
-        return zero, zero, zero, _FAR, 0
+        return zero, zero, zero, FAR, 0
     x, y, z = dx * t, dy * t, dz * t
-    best, owner, count_near = _FAR, 0, 0
+    best, owner, count_near = FAR, 0, 0
     # Which way the palm side faces changes smoothly from one cone to the next.
     fx, fy, fz = zero, zero, zero
     for i in range(cones.shape[0]):
@@ -244,7 +179,7 @@ def _shoot(
     return r, g, b, -z, label
 
 
-@njit(**_JIT)
+@njit(**JIT)
 def _openness(
     x: float,
     y: float,
@@ -270,7 +205,7 @@ def _openness(
     return max(FLOAT(0), FLOAT(1) - FLOAT(0.55) * blocked / s[8])
 
 
-@njit(**_JIT)
+@njit(**JIT)
 def _lit(x: float, y: float, z: float, cones: Floats, look: Floats, near: Ints, s: Floats) -> float:
     """Share of a soft key light that reaches a point past the hand itself."""
     lx, ly, lz = look[0], look[1], look[2]
@@ -298,7 +233,7 @@ def _lit(x: float, y: float, z: float, cones: Floats, look: Floats, near: Ints, 
     t = FLOAT(0.12) * s[8]
     for _ in range(16):
         px, py, pz = x + lx * t, y + ly * t, z + lz * t
-        d = _FAR
+        d = FAR
         for k in range(count):
             d = min(d, cone_distance(px, py, pz, cones[near[k]]))
         share = min(share, FLOAT(0.5) + FLOAT(0.5) * d / (look[3] * t))
@@ -310,7 +245,7 @@ def _lit(x: float, y: float, z: float, cones: Floats, look: Floats, near: Ints, 
     return share * share * (FLOAT(3) - FLOAT(2) * share)
 
 
-@njit(**_JIT)
+@njit(**JIT)
 def trace_tiles(
     first: int,
     step: int,
@@ -414,7 +349,7 @@ def trace_tiles(
                     depth[py, px] = nearest
 
 
-@njit(inline="always", **_JIT)
+@njit(inline="always", **JIT)
 def _on_outline(
     px: int, py: int, x0: int, y0: int, x1: int, y1: int, label: Ints, depth: Floats, s: Floats
 ) -> bool:

@@ -9,19 +9,12 @@ same creases as a big one.
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int32]
-FLOAT: Final[Any] = np.float32
-
-CONE_COLUMNS: Final = 19
-"""start 0-2, axis 3-5, radii 6-7, |axis|^2 8, its inverse 9, r0 - r1 10, |axis|^2 - (r0 - r1)^2 11,
-palm side 12-14, swell of the pad 15, bend at start and end 16-17, |axis| 18."""
+from samples.distance import FLOAT, JIT, Floats
 
 LIGHT, SOFTNESS, KEY, AMBIENT, BACK, PALM, NAIL, SEED = 0, 3, 4, 7, 10, 13, 16, 19
 BUMP, CREASE, GLOSS, BLOOD, SLEEVE_ON, SLEEVE, SLEEVE_Y, UNIT, HAIR = (
@@ -37,8 +30,6 @@ BUMP, CREASE, GLOSS, BLOOD, SLEEVE_ON, SLEEVE, SLEEVE_Y, UNIT, HAIR = (
 )
 LOOK_SIZE: Final = 31
 """Columns of ``look``: direction to the key light, its softness, light and skin colours, ..."""
-
-_JIT: Final = {"fastmath": True, "cache": True, "error_model": "numpy", "nogil": True}
 
 
 def _curve(*points: tuple[float, float]) -> list[list[float]]:
@@ -66,35 +57,7 @@ _TENDONS: Final = np.array(
 )
 
 
-@njit(inline="always", **_JIT)
-def cone_distance(px: float, py: float, pz: float, c: Floats) -> float:
-    """Signed distance to a round cone, swollen on its palm side (Quilez, "Round cone")."""
-    x, y, z = px - c[0], py - c[1], pz - c[2]
-    along = x * c[3] + y * c[4] + z * c[5]
-    beyond = along - c[8]
-    ux, uy, uz = x * c[8] - c[3] * along, y * c[8] - c[4] * along, z * c[8] - c[5] * along
-    across = ux * ux + uy * uy + uz * uz
-    k = c[10] * abs(c[10]) * across
-    y2 = along * along * c[8]
-    z2 = beyond * beyond * c[8]
-    if (z2 if beyond > 0 else -z2) * c[11] > k:
-        d = math.sqrt(across + z2) * c[9] - c[7]
-    elif (y2 if along > 0 else -y2) * c[11] < k:
-        d = math.sqrt(across + y2) * c[9] - c[6]
-    else:
-        d = (math.sqrt(across * c[11] * c[9]) + along * c[10]) * c[9] - c[6]
-    if c[15] > 0 and d < FLOAT(0.6):
-        t = along * c[9]
-        if t > 0 and t < FLOAT(1.2):
-            side = (ux * c[12] + uy * c[13] + uz * c[14]) / math.sqrt(across + FLOAT(1e-6))
-            t = min(t, FLOAT(1))
-            # Pads swell on the palm side; the back is a little waisted between its joints.
-            side *= FLOAT(1) if side > 0 else FLOAT(0.15)
-            d -= c[15] * FLOAT(4) * t * (FLOAT(1) - t) * side
-    return d
-
-
-@njit(inline="always", **_JIT)
+@njit(inline="always", **JIT)
 def _hash(x: int, y: int, z: int) -> float:
     n = (x * 73856093) ^ (y * 19349663) ^ (z * 83492791)
     n = (n ^ (n >> 13)) * 1274126177
@@ -102,7 +65,7 @@ def _hash(x: int, y: int, z: int) -> float:
     return FLOAT(n & 0xFFFF) / FLOAT(65535)
 
 
-@njit(**_JIT)
+@njit(**JIT)
 def noise(x: float, y: float, z: float) -> float:
     """Smooth value noise in 0..1, one cell per unit."""
     ix, iy, iz = math.floor(x), math.floor(y), math.floor(z)
@@ -125,19 +88,19 @@ def noise(x: float, y: float, z: float) -> float:
     return low + (high - low) * fz
 
 
-@njit(inline="always", **_JIT)
+@njit(inline="always", **JIT)
 def _bell(x: float, width: float) -> float:
     x = x / width
     return math.exp(-x * x)
 
 
-@njit(inline="always", **_JIT)
+@njit(inline="always", **JIT)
 def _step(x: float, low: float, high: float) -> float:
     t = min(max((x - low) / (high - low), FLOAT(0)), FLOAT(1))
     return t * t * (FLOAT(3) - FLOAT(2) * t)
 
 
-@njit(inline="always", **_JIT)
+@njit(inline="always", **JIT)
 def _segment_distance(x: float, y: float, s: Floats) -> float:
     vx, vy = s[2] - s[0], s[3] - s[1]
     t = ((x - s[0]) * vx + (y - s[1]) * vy) / (vx * vx + vy * vy)
@@ -146,7 +109,7 @@ def _segment_distance(x: float, y: float, s: Floats) -> float:
     return math.sqrt(dx * dx + dy * dy)
 
 
-@njit(inline="always", **_JIT)
+@njit(inline="always", **JIT)
 def _to_hand(x: float, y: float, z: float, m: Floats, unit: float) -> tuple[float, float, float]:
     x, y, z = (x - m[3, 0]) / unit, (y - m[3, 1]) / unit, (z - m[3, 2]) / unit
     return (
@@ -156,7 +119,7 @@ def _to_hand(x: float, y: float, z: float, m: Floats, unit: float) -> tuple[floa
     )
 
 
-@njit(**_JIT)
+@njit(**JIT)
 def slow_noise(x: float, y: float, z: float, to_hand: Floats, look: Floats) -> tuple[float, float]:
     """Noise in -0.5..0.5 with cells of 0.4 cm and of 1.2 cm on the hand."""
     hx, hy, hz = _to_hand(x, y, z, to_hand, look[UNIT])
@@ -167,7 +130,7 @@ def slow_noise(x: float, y: float, z: float, to_hand: Floats, look: Floats) -> t
     )
 
 
-@njit(**_JIT)
+@njit(**JIT)
 def surface_detail(
     x: float,
     y: float,
@@ -278,7 +241,7 @@ def surface_detail(
     return height * unit, dark, red, nail
 
 
-@njit(**_JIT)
+@njit(**JIT)
 def shade(
     x: float,
     y: float,
