@@ -6,12 +6,10 @@ from overlays.panes import Box
 from stream.geometry import HandRegion
 from stream.scene import AttentionMaps
 
-__all__ = ["FULL_UNTIL_S", "GONE_AFTER_S", "carried_box", "map_opacity", "region_opacity"]
+__all__ = ["FULL_UNTIL_S", "carried_box", "map_opacity", "region_opacity"]
 
 FULL_UNTIL_S = 0.15
 """Age up to which a map is drawn in full: at 30 frames a second, four frames."""
-GONE_AFTER_S = 1.0
-"""Age from which a map is not drawn: by then a signer has made two or three other shapes."""
 HELD_FOR_S = 0.3
 """Time over which a hand that is no longer seen fades."""
 
@@ -41,19 +39,17 @@ def carried_box(maps: AttentionMaps, region: HandRegion) -> Box:
     )
 
 
-def map_opacity(age_s: float, compute_s: float = 0.0) -> float:
+def map_opacity(age_s: float, lifetime_s: float) -> float:
     """Return how much of a map of that age is drawn, 0..1.
 
-    1 up to ``FULL_UNTIL_S``, 0 from ``GONE_AFTER_S``, a smooth step between (half at 0.575 s). A
-    model that takes longer than a third of ``GONE_AFTER_S`` for a map would hardly be seen at all:
-    its maps are gone after three times what it takes, still faded when they come and ever after.
+    1 up to ``FULL_UNTIL_S``, 0 from ``lifetime_s``, a smooth step between: half at 0.575 s for maps
+    that live for a second. Those of a slow model are faded when they come and ever after.
 
     Args:
         age_s: Seconds since the frame that the map was made of.
-        compute_s: Seconds that the model took for it.
+        lifetime_s: The map's :attr:`~stream.scene.AttentionMaps.lifetime_s`.
     """
-    gone_after_s = max(GONE_AFTER_S, 3 * compute_s)
-    return 1.0 - _smooth_step((age_s - FULL_UNTIL_S) / (gone_after_s - FULL_UNTIL_S))
+    return 1.0 - _smooth_step((age_s - FULL_UNTIL_S) / (lifetime_s - FULL_UNTIL_S))
 
 
 def region_opacity(unseen_s: float) -> float:

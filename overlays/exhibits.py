@@ -113,7 +113,7 @@ def _exhibit(
         region=region,
         aged=aged,
         box=carried_box(maps, region),
-        opacity=presence * map_opacity(aged.age_s, maps.compute_ns / 1e9),
+        opacity=presence * map_opacity(aged.age_s, maps.lifetime_s),
         presence=presence,
         main=head_map(head) if exists else None,
         heads=tuple(head_map(i) for i in range(maps.num_heads)) if with_heads else (),

@@ -18,6 +18,11 @@ __all__ = ["AgedMaps", "AttentionMaps", "MapKind", "Scene"]
 
 MapKind = Literal["attention", "activation"]
 
+_LIFETIME_S = 1.0
+"""Age from which a map says nothing: by then a signer has made two or three other shapes."""
+_LIFETIME_BATCHES = 3
+"""A slow model's maps live for as many of its batches, or they would hardly be seen at all."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class AttentionMaps:
@@ -84,6 +89,12 @@ class AttentionMaps:
     def grid_hw(self) -> tuple[int, int]:
         """Rows and columns of patches."""
         return int(self.weights.shape[1]), int(self.weights.shape[2])
+
+    @property
+    def lifetime_s(self) -> float:
+        """Age in seconds from which the map is neither drawn nor kept: 1 s, or for a slow model
+        three times what its batch took."""
+        return max(_LIFETIME_S, _LIFETIME_BATCHES * self.compute_ns / 1e9)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

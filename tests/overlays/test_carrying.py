@@ -39,19 +39,27 @@ def test_map_of_unknown_origin_and_of_the_whole_picture_stay() -> None:
 
 def test_map_is_full_when_new_gone_when_old_and_only_ever_fades() -> None:
     ages = np.linspace(0, 2, 201)
-    opacity = [map_opacity(age) for age in ages]
-    assert map_opacity(0.15) == 1
-    assert map_opacity(0.575) == pytest.approx(0.5)
-    assert map_opacity(1.0) == 0
+    opacity = [map_opacity(age, MAPS.lifetime_s) for age in ages]
+    assert map_opacity(0.15, MAPS.lifetime_s) == 1
+    assert map_opacity(0.575, MAPS.lifetime_s) == pytest.approx(0.5)
+    assert map_opacity(1.0, MAPS.lifetime_s) == 0
     assert (np.diff(opacity) <= 0).all()
 
 
 def test_maps_of_a_slow_model_can_be_seen_and_look_old() -> None:
-    compute_s = 1.2
-    when_it_comes, when_the_next_comes = map_opacity(1.2, compute_s), map_opacity(2.4, compute_s)
+    lifetime_s = replace(MAPS, compute_ns=1_200_000_000).lifetime_s
+    when_it_comes, when_the_next_comes = map_opacity(1.2, lifetime_s), map_opacity(2.4, lifetime_s)
     assert 0.9 > when_it_comes > 0.5
     assert 0.5 > when_the_next_comes > 0.1
-    assert map_opacity(3.6, compute_s) == 0
+    assert map_opacity(3.6, lifetime_s) == 0
+
+
+@pytest.mark.parametrize(("compute_s", "lifetime_s"), [(0, 1), (0.3, 1), (0.5, 1.5), (4, 12)])
+def test_maps_live_for_a_second_or_three_times_what_they_take(
+    compute_s: float, lifetime_s: float
+) -> None:
+    maps = replace(MAPS, compute_ns=round(compute_s * 1e9))
+    assert maps.lifetime_s == pytest.approx(lifetime_s)
 
 
 def test_held_hand_fades_within_the_time_it_is_held() -> None:
