@@ -92,8 +92,7 @@ class AttentionMaps:
 
     @property
     def lifetime_s(self) -> float:
-        """Age in seconds from which the map is neither drawn nor kept: 1 s, or for a slow model
-        three times what its batch took."""
+        """Age in seconds from which the map says nothing; a slow model's maps live longer."""
         return max(_LIFETIME_S, _LIFETIME_BATCHES * self.compute_ns / 1e9)
 
 
