@@ -46,12 +46,16 @@ def cached_path(spec: ModelSpec) -> Path:
 
 
 def is_ready(spec: ModelSpec) -> bool:
-    """Return whether the official weights are in the cache, as far as their size tells."""
+    """Return whether the official weights are in the cache, as far as their size tells.
+
+    Weights whose record cannot be read are not: loading them would say what is wrong.
+    """
     path = cached_path(spec)
-    if not path.is_file():
+    try:
+        record = _read_record(path)
+        return path.is_file() and (record is None or record.size == path.stat().st_size)
+    except (WeightsError, OSError):
         return False
-    record = _read_record(path)
-    return record is None or record.size == path.stat().st_size
 
 
 def find_weights(

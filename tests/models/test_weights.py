@@ -117,6 +117,7 @@ def test_file_that_changed_in_the_cache_is_refused_and_fetched_again(
 def test_unreadable_record_is_one_line(spec: ModelSpec) -> None:
     path = fetch_weights(spec).path
     path.with_name("tiny.pth.json").write_text("{")
+    assert not is_ready(spec)
     with pytest.raises(WeightsError, match=r"tiny.pth.json: unreadable record"):
         find_weights(spec)
     fetch_weights(spec)
