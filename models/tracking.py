@@ -110,7 +110,12 @@ class HandTracker:
         self._time_s = -math.inf
 
     def expect(self, time_s: float) -> tuple[HandRegion, ...]:
-        """Return where the followed hands must be at ``time_s``, from what was seen before."""
+        """Return where the followed hands must be at ``time_s``, from what was seen before.
+
+        Nowhere, where time does not advance: ``update`` starts over then.
+        """
+        if time_s <= self._time_s:
+            return ()
         return tuple(track.region(time_s) for track in self._tracks)
 
     def update(self, detections: Sequence[HandDetection], time_s: float) -> tuple[HandRegion, ...]:

@@ -250,6 +250,14 @@ def test_time_that_goes_back_starts_over() -> None:
     assert region.track_id == 1
 
 
+@pytest.mark.parametrize("time_s", [4.0, 3.9, 0.0, -1e9])
+def test_nothing_is_expected_where_time_does_not_advance(time_s: float) -> None:
+    tracker = HandTracker(max_hands=2)
+    tracker.update([hand_at(200, 200)], 3.9)
+    tracker.update([hand_at(220, 200)], 4.0)
+    assert tracker.expect(time_s) == ()
+
+
 def test_longest_followed_come_first_and_no_more_than_asked_for() -> None:
     tracker = HandTracker(max_hands=3)
     tracker.update([hand_at(500, 100)], 0.0)
