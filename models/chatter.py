@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 __all__ = ["muted_chatter"]
@@ -25,7 +25,8 @@ def muted_chatter() -> Iterator[None]:
     """Keep MediaPipe's and TFLite's informational lines off stderr inside the block.
 
     No flag or variable silences them: C++ threads write them to file descriptor 2. What else is
-    written there meanwhile, by whichever thread, appears when the block ends.
+    written there meanwhile, by whichever thread, appears when the block ends; where nobody reads
+    stderr any more it is lost, and that is no error.
     """
     with _LOCK, tempfile.TemporaryFile() as caught:
         try:
@@ -41,10 +42,11 @@ def muted_chatter() -> Iterator[None]:
             _flush()
             os.dup2(stderr, 2)
             caught.seek(0)
-            os.write(stderr, b"".join(line for line in caught if not _CHATTER.match(line)))
-            os.close(stderr)
+            with suppress(OSError), os.fdopen(stderr, "wb") as terminal:
+                terminal.writelines(line for line in caught if not _CHATTER.match(line))
 
 
 def _flush() -> None:
     if sys.stderr is not None:
-        sys.stderr.flush()
+        with suppress(OSError, ValueError):  # its reader has gone, or it was closed
+            sys.stderr.flush()
