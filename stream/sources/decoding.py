@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -24,6 +25,8 @@ _NUM_THREADS = 2
 """Enough for 1080p in real time; each further thread keeps one more picture in memory."""
 _GENERATE_PTS = 0x0001
 """AVFMT_FLAG_GENPTS, which PyAV sets for every container."""
+_CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d*)?)", re.ASCII)
+"""Hours, minutes and seconds of Matroska's DURATION tag: 00:01:02.345000000."""
 
 
 class VideoDecoder:
@@ -90,10 +93,13 @@ class VideoDecoder:
         """
         if self._container.format.name == "avi" and self.stream.duration:
             return float(self.stream.duration * self.time_base)
-        tag = self.stream.metadata.get("DURATION", "")  # of Matroska: 00:01:02.345000000
-        if tag.count(":") != 2:
+        # Other containers copy such a tag from wherever they were made of.
+        if not self._container.format.name.startswith("matroska"):
             return None
-        hours, minutes, seconds = tag.split(":")
+        clock = _CLOCK.fullmatch(self.stream.metadata.get("DURATION", ""))
+        if clock is None:
+            return None
+        hours, minutes, seconds = clock.groups()
         return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
     @property

@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -46,6 +47,32 @@ class TestDamage:
         assert 15 <= len(frames) <= 20
         assert [round(frame.time_s * 30) for frame in frames] == list(range(len(frames)))
         assert any("damaged" in line or "cut short" in line for line in source.warnings)
+
+    @pytest.mark.parametrize("tag", [b"00:00:0x.000000000", b"never::"])
+    def test_a_length_that_nobody_can_read_is_no_damage(self, tmp_path: Path, tag: bytes) -> None:
+        clip = make_clip(tmp_path / "clip.mkv", num_frames=30, time_base=Fraction(1, 1000))
+        content = clip.read_bytes()
+        assert content.count(b"00:00:01.033000000") + content.count(b"00:00:01.000000000") == 1
+        clip.write_bytes(re.sub(rb"00:00:01\.0\d\d000000", tag.ljust(18, b"\0"), content))
+        with FileSource(clip) as source:
+            assert len(read_all(source)) == 30
+            assert source.warnings == []
+
+    def test_only_matroska_tells_its_length_in_a_tag(self, tmp_path: Path) -> None:
+        clip = make_clip(tmp_path / "clip.mkv", num_frames=30, options={"bf": "0"})
+        copy = tmp_path / "copy.nut"
+        with av.open(str(clip)) as source, av.open(str(copy), "w") as target:
+            stream = target.add_stream_from_template(source.streams.video[0])
+            stream.metadata["DURATION"] = "01:00:00.000000000"
+            for packet in source.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    target.mux(packet)
+        with av.open(str(copy)) as container:
+            assert container.streams.video[0].metadata["DURATION"] == "01:00:00.000000000"
+        with FileSource(copy) as reader:
+            assert len(read_all(reader)) == 30
+            assert reader.warnings == []
 
     def test_a_damaged_packet_is_skipped_and_counted(self, tmp_path: Path) -> None:
         clip = make_clip(
