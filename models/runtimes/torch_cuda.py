@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
@@ -44,7 +45,7 @@ class CudaRuntime:
         self, network: Network, *, device: torch.device, dtype: torch.dtype = torch.bfloat16
     ) -> None:
         assert isinstance(network, nn.Module)
-        self._network: Network = network
+        self._network: Network | None = network
         self._device = device
         self._dtype = dtype
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
@@ -81,11 +82,13 @@ class CudaRuntime:
             return lane.submit(images)
 
     def close(self) -> None:
-        """Wait for what is queued and drop graphs and buffers."""
+        """Wait for what is queued and drop graphs, buffers and the network."""
         self._stream.synchronize()
         self._lanes.clear()
+        self._network = None
 
     def _open_lane(self, shape: tuple[int, int, int, int], layer: int) -> _Lane:
+        assert self._network is not None, "submit() after close()"
         forward = self._network.for_size(shape[1:3])
 
         def compute(images: Tensor) -> Tensor:
@@ -132,7 +135,9 @@ class _Lane:
         self._input.copy_(slot.pixels, non_blocking=True)
         # The first batch runs eagerly: libraries set themselves up then, which no capture allows.
         if self._num_batches == 1:
-            self._capture()
+            graph = torch.cuda.CUDAGraph()
+            self._output = _record(graph, self._compute, self._input)
+            self._graph = None if self._output is None else graph
         if self._graph is None or self._output is None:
             output = self._compute(self._input)
         else:
@@ -141,28 +146,12 @@ class _Lane:
         self._num_batches += 1
         return slot.fetch(output, self._stream)
 
-    def _capture(self) -> None:
-        """Record the kernels of one pass; where that cannot be done, go on without."""
-        # Not ``torch.cuda.graph``: it synchronises the whole device and empties every cache.
-        graph = torch.cuda.CUDAGraph()
-        try:
-            # "thread_local": what other threads do on the device meanwhile is no fault.
-            graph.capture_begin(capture_error_mode="thread_local")
-            try:
-                output = self._compute(self._input)
-            finally:
-                graph.capture_end()
-        except RuntimeError as error:
-            logger.warning("no CUDA graph for %s: %s", tuple(self._input.shape), error)
-            return
-        self._graph, self._output = graph, output
-
 
 class _Slot:
     """Pinned memory for one batch in flight: its pixels, its rows, and the event between them."""
 
     def __init__(self, shape: tuple[int, int, int, int]) -> None:
-        self.pixels = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
+        self.pixels = _pinned(shape, torch.uint8)
         self._rows: Tensor | None = None
         # Blocking: the waiting thread sleeps, and leaves its core to the display.
         self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
@@ -171,7 +160,7 @@ class _Slot:
     def fetch(self, output: Tensor, stream: torch.cuda.Stream) -> Pending:
         """Queue the copy of ``output``, float32 on the device, to the host."""
         if self._rows is None:
-            self._rows = torch.empty(output.shape, dtype=torch.float32, pin_memory=True)
+            self._rows = _pinned(output.shape, torch.float32)
         self._rows.copy_(output, non_blocking=True)
         self._done.record(stream)
         self._pending = _Fetch(self._rows, self._done)
@@ -199,6 +188,58 @@ class _Fetch:
             self._source = None
         assert self._rows is not None
         return self._rows
+
+
+def _record(
+    graph: torch.cuda.CUDAGraph, compute: Callable[[Tensor], Tensor], images: Tensor
+) -> Tensor | None:
+    """Record the kernels of ``compute(images)`` and return where their result will be.
+
+    None where they cannot be recorded: one goes on without a graph then.
+
+    Raises:
+        torch.OutOfMemoryError: The device has no room for the graph.
+    """
+    # Not ``torch.cuda.graph``: it synchronises the whole device and empties every cache. But as
+    # there, rubbish goes first: what its destructors do to the device would spoil the recording.
+    gc.collect()
+    try:
+        # "thread_local": what other threads do on the device meanwhile is no fault.
+        graph.capture_begin(capture_error_mode="thread_local")
+        try:
+            output = compute(images)
+        except BaseException:
+            # Ending a spoilt recording fails, too, and does not say why it was spoilt.
+            with contextlib.suppress(RuntimeError):
+                graph.capture_end()
+            raise
+        graph.capture_end()
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        logger.warning("no CUDA graph for %s: %s", tuple(images.shape), _first_line(error))
+        return None
+    return output
+
+
+def _pinned(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Return host memory that the device copies from and to by itself.
+
+    Raises:
+        DeviceError: The system does not lend as much.
+    """
+    try:
+        return torch.empty(tuple(shape), dtype=dtype, pin_memory=True)
+    except RuntimeError as error:
+        raise DeviceError(
+            f"not enough memory to share with the GPU for {' x '.join(map(str, shape))} values "
+            f"({_first_line(error)}): use a smaller --crop-size, or --device cpu"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """Return what CUDA says before it goes on about debugging."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 @contextlib.contextmanager
