@@ -111,8 +111,9 @@ def train(run: Run, console: Console) -> Path:
     ) as display:  # fmt: skip
         with _StopRequest() as stop:
             while learner.steps_done < run.recipe.steps and not stop.came:
-                lr = run.recipe.lr_at(learner.steps_done)
-                report = learner.step(views.draw())
+                step = learner.steps_done
+                lr, strength = run.recipe.lr_at(step), run.recipe.strength_at(step)
+                report = learner.step(views.draw(strength))
                 display.update(learner.steps_done, report, lr)
                 if learner.steps_done % run.save_every == 0:
                     save_run(checkpoint, learner, views)

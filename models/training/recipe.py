@@ -44,6 +44,7 @@ class Recipe:
     solarise: float = _number(0.0, "share of second views that are solarised; DINO has 0.2")
     keep: float = _number(0.1, "share of pictures that keep their own background in both views")
     clutter: float = _number(0.2, "share of exchanged backgrounds dyed with the hand's own colour")
+    ramp: float = _number(0.5, "part of the steps in which views grow from easy to those strengths")
 
     teacher_temp: float = _number(0.03, "temperature of the teacher's distribution")
     student_temp: float = _number(0.1, "temperature of the student's distribution")
@@ -68,7 +69,7 @@ class Recipe:
         for name in ("turn", "jitter", "contrast", "weight_decay", "local_views", "seed"):
             self._check(name)
         for name in (
-            "grey", "solarise", "keep", "clutter", "centre_momentum", "momentum", "warm_up",
+            "grey", "solarise", "keep", "clutter", "ramp", "centre_momentum", "momentum", "warm_up",
         ):  # fmt: skip
             self._check(name, highest=1.0)
         self._check("zoom_max", lowest=1.0)
@@ -102,6 +103,15 @@ class Recipe:
         """Return the teacher's momentum at a step: a cosine from ``momentum`` to 1."""
         done = min(step / self.steps, 1.0)
         return 1.0 - (1.0 - self.momentum) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+    def strength_at(self, step: int) -> float:
+        """Return how strong the views of a step are, from a quarter of the recipe's numbers to 1.
+
+        Hard views from the start leave a small run at ln(prototypes), saying nothing.
+        """
+        if not self.ramp:
+            return 1.0
+        return min(0.25 + 0.75 * step / (self.ramp * self.steps), 1.0)
 
     def as_dict(self) -> dict[str, int | float]:
         """Return all numbers by name."""

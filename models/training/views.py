@@ -8,6 +8,8 @@ that there is to learn.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
@@ -57,12 +59,23 @@ class ViewMaker:
         self._luma = torch.tensor(_LUMA, device=device).view(1, 3, 1, 1)
         self.generator = torch.Generator(device).manual_seed(recipe.seed)
 
-    def draw(self) -> list[Tensor]:
+    def draw(self, strength: float = 1.0) -> list[Tensor]:
         """Return the views of one batch, ImageNet-normalised float32 (B, 3, S, S).
 
         Two global views, the pictures in the same order, then the local ones.
+
+        Args:
+            strength: Factor of the recipe's zoom, turn, jitter, grey and clutter, 0 to 1.
         """
-        recipe = self._recipe
+        full = self._recipe
+        recipe = replace(
+            full,
+            zoom_max=1 + (full.zoom_max - 1) * strength,
+            turn=full.turn * strength,
+            jitter=full.jitter * strength,
+            grey=full.grey * strength,
+            clutter=full.clutter * strength,
+        )
         chosen = torch.randint(
             len(self._pictures), (recipe.batch,), generator=self.generator, device=self._device
         )
@@ -77,20 +90,21 @@ class ViewMaker:
         for number in range(2 + recipe.local_views):
             is_local = number >= 2
             size_px = recipe.local_px if is_local else recipe.view_px
-            grid = self._crop_grid(boxes, is_cut, mirrored, layers.shape[-1], size_px, is_local)
+            grid = self._crop_grid(
+                recipe, boxes, is_cut, mirrored, layers.shape[-1], size_px, is_local
+            )
             hands = F.grid_sample(layers, grid, align_corners=False)
-            views.append(self._finish(hands, is_second=number == 1))
+            views.append(self._finish(recipe, hands, is_second=number == 1))
         return views
 
-    def _finish(self, hands: Tensor, *, is_second: bool) -> Tensor:
+    def _finish(self, recipe: Recipe, hands: Tensor, *, is_second: bool) -> Tensor:
         """Return the view of hands, (B, 5, S, S): premultiplied colour, alpha, mask."""
-        recipe, strength = self._recipe, self._recipe.jitter
         colour, alpha, mask = hands[:, :3], hands[:, 3:4], hands[:, 4:]
         behind = self._draw_behind(hands.shape[-1])
-        behind = self._dye(behind, colour, mask)
-        lit = colour * self._uniform(1 - 0.8 * strength, 1 + 0.8 * strength)
+        behind = self._dye(behind, colour, mask, recipe.clutter)
+        lit = colour * self._uniform(1 - 0.8 * recipe.jitter, 1 + 0.8 * recipe.jitter)
         view = (lit + behind * (1 - alpha)).clamp(0, 1)
-        view = self._recolour(view, strength)
+        view = self._recolour(view, recipe.jitter, recipe.grey)
         if is_second and recipe.solarise:
             solarised = _column(self._chance(recipe.solarise)) & (view > 0.5)
             view = torch.where(solarised, 1 - view, view)
@@ -101,6 +115,7 @@ class ViewMaker:
 
     def _crop_grid(
         self,
+        recipe: Recipe,
         boxes: Tensor,
         is_cut: Tensor,
         mirrored: Tensor,
@@ -109,7 +124,6 @@ class ViewMaker:
         is_local: bool,
     ) -> Tensor:
         """Return where each pixel of the views lies in its picture, (B, S, S, 2) in -1..1."""
-        recipe = self._recipe
         sides = (boxes[:, 2:] - boxes[:, :2]).amax(1)
         centres = (boxes[:, 2:] + boxes[:, :2]) / 2
         if is_local:
@@ -157,17 +171,17 @@ class ViewMaker:
         grey = self._uniform(0, 1) * self._uniform(0, 1)
         return torch.where(_column(self._chance(_PLAIN)), grey, behind)
 
-    def _dye(self, behind: Tensor, colour: Tensor, mask: Tensor) -> Tensor:
+    def _dye(self, behind: Tensor, colour: Tensor, mask: Tensor, clutter: float) -> Tensor:
         """Return backdrops, some in the hand's own mean colour: colour alone then tells nothing."""
         area = mask.sum((2, 3), keepdim=True).clamp(min=1)
         skin = colour.sum((2, 3), keepdim=True) / area
         grey = behind.mean(1, keepdim=True)
         contrast = grey / grey.mean((2, 3), keepdim=True).clamp(min=0.03)
         dyed = (contrast * skin * self._uniform(0.6, 1.4)).clamp(0, 1)
-        share = self._uniform(0.4, 1.0) * _column(self._chance(self._recipe.clutter))
+        share = self._uniform(0.4, 1.0) * _column(self._chance(clutter))
         return behind + (dyed - behind) * share
 
-    def _recolour(self, view: Tensor, strength: float) -> Tensor:
+    def _recolour(self, view: Tensor, strength: float, grey: float) -> Tensor:
         """Return the views with other light, contrast, saturation and gamma."""
         tint = torch.randn(len(view), 3, 1, 1, generator=self.generator, device=self._device)
         tint = 1 + 0.18 * strength * tint.clamp(-2, 2)
@@ -176,7 +190,7 @@ class ViewMaker:
         view = mean + (view - mean) * self._uniform(1 - 0.4 * strength, 1 + 0.4 * strength)
         luma = (view * self._luma).sum(1, keepdim=True)
         saturation = self._uniform(0.3, 1.5)
-        saturation = saturation * ~_column(self._chance(self._recipe.grey))
+        saturation = saturation * ~_column(self._chance(grey))
         view = (luma + (view - luma) * saturation).clamp(1e-3, 1)
         gamma = torch.randn(len(view), 1, 1, 1, generator=self.generator, device=self._device)
         return view ** torch.exp(0.2 * strength * gamma)

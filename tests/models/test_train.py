@@ -131,6 +131,8 @@ def test_settings_change_the_views_and_the_seed_brings_them_back(pictures: Path)
     other = ViewMaker(corpus, backdrops, replace(recipe, seed=1), CPU).draw()
     assert all(torch.equal(a, b) for a, b in zip(views, again, strict=True))
     assert not torch.equal(views[0], other[0])
+    easy = ViewMaker(corpus, backdrops, recipe, CPU).draw(0.0)
+    assert not torch.equal(views[0], easy[0])
     report = Learner(recipe, device=CPU).step(views)
     assert math.isfinite(report.loss)
 
@@ -198,6 +200,9 @@ def test_schedules_rise_and_end_where_they_should() -> None:
     assert rates[1000] == pytest.approx(0.02)
     assert recipe.momentum_at(0) == pytest.approx(0.9)
     assert recipe.momentum_at(1000) == pytest.approx(1.0)
+    strengths = [recipe.strength_at(step) for step in (0, 250, 500, 1000)]
+    assert strengths == pytest.approx([0.25, 0.625, 1.0, 1.0])
+    assert replace(recipe, ramp=0.0).strength_at(0) == 1.0
 
 
 def test_fresh_network_depends_on_the_seed_alone() -> None:
