@@ -9,8 +9,6 @@ Google publishes is downloaded once.
 from __future__ import annotations
 
 import importlib.util
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -18,6 +16,7 @@ from typing import Final
 from models.cache import cache_folder
 from models.download import Progress, download
 from stream.errors import HandModelError, ModelError, OutputError
+from stream.whole_files import written_whole
 
 __all__ = ["BUNDLE_NAME", "BUNDLE_URL", "find_hand_bundle"]
 
@@ -80,16 +79,10 @@ def _mediapipe_folder() -> Path:
 
 def _make_bundle(package: Path, target: Path) -> None:
     """Zip MediaPipe's own networks into ``target``; there is never half a file of that name."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as bundle:
-            for member, source in PARTS.items():
-                # ZipInfo's fixed date makes the same bytes on every machine.
-                bundle.writestr(zipfile.ZipInfo(member), (package / source).read_bytes())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with written_whole(target) as unfinished, zipfile.ZipFile(unfinished, "w") as bundle:
+        for member, source in PARTS.items():
+            # ZipInfo's fixed date makes the same bytes on every machine.
+            bundle.writestr(zipfile.ZipInfo(member), (package / source).read_bytes())
 
 
 def _download_bundle(target: Path, progress: Progress | None) -> None:

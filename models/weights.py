@@ -16,6 +16,7 @@ from models.download import Progress, download
 from models.registry import ModelSpec
 from stream.errors import WeightsError, WeightsNotFoundError
 from stream.hashing import sha256_of
+from stream.whole_files import written_whole
 
 __all__ = ["WeightsFile", "cached_path", "fetch_weights", "find_weights", "is_ready", "remember"]
 
@@ -121,7 +122,8 @@ def remember(spec: ModelSpec, found: WeightsFile) -> None:
         return
     record = _Record(size=found.path.stat().st_size, sha256=found.sha256)
     try:
-        _record_path(found.path).write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
+        with written_whole(_record_path(found.path)) as unfinished:
+            unfinished.write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
     except OSError as error:  # a cache that is only readable still serves
         logger.warning("cannot record the hash of %s: %s", found.path, error)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from stream.errors import OutputError
 from stream.frames import RgbImage, frozen_rgb
+from stream.whole_files import written_whole
 
 __all__ = ["write_png"]
 
@@ -24,13 +23,10 @@ def write_png(path: str | Path, image: RgbImage) -> None:
         ValueError: ``image`` is no such array.
     """
     path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_bytes(_encode(frozen_rgb(image)))
-        unfinished.replace(path)
+        with written_whole(path) as unfinished:
+            unfinished.write_bytes(_encode(frozen_rgb(image)))
     except OSError as exc:
-        with suppress(OSError):
-            unfinished.unlink()
         raise OutputError(
             f"{path} cannot be written ({exc.strerror}); choose another place"
         ) from exc

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import av
+
+from stream.whole_files import written_whole
 
 __all__ = ["finish_mp4"]
 
@@ -24,14 +25,8 @@ def finish_mp4(path: Path, *, timescales: dict[str, str], last: range) -> None:
     Raises:
         FFmpegError, OSError: The new file could not be written; the old one is untouched.
     """
-    finished = path.with_name(f".{path.name}.finishing")
-    try:
+    with written_whole(path) as finished:
         _copy(path, finished, timescales, last)
-        finished.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            finished.unlink()
-        raise
 
 
 def _copy(source: Path, target: Path, timescales: dict[str, str], last: range) -> None:
