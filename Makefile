@@ -9,6 +9,7 @@ DEMO := samples/fingerspelling.overlay.mp4
 CODE := run_live.py $(wildcard stream/*.py stream/*/*.py models/*.py models/*/*.py overlays/*.py)
 
 .PHONY: demo test check clean
+.DELETE_ON_ERROR:
 
 demo: $(DEMO)
 	@echo "The picture with its attention: $(DEMO)"
@@ -24,10 +25,11 @@ check: .venv/.installed-dev
 test: check
 	$(BIN)/python -m pytest
 
-.venv/bin/python:
+.venv/.made:
 	$(PYTHON) -m venv .venv
+	touch $@
 
-.venv/.installed: .venv/bin/python pyproject.toml constraints.txt
+.venv/.installed: .venv/.made pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
 	touch $@
 

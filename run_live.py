@@ -7,15 +7,22 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.registry import DEFAULT_MODEL, MODELS, find_spec
 from overlays.style import COLORMAPS, Style
-from stream.errors import SignlightError, SourceError, SourceFormatError, WorkerError
+from stream.errors import (
+    OptionError,
+    OutputError,
+    SignlightError,
+    SourceError,
+    SourceFormatError,
+    WorkerError,
+)
 from stream.naming import default_output, fresh_path, refuse_input
 from stream.options import Options, parse_args
 from stream.stopping import Stop, stop_on_signals
@@ -41,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the program's name; None takes the process's own.
 
     Returns:
-        0 done, 1 it could not (one line on stderr says what and what to do), 130 interrupted.
+        0 done, 1 it could not (one line on stderr says what and what to do), 130 Ctrl-C, and as
+        shells count 128 and its number for another signal (143 for SIGTERM).
 
     Raises:
         SystemExit: Code 2 for wrong usage, 0 after ``--help``.
@@ -73,8 +81,10 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, WorkerError) and error.__cause__ is not None:
         return _one_line(error.__cause__)
     message = " ".join(str(error).split())
-    if isinstance(error, (SignlightError, ValueError)):
+    if isinstance(error, SignlightError):
         return message
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; check the path and its permissions"
     if isinstance(error, ImportError):
         return (
             f"a library cannot be loaded: {message}; install Signlight again, "
@@ -85,30 +95,48 @@ def _one_line(error: BaseException) -> str:
 
 @dataclass
 class _Parts:
-    """What both loops are made of."""
+    """What both loops are made of, beside source and sink."""
 
-    source: Source
     finder: HandFinder
     cut: CropCutter
     model: DinoModel
     view: LiveView
 
 
+def _check(options: Options) -> None:
+    """Refuse early what would otherwise be refused after a download."""
+    spec = find_spec(options.model)
+    if isinstance(options.head, int) and options.head >= spec.num_heads:
+        raise OptionError(f"--head {options.head}: {spec.name} has heads 0 to {spec.num_heads - 1}")
+    try:
+        spec.layer_index(options.layer)
+    except ValueError as error:
+        raise OptionError(f"--layer {options.layer}: {error}") from error
+
+
+def _open_source(options: Options) -> Source:
+    from stream.sources import open_source
+
+    try:
+        return open_source(
+            options.source,
+            start_s=options.start_s,
+            end_s=options.end_s,
+            max_frames=options.max_frames,
+        )
+    except ValueError as error:
+        if isinstance(error, SignlightError):
+            raise
+        raise OptionError(f"{options.source}: {error}") from error
+
+
 def _open_parts(options: Options, stack: ExitStack, *, num_threads: int | None) -> _Parts:
-    """Open source, model and hand finder, in the order in which they are likely to fail."""
+    """Load the model, open the hand finder, and set up the look."""
     from models import load_model
     from models.crops import Cropper, WholeFrameFinder
     from overlays.live_view import LiveView
     from stream.progress import download_bar
-    from stream.sources import open_source
 
-    source = open_source(
-        options.source,
-        start_s=options.start_s,
-        end_s=options.end_s,
-        max_frames=options.max_frames,
-    )
-    stack.enter_context(source)
     with download_bar(_terminal()) as progress:
         model = stack.enter_context(
             load_model(
@@ -131,23 +159,9 @@ def _open_parts(options: Options, stack: ExitStack, *, num_threads: int | None) 
                 max_hands=options.max_hands, bundle=options.hand_model, progress=progress
             )
     stack.enter_context(finder)
-    if isinstance(options.head, int) and options.head >= model.num_heads:
-        raise ValueError(
-            f"--head {options.head}: {model.name} has heads 0 to {model.num_heads - 1}"
-        )
-    style = Style(
-        head=options.head,
-        layout=options.layout,
-        colormap=options.colormap,
-        alpha=options.alpha,
-        threshold=options.threshold,
-        normalize=options.normalize,
-        skeleton=options.skeleton,
-        hud=options.hud,
-        mirror=options.mirror,
-    )
+    # An option of the look and the field of the style that it sets have one name.
+    style = Style(**{field.name: getattr(options, field.name) for field in fields(Style)})
     return _Parts(
-        source=source,
         finder=finder,
         cut=Cropper(size_px=options.crop_size, patch_px=model.patch_px),
         model=model,
@@ -155,26 +169,44 @@ def _open_parts(options: Options, stack: ExitStack, *, num_threads: int | None) 
     )
 
 
-# ------------------------------------------------------------------------------------------- live
+def _open_sink(options: Options, path: Path, source: Source, **origin: Any) -> Mp4Sink:  # noqa: ANN401
+    """Return a sink with the encoder that was asked for; ``origin``: what an export knows beside.
+
+    The live view has a time 0 and no sound of its own.
+    """
+    from stream.sinks.mp4 import Mp4Sink
+
+    refuse_input(path, options.source)
+    return Mp4Sink(
+        path,
+        frame_rate=source.info.frame_rate,
+        crf=options.crf,
+        preset=options.preset,
+        encoder=options.encoder,
+        **origin,
+    )
 
 
 def _live(options: Options) -> int:
     from stream.live import LiveLoop
     from stream.sinks.window import Window
 
+    _check(options)
     with ExitStack() as stack:
         # First what costs a moment and may fail: a missing display must not wait for a model.
         screen = stack.enter_context(Window()) if options.window else None
+        source = _open_source(options)
+        stack.enter_context(source)
+        save_to = None
+        if options.output is not None:
+            save_to = stack.enter_context(_open_sink(options, options.output, source))
         # One core stays free for the picture; the model would take them all.
         num_threads = max(1, (os.cpu_count() or 1) - 1)
         parts = _open_parts(options, stack, num_threads=num_threads)
-        save_to = None
-        if options.output is not None:
-            save_to = stack.enter_context(_open_sink(options, options.output, parts.source))
-        controls = _Controls(options, parts)
+        controls = _Controls(options, source, parts)
         with stop_on_signals() as stop:
             report = LiveLoop(
-                source=parts.source,
+                source=source,
                 finder=parts.finder,
                 cut=parts.cut,
                 model=parts.model,
@@ -184,22 +216,27 @@ def _live(options: Options) -> int:
                 save_to=save_to,
                 stop=stop.event,
             ).run()
-    _terminal().print(
-        f"{report.num_shown} frames shown, {report.dropped_capture} dropped, "
-        f"95 % within {report.late_p95_ms:.0f} ms; "
-        f"{report.num_maps} maps, 95 % younger than {report.age_p95_ms:.0f} ms"
-    )
+    _say(f"{report}")
+    for warning in (*source.warnings, *(save_to.warnings if save_to else ()), *controls.warnings):
+        _say(f"note: {warning}")
     if save_to is not None:
-        _terminal().print(f"saved {options.output}")
+        _say(f"saved {options.output}" if report.num_shown else "nothing was shown to save")
     return _exit_code(stop)
 
 
 class _Controls:
     """Keys of the live view that the loop does not know: look, layer, files."""
 
-    def __init__(self, options: Options, parts: _Parts) -> None:
+    def __init__(self, options: Options, source: Source, parts: _Parts) -> None:
         self._options = options
+        self._source = source
         self._parts = parts
+        self._sinks: list[Mp4Sink] = []
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is not in the recordings as it should be."""
+        return [warning for sink in self._sinks for warning in sink.warnings]
 
     def press(self, key: str) -> str | None:
         """Change look or layer; return a notice to show, if any."""
@@ -223,7 +260,8 @@ class _Controls:
     def open_recording(self) -> tuple[Sink, str]:
         """Return a sink for a new file in the working folder, and the file's name."""
         path = fresh_path(".mp4", now=datetime.now())
-        return _open_sink(self._options, path, self._parts.source), path.name
+        self._sinks.append(_open_sink(self._options, path, self._source))
+        return self._sinks[-1], path.name
 
     def save_snapshot(self, canvas: RgbImage) -> str:
         """Write a PNG to the working folder; return a notice."""
@@ -234,103 +272,72 @@ class _Controls:
         return f"saved {path.name}"
 
 
-# ----------------------------------------------------------------------------------------- export
-
-
 def _export(options: Options) -> int:
     from stream.hashing import sha256_of
     from stream.offline import ExportReport, export
     from stream.progress import export_bar
-    from stream.sidecar import versions, write_sidecar
+    from stream.sidecar import describe_export, write_sidecar
 
+    _check(options)
     source_path = Path(options.source) if Path(options.source).is_file() else None
     output = options.output or default_output(options.source)
     started_s = time.monotonic()
     report = ExportReport()
     with ExitStack() as stack:
-        parts = _open_parts(options, stack, num_threads=None)
-        info = parts.source.info
+        source = _open_source(options)
+        stack.enter_context(source)
+        info = source.info
         if info.is_live:
+            given = info.name if "://" in options.source else options.source
             raise SourceError(
-                f"{info.name}: a live source has no end to export to; "
-                f"record it with: signlight {info.name} --save {output}"
+                f"{info.name} is live and has no end to export to; "
+                f"record it with: signlight {given} --save {output}"
             )
-        sink = _open_sink(
-            options,
-            output,
-            parts.source,
-            audio_from=source_path,
-            start_s=options.start_s,
-            end_s=options.end_s,
-        )
-        try:
-            with (
-                sink,
-                stop_on_signals() as stop,
-                export_bar(_terminal(), output.name, info.num_frames) as show,
-            ):
-                export(
-                    source=parts.source,
-                    finder=parts.finder,
-                    cut=parts.cut,
-                    model=parts.model,
-                    renderer=parts.view,
-                    sink=sink,
-                    stop=stop.event,
-                    report=report,
-                    on_frame=show,
-                )
-        finally:
-            # What was broken off is there as well, and says how it was made.
+        span = {"start_s": options.start_s, "end_s": options.end_s}
+        sink = _open_sink(options, output, source, audio_from=source_path, **span)
+        parts = _open_parts(options, stack, num_threads=None)
+        # What is large is read before the first frame: nobody waits for it after Ctrl-C.
+        source_sha256 = sha256_of(source_path) if source_path else None
+
+        def describe() -> None:
             if report.num_frames:
-                content = {
-                    "frames": report.num_frames,
-                    "frames_with_hand": report.num_frames_with_hand,
-                    "hands": report.num_hands,
-                    "model": parts.model.name,
-                    "weights_sha256": parts.model.weights_sha256,
-                    "source_sha256": sha256_of(source_path) if source_path else None,
-                    "options": _plain(options),
-                    "versions": versions(),
-                    "seconds": round(time.monotonic() - started_s, 3),
-                    "warnings": [*parts.source.warnings, *sink.warnings],
-                }
+                content = describe_export(
+                    report,
+                    model=parts.model,
+                    source_name=info.name,
+                    source_sha256=source_sha256,
+                    options=options,
+                    seconds=time.monotonic() - started_s,
+                    warnings=[*source.warnings, *sink.warnings],
+                )
                 write_sidecar(output.with_suffix(".json"), content)
+
+        with stop_on_signals() as stop:
+            try:
+                with sink, export_bar(_terminal(), output.name, info.num_frames) as show:
+                    export(
+                        source=source,
+                        finder=parts.finder,
+                        cut=parts.cut,
+                        model=parts.model,
+                        renderer=parts.view,
+                        sink=sink,
+                        stop=stop.event,
+                        report=report,
+                        on_frame=show,
+                    )
+            except BaseException:
+                with suppress(OutputError):  # what went wrong first is what counts
+                    describe()
+                raise
+            describe()
     if not report.num_frames and stop.signum is None:
-        raise SourceFormatError(f"{info.name}: no frame between --start and --end; nothing written")
-    for warning in (*parts.source.warnings, *sink.warnings):
-        _terminal().print(f"note: {warning}", markup=False)
-    print(output)
+        raise SourceFormatError(f"{info.name} has no frame to export; nothing was written")
+    for warning in (*source.warnings, *sink.warnings):
+        _say(f"note: {warning}")
+    if report.num_frames:
+        print(output)
     return _exit_code(stop)
-
-
-def _open_sink(options: Options, path: Path, source: Source, **origin: Any) -> Mp4Sink:  # noqa: ANN401
-    """Return a sink with the encoder that was asked for; ``origin``: what an export knows beside.
-
-    The live view has a time 0 and no sound of its own.
-    """
-    from stream.sinks.mp4 import Mp4Sink
-
-    refuse_input(path, options.source)
-    return Mp4Sink(
-        path,
-        frame_rate=source.info.frame_rate,
-        crf=options.crf,
-        preset=options.preset,
-        encoder=options.encoder,
-        **origin,
-    )
-
-
-def _plain(options: Options) -> dict[str, Any]:
-    """Return options as JSON can hold them."""
-    return {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in asdict(options).items()
-    }
-
-
-# ----------------------------------------------------------------------------------------- models
 
 
 def _models(options: Options) -> int:
@@ -367,14 +374,16 @@ def _fetch(options: Options) -> int:
     return EXIT_DONE
 
 
-# ---------------------------------------------------------------------------------------- process
-
-
 def _terminal() -> Console:
     """Return the console for bars and notes: stderr, so that stdout holds results alone."""
     from rich.console import Console
 
     return Console(stderr=True)
+
+
+def _say(line: str) -> None:
+    """Print a line for people; paths may hold what rich takes for markup."""
+    _terminal().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _exit_code(stop: Stop) -> int:

@@ -17,6 +17,7 @@ without knowing Signlight::
     |   |-- WeightsNotFoundError        ... FileNotFoundError: no weights here, and none to download
     |   |-- WeightsError                ... ValueError: wrong, corrupt or unsafe checkpoint
     |   `-- DeviceError                 ... RuntimeError: no such device, runtime or precision
+    |-- OptionError                     ... ValueError: an option that does not fit the rest
     |-- HandModelError                  ... RuntimeError: the hand landmarker could not be had
     `-- WorkerError                     ... RuntimeError: a thread failed; see its ``__cause__``
 
@@ -28,6 +29,7 @@ __all__ = [
     "DisplayError",
     "HandModelError",
     "ModelError",
+    "OptionError",
     "OutputError",
     "SignlightError",
     "SinkError",
@@ -97,6 +99,10 @@ class WeightsError(ModelError, ValueError):
 
 class DeviceError(ModelError, RuntimeError):
     """A device, runtime or precision that was asked for is not to be had here."""
+
+
+class OptionError(SignlightError, ValueError):
+    """An option asks for what this source or this model does not have."""
 
 
 class HandModelError(SignlightError, RuntimeError):

@@ -6,18 +6,19 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from stream.channel import Channel, ChannelClosed
 from stream.errors import SinkError
 from stream.frames import Frame, RgbImage
+from stream.geometry import HandRegion
 from stream.newest_maps import NewestMaps
-from stream.offline import frames_of
 from stream.pacing import Clock, MonotonicClock, Pacer
 from stream.protocols import AttentionModel, CropCutter, HandFinder, Renderer, Screen, Sink, Source
 from stream.recorder import Recorder
 from stream.scene import Scene
+from stream.sources.reading import frames_of
 from stream.stats import RateMeter, Stats
 from stream.worker import Worker
 
@@ -68,10 +69,23 @@ class LiveReport:
     """Frames that were not recorded in time."""
     num_maps: int
     """Batches of maps the model finished."""
-    late_p95_ms: float
-    """95th percentile of shown minus due (a recording) or minus captured (a camera), in ms."""
-    age_p95_ms: float
-    """95th percentile of the age of the maps on show, in ms."""
+    late_p95_ms: float | None
+    """95th percentile of shown minus due (a recording) or minus captured (a camera), in ms; None
+    where nothing was shown."""
+    age_p95_ms: float | None
+    """95th percentile of the age of the maps on show, in ms; None where no map was shown."""
+
+    def __str__(self) -> str:
+        words = [f"{self.num_shown} frames shown, {self.dropped_capture} dropped"]
+        if self.late_p95_ms is not None:
+            words.append(f"95 % within {self.late_p95_ms:.0f} ms")
+        if self.age_p95_ms is None:
+            words.append("no map")
+        else:
+            words.append(f"{self.num_maps} maps, 95 % younger than {self.age_p95_ms:.0f} ms")
+        if self.dropped_record:
+            words.append(f"{self.dropped_record} frames not recorded")
+        return "; ".join(words)
 
 
 class LiveLoop:
@@ -80,10 +94,10 @@ class LiveLoop:
     The calling thread finds hands, composes and shows. A capture thread reads the source: of a live
     one the newest frame wins, a recording waits and plays at its own speed. An attention thread
     turns the newest crops into maps. A record thread writes what is shown. A part that fails ends
-    the loop with its error. The parts stay open: who made them closes them.
+    the loop with its error. The parts stay open, sinks apart: who made them closes them.
 
-    The loop's own keys: ``q`` and ``escape`` quit, ``space`` freezes, ``r`` records, ``s`` takes a
-    snapshot; every other key goes to ``controls``.
+    The loop's own keys: ``q`` and ``escape`` quit, ``space`` freezes, ``r`` records (to a file of
+    its own, beside ``save_to``), ``s`` takes a snapshot; every other key goes to ``controls``.
 
     Args:
         source: Where frames come from; read on the capture thread.
@@ -129,15 +143,18 @@ class LiveLoop:
         )
         self._newest_maps = NewestMaps(model, now_ns=self._clock.now_ns)
         self._save_to = save_to
-        self._recorder: Recorder | None = None
+        self._saving: Recorder | None = None
+        self._recording: Recorder | None = None
+        self._finishing: list[Recorder] = []
         self._scene: Scene | None = None
         self._canvas: RgbImage | None = None
         self._is_frozen = False
+        self._frozen_from = 0
         self._notice = ("", 0)
         self._rate = RateMeter()
         self._num_shown = self._num_frozen = self._dropped_record = 0
-        self._late_ms: deque[float] = deque([0.0], maxlen=MEASURED_FRAMES)
-        self._age_ms: deque[float] = deque([0.0], maxlen=MEASURED_FRAMES)
+        self._late_ms: deque[float] = deque(maxlen=MEASURED_FRAMES)
+        self._age_ms: deque[float] = deque(maxlen=MEASURED_FRAMES)
 
     def run(self) -> LiveReport:
         """Run until the source ends, a person quits, ``stop`` is set or a part fails.
@@ -147,9 +164,9 @@ class LiveLoop:
             SignlightError: A part failed on the calling thread.
         """
         with ExitStack() as stack:
+            stack.callback(self._finish_recordings)
             if self._save_to is not None:
-                self._recorder = self._record_to(self._save_to)
-            stack.callback(self._stop_recording)
+                self._saving = self._record_to(self._save_to, "the view")
             stack.enter_context(self._newest_maps)
             stack.enter_context(self._capture)
             with suppress(ChannelClosed):  # the source has ended
@@ -164,9 +181,9 @@ class LiveLoop:
             if not self._stop.is_set():
                 self._capture.check()
         return LiveReport(
-            num_captured=self._num_captured,
+            num_captured=self._num_shown + self._frames.dropped,
             num_shown=self._num_shown,
-            dropped_capture=self._frames.dropped,
+            dropped_capture=self._dropped_capture,
             dropped_record=self._dropped_record,
             num_maps=self._newest_maps.num_batches,
             late_p95_ms=_p95(self._late_ms),
@@ -174,14 +191,15 @@ class LiveLoop:
         )
 
     @property
-    def _num_captured(self) -> int:
-        return self._num_shown + self._num_frozen + self._frames.dropped
+    def _dropped_capture(self) -> int:
+        # A live source goes on while frozen: what passes unseen then is not a dropped frame.
+        frozen_now = self._frames.dropped - self._frozen_from if self._is_frozen else 0
+        return self._frames.dropped - self._num_frozen - frozen_now
 
     def _show(self, frame: Frame) -> None:
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
         hands = self._finder.find(frame)
-        # A place that is only held shows something else than the hand: no map is made of it.
-        self._newest_maps.submit(self._cut(frame, hand) for hand in hands if not hand.unseen_s)
+        self._submit(frame, hands)
         self._scene = Scene(
             frame=frame, hands=hands, maps=self._newest_maps.at(frame), stats=self._stats()
         )
@@ -194,45 +212,67 @@ class LiveLoop:
         self._rate.tick(shown_ns)
         self._late_ms.append((shown_ns - due_ns) / 1e6)
         self._age_ms.extend(entry.age_s * 1e3 for entry in self._scene.maps.values())
-        if self._recorder is not None:
-            self._recorder.record(canvas, frame.pts, frame.time_base)
+        for recorder in (self._saving, self._recording):
+            if recorder is not None:
+                recorder.record(canvas, frame.pts, frame.time_base)
+        for recorder in [recorder for recorder in self._finishing if recorder.is_finished]:
+            self._finishing.remove(recorder)
+            self._settle(recorder)
+
+    def _submit(self, frame: Frame, hands: Sequence[HandRegion]) -> None:
+        # A place that is only held shows something else than the hand: no map is made of it.
+        self._newest_maps.submit(self._cut(frame, hand) for hand in hands if not hand.unseen_s)
 
     def _hold(self) -> None:
-        """Show the frozen scene again, in the look of the moment."""
-        self._newest_maps.check()
-        if self._is_live and self._frames.get(0) is not None:
-            self._num_frozen += 1  # a live source goes on; what passes now is not a dropped frame
+        """Show the frozen frame again, with the look, the maps and the notices of the moment."""
         assert self._scene is not None  # freezing needs a picture
+        frame, hands = self._scene.frame, self._scene.hands
+        self._newest_maps.check()
+        self._scene = replace(self._scene, maps=self._newest_maps.at(frame), stats=self._stats())
         self._canvas = self._renderer.draw(self._scene)
-        self._present(self._canvas, STALL_S)
+        if self._present(self._canvas, STALL_S):
+            self._submit(frame, hands)  # the key may have asked for another layer
 
-    def _present(self, canvas: RgbImage, wait_s: float) -> None:
+    def _present(self, canvas: RgbImage, wait_s: float) -> bool:
+        """Show ``canvas`` and react to a key; return whether one was pressed."""
         key = self._screen.show(canvas, wait_s) if self._screen is not None else None
         if key in ("q", "escape"):
             self._stop.set()
         elif key == "space":
-            self._is_frozen = not self._is_frozen
-            if self._pacer:
-                self._pacer.restart()
+            self._toggle_freeze()
         elif key == "r":
             self._toggle_recording()
         elif key == "s":
             self._keep(canvas)
         elif key is not None:
             self._say(self._controls.press(key))
+        return key is not None
+
+    def _toggle_freeze(self) -> None:
+        self._is_frozen = not self._is_frozen
+        if self._is_frozen:
+            self._frozen_from = self._frames.dropped
+            assert self._scene is not None  # a key is pressed on a picture
+            self._submit(self._scene.frame, self._scene.hands)  # its own map is to come
+        else:
+            self._num_frozen += self._frames.dropped - self._frozen_from
+            if self._pacer:
+                self._pacer.restart()
 
     def _toggle_recording(self) -> None:
-        if self._recorder is not None:
-            self._stop_recording()
-            self._say("recording saved")
-        else:
-            try:
-                sink, name = self._controls.open_recording()
-            except SinkError as error:  # a folder that cannot be written is no reason to end
-                self._say(f"{error}")
-                return
-            self._recorder = self._record_to(sink)
-            self._say(f"recording to {name}")
+        if self._recording is not None:
+            # Its end may take a while (a long file is rewritten): it comes on its own thread.
+            self._recording.finish()
+            self._finishing.append(self._recording)
+            self._recording = None
+            return
+        try:
+            sink, name = self._controls.open_recording()
+        except SinkError as error:  # a folder that cannot be written is no reason to end
+            self._say(f"{error}")
+            return
+        self._recording = self._record_to(sink, name)
+        self._say(f"recording to {name}")
 
     def _keep(self, canvas: RgbImage) -> None:
         try:
@@ -240,14 +280,19 @@ class LiveLoop:
         except SinkError as error:
             self._say(f"{error}")
 
-    def _record_to(self, sink: Sink) -> Recorder:
-        return Recorder(sink, keep="latest" if self._is_live else "all")
+    def _record_to(self, sink: Sink, name: str) -> Recorder:
+        return Recorder(sink, name, keep="latest" if self._is_live else "all")
 
-    def _stop_recording(self) -> None:
-        if self._recorder is not None:
-            recorder, self._recorder = self._recorder, None
-            recorder.close()
-            self._dropped_record += recorder.dropped
+    def _settle(self, recorder: Recorder) -> None:
+        recorder.close()
+        self._dropped_record += recorder.dropped
+        self._say(f"saved {recorder.name}" if recorder.num_recorded else "nothing was recorded")
+
+    def _finish_recordings(self) -> None:
+        with ExitStack() as stack:  # each is finished, whatever becomes of the others
+            for recorder in (self._saving, self._recording, *self._finishing):
+                if recorder is not None:
+                    stack.callback(self._settle, recorder)
 
     def _say(self, notice: str | None) -> None:
         if notice:
@@ -255,22 +300,23 @@ class LiveLoop:
 
     def _stats(self) -> Stats:
         notice, until_ns = self._notice
-        recorder = self._recorder
+        now_ns = self._clock.now_ns()
+        recorders = [one for one in (self._saving, self._recording) if one is not None]
         return Stats(
-            fps_shown=self._rate.per_s,
+            fps_shown=self._rate.per_s(now_ns),
             maps_per_s=self._newest_maps.per_s,
-            num_captured=self._num_captured + 1,
-            num_shown=self._num_shown,
-            dropped_capture=self._frames.dropped,
+            dropped_capture=self._dropped_capture,
             dropped_crops=self._newest_maps.dropped,
-            dropped_record=self._dropped_record + (recorder.dropped if recorder else 0),
-            latency_ms=self._late_ms[-1],
+            dropped_record=self._dropped_record + sum(one.dropped for one in recorders),
+            latency_ms=self._late_ms[-1] if self._late_ms else 0.0,
             compute_ms=self._newest_maps.compute_ms,
-            is_recording=recorder is not None,
-            notice=notice if self._clock.now_ns() < until_ns else "",
+            is_recording=bool(recorders),
+            notice=notice if now_ns < until_ns else "",
         )
 
 
-def _p95(values: Sequence[float]) -> float:
+def _p95(values: Sequence[float]) -> float | None:
+    if not values:
+        return None
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]

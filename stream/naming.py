@@ -16,8 +16,11 @@ def default_output(source: str) -> Path:
     if "://" in source:
         name = PurePosixPath(urlsplit(source).path).stem or "stream"
         return Path(f"{name}.overlay.mp4")
-    path = Path(source).absolute() if Path(source).name in ("", "..") else Path(source)
-    return path.with_name(f"{path.name if path.is_dir() else path.stem}.overlay.mp4")
+    path = Path(source)
+    if path.name in ("", ".."):  # ".", ".." and "/" have no name to build on
+        path = path.resolve()
+    stem = path.name if path.is_dir() else path.stem
+    return path.parent / f"{stem or 'pictures'}.overlay.mp4"
 
 
 def fresh_path(suffix: str, *, now: datetime) -> Path:

@@ -16,9 +16,6 @@ from stream.worker import Worker
 
 __all__ = ["NewestMaps"]
 
-FORGET_AFTER_S = 1.5
-"""Maps older than this say nothing about the picture any more."""
-
 
 class NewestMaps:
     """Runs a model on a thread of its own and keeps the newest maps of each hand.
@@ -54,8 +51,8 @@ class NewestMaps:
 
     @property
     def per_s(self) -> float:
-        """Batches finished a second, over the last two seconds."""
-        return self._rate.per_s
+        """Batches finished a second, of late."""
+        return self._rate.per_s(self._now_ns())
 
     def submit(self, crops: Iterable[HandCrop]) -> None:
         """Hand over the crops of one frame; returns at once. None is no reason to hand over.
@@ -80,7 +77,10 @@ class NewestMaps:
         self._worker.check()
 
     def at(self, frame: Frame) -> dict[int, AgedMaps]:
-        """Return the newest maps by track, with their age at ``frame``."""
+        """Return the newest maps by track, with their age at ``frame``.
+
+        Maps that have outlived their time are forgotten.
+        """
         try:
             while (batch := self._finished.get(0)) is not None:
                 self._keep(batch)
@@ -90,9 +90,9 @@ class NewestMaps:
             track_id: AgedMaps(maps=maps, age_s=max(0.0, frame.time_s - maps.time_s))
             for track_id, maps in self._by_track.items()
         }
-        stale = [track_id for track_id, entry in aged.items() if entry.age_s > FORGET_AFTER_S]
-        for track_id in stale:
-            del self._by_track[track_id], aged[track_id]
+        for track_id, entry in list(aged.items()):
+            if entry.age_s > entry.maps.lifetime_s:
+                del self._by_track[track_id], aged[track_id]
         return aged
 
     def _keep(self, batch: list[AttentionMaps]) -> None:

@@ -23,6 +23,9 @@ Command = Literal["live", "export", "models", "fetch"]
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
 """Speeds of the H.264 encoder, fastest first."""
 
+VIDEO_SUFFIXES = (".mp4", ".m4v")
+"""What a written video may be called; the JSON beside it takes the rest of the name."""
+
 EPILOG = """\
 commands:
   signlight [SOURCE]               live view of a camera number, a file, a folder of images or a URL
@@ -173,6 +176,8 @@ def parse_args(
         parser.error("--weights and --random-weights exclude each other")
     if None not in (namespace.start_s, namespace.end_s) and namespace.end_s <= namespace.start_s:
         parser.error(f"--end {namespace.end_s:g} must be after --start {namespace.start_s:g}")
+    if namespace.output is not None and namespace.output.suffix.lower() not in VIDEO_SUFFIXES:
+        parser.error(f"{namespace.output}: the name must end in {' or '.join(VIDEO_SUFFIXES)}")
     if is_live and not namespace.window and namespace.output is None:
         parser.error("--no-window shows nothing: add --save FILE.mp4 to keep what is drawn")
     return Options(command="live" if is_live else "export", **vars(namespace))

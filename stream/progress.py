@@ -86,7 +86,7 @@ def download_bar(console: Console) -> Iterator[Callable[[int, int | None], None]
         def update(num_bytes: int, total: int | None) -> None:
             if not progress.tasks:
                 # The bytes of an earlier, broken-off download say nothing about this one's speed.
-                progress.add_task("downloading weights", total=total, completed=num_bytes)
+                progress.add_task("downloading", total=total, completed=num_bytes)
             progress.update(progress.tasks[0].id, completed=num_bytes, total=total)
 
         yield update

@@ -4,17 +4,92 @@ from __future__ import annotations
 
 import json
 import platform
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from stream.errors import OutputError
+from stream.offline import ExportReport
+from stream.options import Options
+from stream.whole_files import written_whole
 
-__all__ = ["versions", "write_sidecar"]
+__all__ = ["ModelFacts", "describe_export", "versions", "write_sidecar"]
 
 RECORDED = ("signlight", "av", "mediapipe", "numpy", "opencv-python", "torch", "torchvision")
 """Distributions whose versions change what an export looks like."""
+
+
+class ModelFacts(Protocol):
+    """What the sidecar tells about the model that ran."""
+
+    @property
+    def name(self) -> str:
+        """Name in the registry."""
+
+    @property
+    def layer(self) -> int:
+        """Layer that was read, from 0."""
+
+    @property
+    def runtime(self) -> str:
+        """What computed."""
+
+    @property
+    def device(self) -> str:
+        """Where it computed."""
+
+    @property
+    def precision(self) -> str:
+        """Arithmetic."""
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """Hash of the weights; None for random ones."""
+
+
+def describe_export(
+    report: ExportReport,
+    *,
+    model: ModelFacts,
+    source_name: str,
+    source_sha256: str | None,
+    options: Options,
+    seconds: float,
+    warnings: Sequence[str],
+) -> dict[str, Any]:
+    """Return how an export was made, as JSON can hold it.
+
+    Args:
+        report: What was written.
+        model: What computed the maps, as it ran: no "auto" among it.
+        source_name: The source as people may read it: a URL without its password.
+        source_sha256: Hash of the input file; None where there is no such file.
+        options: What was asked for.
+        seconds: How long it took.
+        warnings: What could be lived with, a line each.
+    """
+    asked = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in asdict(options).items()
+    }
+    return {
+        "frames": report.num_frames,
+        "frames_with_hand": report.num_frames_with_hand,
+        "hands": dict(report.num_hands),
+        "model": model.name,
+        "layer": model.layer,
+        "runtime": model.runtime,
+        "device": model.device,
+        "precision": model.precision,
+        "weights_sha256": model.weights_sha256,
+        "source_sha256": source_sha256,
+        "options": asked | {"source": source_name},
+        "versions": versions(),
+        "seconds": round(seconds, 3),
+        "warnings": list(warnings),
+    }
 
 
 def versions() -> dict[str, str]:
@@ -28,13 +103,10 @@ def write_sidecar(path: Path, content: dict[str, Any]) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.part")
     try:
-        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
+        with written_whole(path) as unfinished:
+            unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise OutputError(
             f"{path}: cannot write it: {error.strerror}; choose another folder"
         ) from error

@@ -16,10 +16,6 @@ class Stats:
     """Frames shown a second, measured over the last second or so."""
     maps_per_s: float = 0.0
     """Attention batches finished a second, measured likewise."""
-    num_captured: int = 0
-    """Frames taken from the source so far."""
-    num_shown: int = 0
-    """Frames shown so far."""
     dropped_capture: int = 0
     """Frames of a live source that were replaced by newer ones before they were shown."""
     dropped_crops: int = 0
@@ -27,7 +23,7 @@ class Stats:
     dropped_record: int = 0
     """Frames that could not be recorded in time."""
     latency_ms: float = 0.0
-    """Capture to shown, of the last frame."""
+    """Capture to shown (a live source) or due to shown (a recording), of the last frame, in ms."""
     compute_ms: float = 0.0
     """Time the model took for the newest maps."""
     is_recording: bool = False
@@ -56,10 +52,16 @@ class RateMeter:
         while len(self._ticks_ns) > 2 and now_ns - self._ticks_ns[1] > self._window_ns:
             self._ticks_ns.popleft()
 
-    @property
-    def per_s(self) -> float:
-        """Events a second: N ticks span N - 1 intervals; 0.0 before the second tick."""
-        if len(self._ticks_ns) < 2:
+    def per_s(self, now_ns: int) -> float:
+        """Return events a second at ``now_ns`` (monotonic).
+
+        N ticks span N - 1 intervals: 0.0 before the second tick. Where the next tick is overdue the
+        rate falls, to 0.0 once two windows have passed without one.
+        """
+        if len(self._ticks_ns) < 2 or now_ns - self._ticks_ns[-1] > 2 * self._window_ns:
             return 0.0
         span_ns = self._ticks_ns[-1] - self._ticks_ns[0]
-        return (len(self._ticks_ns) - 1) * 1e9 / span_ns if span_ns else 0.0
+        num_intervals = len(self._ticks_ns) - 1
+        if now_ns - self._ticks_ns[-1] > span_ns / num_intervals:  # the next one is overdue
+            span_ns, num_intervals = now_ns - self._ticks_ns[0], num_intervals + 1
+        return num_intervals * 1e9 / span_ns if span_ns else 0.0

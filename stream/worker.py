@@ -58,6 +58,11 @@ class Worker(Generic[In, Out]):
             reason = f"{self._failure}" or type(self._failure).__name__
             raise WorkerError(f"{self.name} failed: {reason}") from self._failure
 
+    @property
+    def is_running(self) -> bool:
+        """True from start until the thread has ended."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Start the thread. A worker starts once."""
         self._thread.start()

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from stream.channel import Channel
 from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import RgbImage
+from stream.geometry import HandCrop
 from stream.live import LiveLoop
-from stream.scene import Scene
+from stream.scene import AttentionMaps, Scene
 from tests.fakes import (
     WAIT_S,
     FakeClock,
@@ -112,13 +115,48 @@ def test_newest_frame_of_a_live_source_wins_and_drops_are_counted() -> None:
     assert report.num_captured == report.num_shown + report.dropped_capture
 
 
-def test_map_keeps_its_age_until_a_newer_one_comes() -> None:
-    stage = Stage(frames(40))
-    stage.loop.run()
-    for scene in stage.renderer.scenes:
-        for entry in scene.maps.values():
-            assert entry.age_s == pytest.approx(scene.frame.time_s - entry.maps.time_s)
-            assert entry.age_s >= 0
+def test_newest_map_is_shown_with_its_age_until_a_newer_one_comes() -> None:
+    # The model answers frame 0 while frame 2 is on show, and nothing else until the end.
+    first, rest = threading.Event(), threading.Event()
+
+    class Model(GatedModel):
+        def attend_crops(self, crops: Sequence[HandCrop]) -> list[AttentionMaps]:
+            self.entered.set()
+            assert (rest if crops[0].frame_index else first).wait(WAIT_S)
+            return super().attend_crops(crops)
+
+    class Screen(ScriptedScreen):
+        def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+            if len(self.shown) == 0:
+                assert stage.model.entered.wait(WAIT_S)  # before frame 1 takes 0's place
+            if len(self.shown) == 2:
+                first.set()
+                _wait_for_item(stage.loop._newest_maps._finished)
+            if len(self.shown) == 9:
+                rest.set()
+            return super().show(canvas, wait_s)
+
+    stage = Stage(frames(10), model=Model(), screen=Screen())
+    report = stage.loop.run()
+    shown = [
+        [(entry.maps.frame_index, round(entry.age_s * 30)) for entry in scene.maps.values()]
+        for scene in stage.renderer.scenes
+    ]
+    assert shown == [[], [], [], *([(0, index)] for index in range(3, 10))]
+    assert report.num_maps == 1
+    assert report.age_p95_ms == pytest.approx(300.0, abs=1.0)
+
+
+def _wait_for_item(channel: Channel[Any]) -> None:
+    with channel._changed:
+        assert channel._changed.wait_for(lambda: bool(channel._items), WAIT_S)
+
+
+def test_without_a_map_there_is_no_age_to_report() -> None:
+    stage = Stage(frames(5), finder=ScriptedFinder(lambda index: ()))
+    report = stage.loop.run()
+    assert report.age_p95_ms is None
+    assert report.num_maps == 0
 
 
 def test_no_map_is_made_of_a_place_that_is_only_held() -> None:
@@ -126,7 +164,9 @@ def test_no_map_is_made_of_a_place_that_is_only_held() -> None:
         frames(10), finder=ScriptedFinder(lambda index: (make_hand(unseen_s=0.1 * (index >= 3)),))
     )
     stage.loop.run()
-    assert {index for batch in stage.model.seen for index in batch} <= {0, 1, 2}
+    seen = {index for batch in stage.model.seen for index in batch}
+    assert seen
+    assert seen <= {0, 1, 2}
 
 
 def test_failing_model_ends_the_loop_with_its_error() -> None:
@@ -173,6 +213,53 @@ def test_freeze_holds_the_frame_and_goes_on_without_rushing() -> None:
     assert report.late_p95_ms == pytest.approx(0.0, abs=1e-3)
 
 
+def test_frozen_frame_gets_its_own_map_and_notices_at_once() -> None:
+    came_to_it = threading.Event()
+
+    class Model(GatedModel):
+        def attend_crops(self, crops: Sequence[HandCrop]) -> list[AttentionMaps]:
+            if crops[0].frame_index == 3:
+                came_to_it.set()
+            return super().attend_crops(crops)
+
+    class Screen(ScriptedScreen):
+        def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+            if len(self.shown) == 5:
+                stage.model.gate.set()
+                assert came_to_it.wait(WAIT_S), "the frozen frame was not handed over"
+            return super().show(canvas, wait_s)
+
+    screen = Screen({3: "space", 6: "c", 8: "q"})
+    stage = Stage(frames(100), model=Model(is_open=False), screen=screen)
+    stage.loop.run()
+    frozen = stage.renderer.scenes[4:]
+    assert {scene.frame.index for scene in frozen} == {3}
+    assert [scene.stats.notice for scene in frozen if scene.stats][3:] == ["pressed c"] * 2
+
+
+def test_frames_that_pass_while_frozen_are_not_dropped_ones() -> None:
+    frozen, passed = threading.Event(), threading.Event()
+
+    def before(index: int) -> None:
+        if index == 30:
+            passed.set()
+        assert index == 0 or frozen.wait(WAIT_S)
+
+    class Screen(ScriptedScreen):
+        def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+            key = super().show(canvas, wait_s)
+            if len(self.shown) == 2:
+                frozen.set()
+                assert passed.wait(WAIT_S)
+            return key
+
+    stage = Stage(frames(40, is_live=True, before=before), screen=Screen({0: "space", 4: "space"}))
+    report = stage.loop.run()
+    # Frame 0 froze and 1 to 29 passed unseen; only what came after may have been dropped.
+    assert report.dropped_capture <= 10
+    assert report.num_shown >= 2
+
+
 def test_other_keys_go_to_the_controls_and_their_notice_is_shown_for_a_while() -> None:
     stage = Stage(frames(90), screen=ScriptedScreen({2: "c", 4: "7"}))
     stage.loop.run()
@@ -207,6 +294,39 @@ def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
     notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
     assert notices[3] == "no room to record"
     assert notices[6] == "no room for a picture"
+
+
+def test_recording_beside_save_leaves_the_saved_file_whole() -> None:
+    sink = ListSink()
+    stage = Stage(frames(20), screen=ScriptedScreen({4: "r", 9: "r"}), save_to=sink)
+    stage.loop.run()
+    assert sink.pts == list(range(20))
+    assert stage.controls.recordings[0].pts == [0, 1, 2, 3, 4]
+
+
+def test_end_of_a_recording_does_not_hold_up_the_picture() -> None:
+    released = threading.Event()
+
+    class SlowToClose(ListSink):
+        def close(self) -> None:
+            assert released.wait(WAIT_S), "the picture waited for the file"
+            super().close()
+
+    class Controls(FakeControls):
+        def open_recording(self) -> tuple[ListSink, str]:
+            self.recordings.append(SlowToClose())
+            return self.recordings[-1], "slow.mp4"
+
+    class Screen(ScriptedScreen):
+        def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+            if len(self.shown) == 30:
+                released.set()
+            return super().show(canvas, wait_s)
+
+    stage = Stage(frames(60), screen=Screen({4: "r", 9: "r"}))
+    stage.loop._controls = controls = Controls()
+    assert stage.loop.run().num_shown == 60
+    assert controls.recordings[0].num_closed == 1
 
 
 def test_save_records_the_whole_run() -> None:

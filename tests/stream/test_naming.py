@@ -21,6 +21,8 @@ def test_overlay_stands_beside_the_folder_of_pictures(
     assert default_output(f"{folder}/") == tmp_path / "shots.v2.overlay.mp4"
     monkeypatch.chdir(folder)
     assert default_output(".") == tmp_path / "shots.v2.overlay.mp4"
+    assert default_output("..") == tmp_path.parent / f"{tmp_path.name}.overlay.mp4"
+    assert default_output("/") == Path("/pictures.overlay.mp4")
 
 
 def test_overlay_of_a_stream_goes_to_the_working_folder() -> None:

@@ -84,7 +84,24 @@ def test_frames_without_hands_are_written_and_not_counted_as_hands() -> None:
     assert report.num_frames == 6
     assert report.num_frames_with_hand == 4
     assert report.num_hands == {"left": 0, "right": 7}
-    assert model.seen == [[2, 2], [3, 3], [4, 4], [5, 5]]
+    assert model.seen == [[2, 2], [3, 3], [4, 4], [5]]
+
+
+def test_hand_that_is_only_held_keeps_its_last_map_which_ages() -> None:
+    renderer = FrameRenderer()
+    _export(
+        ScriptedSource(make_frame(index) for index in range(6)),
+        ListSink(),
+        finder=ScriptedFinder(
+            lambda index: () if index == 5 else (make_hand(unseen_s=0.1 * (index >= 3)),)
+        ),
+        renderer=renderer,
+    )
+    shown = [
+        [(entry.maps.frame_index, round(entry.age_s * 30)) for entry in scene.maps.values()]
+        for scene in renderer.scenes
+    ]
+    assert shown == [[(0, 0)], [(1, 0)], [(2, 0)], [(2, 1)], [(2, 2)], []]
 
 
 def test_stop_writes_what_was_read_and_ends() -> None:
@@ -143,8 +160,8 @@ def test_slow_stage_bounds_what_waits() -> None:
 
     def note(index: int) -> None:
         read.append(index)
-        # 4 wait before the finder, 4 before the model; finder, model and reader hold one each.
-        if index == 10:
+        # 2 wait before the finder, 2 before the model; finder, model and reader hold one each.
+        if index == 6:
             blocked.set()
 
     done: list[ExportReport] = []
@@ -161,7 +178,7 @@ def test_slow_stage_bounds_what_waits() -> None:
     runner.start()
     assert model.entered.wait(5)
     assert blocked.wait(5)
-    assert max(read) <= 11
+    assert max(read) <= 7
     model.gate.set()
     runner.join(10)
     assert done[0].num_frames == 200

@@ -73,6 +73,8 @@ def test_file_called_like_a_command_is_reached_by_its_path() -> None:
         (["--start", "5", "--end", "5"], "--end 5 must be after --start 5"),
         (["--weights", "w", "--random-weights"], "exclude each other"),
         (["--no-window"], "add --save FILE.mp4"),
+        (["export", "a.mp4", "out.json"], "must end in .mp4"),
+        (["0", "--save", "out"], "must end in .mp4"),
         (["--colormap", "jet"], "invalid choice: 'jet'"),
         (["export"], "INPUT"),
         (["models", "fetch"], "which model"),

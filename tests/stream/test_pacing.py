@@ -36,9 +36,16 @@ def test_restart_makes_the_next_frame_due_now() -> None:
 
 def test_rate_counts_intervals_not_ticks() -> None:
     meter = RateMeter(window_s=1.0)
-    assert meter.per_s == 0.0
+    assert meter.per_s(0) == 0.0
     for tick in range(61):
         meter.tick(tick * 20_000_000)
-    assert meter.per_s == pytest.approx(50.0)
-    meter.tick(10_000_000_000)
-    assert meter.per_s < 1.0
+    assert meter.per_s(1_200_000_000) == pytest.approx(50.0)
+    assert meter.per_s(1_210_000_000) == pytest.approx(50.0)
+
+
+def test_rate_falls_when_nothing_comes_any_more() -> None:
+    meter = RateMeter(window_s=1.0)
+    for tick in range(11):
+        meter.tick(tick * 100_000_000)
+    assert meter.per_s(2_000_000_000) == pytest.approx(11 / 2.0)
+    assert meter.per_s(3_100_000_000) == 0.0

@@ -12,7 +12,7 @@ CANVAS = np.zeros((2, 2, 3), np.uint8)
 
 def test_times_start_at_zero_and_gaps_stay() -> None:
     sink = ListSink()
-    with Recorder(sink, keep="all") as recorder:
+    with Recorder(sink, "clip", keep="all") as recorder:
         for pts in (100, 101, 105):
             recorder.record(CANVAS, pts, TIME_BASE)
     assert sink.pts == [0, 1, 5]
@@ -20,7 +20,7 @@ def test_times_start_at_zero_and_gaps_stay() -> None:
 
 
 def test_recording_after_close_is_refused() -> None:
-    recorder = Recorder(ListSink(), keep="all")
+    recorder = Recorder(ListSink(), "clip", keep="all")
     recorder.close()
     with pytest.raises(ValueError, match="closed recorder"):
         recorder.record(CANVAS, 0, TIME_BASE)
@@ -28,7 +28,7 @@ def test_recording_after_close_is_refused() -> None:
 
 def test_failure_of_the_sink_reaches_the_caller_and_the_sink_is_closed() -> None:
     sink = ListSink(fail_at=0, failure=OutputError("disk full"))
-    recorder = Recorder(sink, keep="all")
+    recorder = Recorder(sink, "clip", keep="all")
     recorder.record(CANVAS, 0, TIME_BASE)
     with pytest.raises(WorkerError, match="record failed: disk full"):
         recorder.close()
