@@ -83,9 +83,11 @@ def _items(stats: Stats) -> list[tuple[str, str]]:
         (f"{stats.fps_shown:.1f}", "fps"),
         (f"{stats.maps_per_s:.1f}", "maps/s"),
         (f"{stats.latency_ms:.0f}", "ms latency"),
-        (f"{stats.dropped_capture}", "dropped"),
+        (f"{stats.dropped_capture}", "frames dropped"),
         (f"{stats.compute_ms:.0f}", "ms model"),
     ]
-    if stats.dropped_record:
-        items.insert(0, (f"{stats.dropped_record}", "not recorded"))
+    if stats.dropped_crops:
+        items.append((f"{stats.dropped_crops}", "maps skipped"))
+    if stats.dropped_record:  # first: a recording with gaps is worth nothing until one knows
+        items.insert(0, (f"{stats.dropped_record}", "frames not recorded"))
     return items

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from overlays.readouts import Readouts
+from stream.stats import Stats
+from tests.overlays.scenes import flat_picture
+
+
+def width_px(stats: Stats) -> int:
+    rect = Readouts(stats, (1280, 720), 16, 12).rect
+    assert rect is not None
+    return rect[2] - rect[0]
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        (Stats(dropped_crops=418), "418 maps skipped"),
+        (Stats(dropped_record=7), "7 frames not recorded"),
+    ],
+    ids=["crops", "record"],
+)
+def test_what_is_lost_is_said_once_anything_is(lost: Stats, words: str) -> None:
+    assert width_px(lost) > width_px(Stats()) + 8 * (len(words) // 2)
+    picture, untouched = flat_picture((1280, 720)), flat_picture((1280, 720))
+    Readouts(lost, (1280, 720), 16, 12).draw(picture)
+    Readouts(Stats(), (1280, 720), 16, 12).draw(untouched)
+    assert (picture != untouched).any()
+
+
+def test_number_of_dropped_frames_is_always_there() -> None:
+    pictures = []
+    for dropped in (0, 3):
+        pictures.append(flat_picture((1280, 720)))
+        Readouts(Stats(dropped_capture=dropped), (1280, 720), 16, 12).draw(pictures[-1])
+    assert (pictures[0] != pictures[1]).any()
