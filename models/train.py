@@ -1,7 +1,7 @@
 """Train a small DINO: ``python -m models.train --data ... --out ...``.
 
-The defaults are Signlight's own recipe. ``OUT`` gets ``model.safetensors`` (the teacher, float16),
-``checkpoint.pth`` (to go on from; ``--resume``) and ``log.jsonl``.
+``OUT`` gets ``model.safetensors`` (the teacher, float16), ``checkpoint.pth`` (to go on from with
+``--resume``) and ``log.jsonl``.
 """
 
 from __future__ import annotations
@@ -71,8 +71,9 @@ class Run:
 def train(run: Run, console: Console) -> Path:
     """Train until the recipe's steps are done; return the path of the weights.
 
-    The same data, recipe, device, precision and number of threads give the same weights, whether
-    the run was interrupted or not. Ctrl-C and SIGTERM end it after a step, with a checkpoint.
+    On a processor, the same data, recipe, precision and number of threads give the same weights,
+    bit for bit, whether the run was interrupted or not; on a GPU, sums may come in another order.
+    Ctrl-C and SIGTERM end it after a step, with a checkpoint.
 
     Raises:
         SignlightError: Data cannot be read, results cannot be written, or the device is not there.

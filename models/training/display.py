@@ -23,7 +23,7 @@ __all__ = ["RunDisplay"]
 _SMOOTHING: Final = 0.95
 """Share of the old in the moving averages that are shown: about the last twenty steps."""
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_HISTORY: Final = 40
+_HISTORY: Final = 24
 """Bars in a curve."""
 
 

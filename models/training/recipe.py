@@ -18,7 +18,7 @@ def _number(default: float, about: str) -> Any:  # noqa: ANN401 - dataclasses.fi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How a model is made and trained; each default is what Signlight's own model was made with.
+    """How a model is made and trained; the defaults are what served small runs on a processor best.
 
     Raises:
         ValueError: On construction: a number is out of range; the message names it.
@@ -31,7 +31,7 @@ class Recipe:
     patch_px: int = _number(8, "side of a patch")
     dim: int = _number(192, "width of a token")
     depth: int = _number(5, "transformer blocks")
-    num_heads: int = _number(6, "attention heads of each block")
+    num_heads: int = _number(3, "attention heads of each block")
     cls_block: int = _number(4, "block at which the CLS token joins; 0 is a standard ViT")
 
     view_px: int = _number(48, "side of the two global views, a multiple of the patch")
