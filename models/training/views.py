@@ -134,21 +134,13 @@ class ViewMaker:
             wide = _MARGIN * self._uniform(1.0, recipe.zoom_max).flatten()
             close = self._uniform(_CROP_MIN, 1.0).flatten()
             zoom = torch.where(is_cut, wide, close)
-            # Far enough to touch the view's border with the box, not to push the hand out.
+            # Far enough for the view's border to cut off an eighth of the hand at most.
             slack = torch.where(is_cut, (zoom - 0.75).clamp(min=0), 1 - zoom)
             reach = 0.5 * sides * slack
         shift = torch.cat([self._uniform(-1, 1), self._uniform(-1, 1)], 1).flatten(1)
         centres = (centres + shift * reach[:, None]) * 2 / picture_px - 1
         turn = self._uniform(-recipe.turn, recipe.turn).flatten()
-        scale = zoom * sides / picture_px
-        cos, sin = turn.cos() * scale, turn.sin() * scale
-        flip = 1 - 2 * mirrored.float()
-        rows = [
-            torch.stack([cos * flip, -sin, centres[:, 0]], -1),
-            torch.stack([sin * flip, cos, centres[:, 1]], -1),
-        ]
-        size = (len(boxes), 1, size_px, size_px)
-        return F.affine_grid(torch.stack(rows, 1), list(size), align_corners=False)
+        return _grid_of(centres, zoom * sides / picture_px, turn, mirrored, size_px)
 
     def _draw_behind(self, size_px: int) -> Tensor:
         """Return a random part of a random backdrop per picture, (B, 3, S, S)."""
@@ -159,13 +151,8 @@ class ViewMaker:
         backdrops = self._backdrops[chosen].float().div_(255)
         scale = self._uniform(0.35, 0.95).flatten()
         turn = self._uniform(-0.3, 0.3).flatten()
-        x, y = (self._uniform(-1, 1).flatten() * (1 - scale) for _ in range(2))
-        flip = 1 - 2 * self._chance(0.5).float()
-        cos, sin = turn.cos() * scale, turn.sin() * scale
-        rows = [torch.stack([cos * flip, -sin, x], -1), torch.stack([sin * flip, cos, y], -1)]
-        grid = F.affine_grid(
-            torch.stack(rows, 1), [count, 1, size_px, size_px], align_corners=False
-        )
+        centres = torch.cat([self._uniform(-1, 1), self._uniform(-1, 1)], 1).flatten(1)
+        grid = _grid_of(centres * (1 - scale)[:, None], scale, turn, self._chance(0.5), size_px)
         behind = F.grid_sample(backdrops, grid, padding_mode="reflection", align_corners=False)
         behind = (behind * self._uniform(0.5, 1.4)).clamp(0, 1)
         grey = self._uniform(0, 1) * self._uniform(0, 1)
@@ -214,6 +201,20 @@ class ViewMaker:
         """Return True for a random ``share`` of the batch, bool (B,)."""
         size = (self._recipe.batch,)
         return torch.rand(size, generator=self.generator, device=self._device) < share
+
+
+def _grid_of(
+    centres: Tensor, scale: Tensor, turn: Tensor, mirrored: Tensor, size_px: int
+) -> Tensor:
+    """Return sampling places (B, S, S, 2) of squares in pictures that reach from -1 to 1."""
+    cos, sin = turn.cos() * scale, turn.sin() * scale
+    flip = 1 - 2 * mirrored.float()
+    rows = [
+        torch.stack([cos * flip, -sin, centres[:, 0]], -1),
+        torch.stack([sin * flip, cos, centres[:, 1]], -1),
+    ]
+    size = [len(centres), 1, size_px, size_px]
+    return F.affine_grid(torch.stack(rows, 1), size, align_corners=False)
 
 
 def _column(flags: Tensor) -> Tensor:
