@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from stream.sinks.audio import AudioCopy
+from stream.sinks.encoders import EncoderSettings, encoder_named
 
-__all__ = ["MAX_TIMESCALE", "EncoderSettings", "FragmentedMp4"]
+__all__ = ["MAX_TIMESCALE", "FragmentedMp4"]
 
 _KEYFRAME_EVERY_S = 2
 """A fragment ends before each key frame, so this much is in memory only."""
@@ -24,18 +24,6 @@ _LIMITED_RANGE = 1
 MAX_TIMESCALE = 10_000_000
 """Most ticks per second of a track: a picture's length has 32 bits, here seven minutes."""
 _MAX_MOVIE_TIMESCALE = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderSettings:
-    """How pictures are encoded."""
-
-    name: str
-    """FFmpeg's name of the encoder."""
-    options: dict[str, str]
-    """The encoder's own options."""
-    frame_rate: Fraction
-    """Nominal frames per second: a hint for the encoder, and the length of the last frame."""
 
 
 class FragmentedMp4:
@@ -52,8 +40,9 @@ class FragmentedMp4:
         comment: Text for the file's comment field.
 
     Raises:
-        FFmpegError: The encoder does not accept the pictures, or the file cannot be written; so
-            do all methods.
+        OutputError: The encoder cannot be opened, or fails; what was at ``path`` is still there
+            where it cannot be opened.
+        FFmpegError: The file cannot be written. All methods raise the same.
     """
 
     def __init__(
@@ -137,15 +126,14 @@ class FragmentedMp4:
             self._container.close()
 
     def _add_video(self, size_wh: tuple[int, int], encoder: EncoderSettings) -> VideoStream:
-        stream = self._container.add_stream(
-            encoder.name, rate=encoder.frame_rate, options=dict(encoder.options)
-        )
+        self._encoder_name = encoder.name
+        stream = self._container.add_stream(encoder.name, rate=encoder.frame_rate)
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height = size_wh
-        stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = self.time_base
         stream.color_range = _LIMITED_RANGE
         stream.colorspace = stream.color_primaries = stream.color_trc = _BT709
+        # By itself it would be opened with the file, whose faults are others.
+        encoder.apply(stream.codec_context, size_wh)
         return stream
 
     def _encode_held(self, *, until: int) -> None:
@@ -161,7 +149,9 @@ class FragmentedMp4:
         self._mux_video(picture)
 
     def _mux_video(self, picture: av.VideoFrame | None) -> None:
-        for packet in self._stream.encode(picture):
+        with encoder_named(self._encoder_name):
+            packets = self._stream.encode(picture)
+        for packet in packets:
             if packet.pts is not None:
                 packet.duration = self._durations.pop(packet.pts, self._frame_ticks)
             self._container.mux(packet)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -12,13 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import av
 from av.error import FFmpegError
 
 from stream.errors import OutputError
 from stream.frames import RgbImage
 from stream.sinks.canvas import CanvasConverter
-from stream.sinks.fragments import MAX_TIMESCALE, EncoderSettings, FragmentedMp4
+from stream.sinks.encoders import choose_encoder
+from stream.sinks.fragments import MAX_TIMESCALE, FragmentedMp4
+from stream.sinks.place import MADE_WITH, check_place
 from stream.sinks.remux import finish_mp4
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class Mp4Sink:
     sides and later canvases of other sizes.
 
     Args:
-        path: File to write; what was there is replaced when the first canvas comes.
+        path: File to write. An empty file and a recording of Signlight's are replaced when the
+            first canvas comes; nothing else is.
         frame_rate: Nominal frames per second: a hint for the encoder and the length of the last
             frame. Times come from :meth:`write` alone.
         audio_from: File whose audio packets are copied, as far as MP4 can hold them.
@@ -49,13 +50,14 @@ class Mp4Sink:
         end_s: Moment of the source at which the sound stops. By default it stops with the last
             canvas or, where that is the last picture of ``audio_from``, with that file's sound.
         crf: Quality from 0 (best) to 51; 6 more halve the size.
-        preset: Speed of libx264, "ultrafast" to "veryslow", or of the other encoder in its words.
+        preset: Speed by x264's name, "ultrafast" to "veryslow", or in the encoder's own words.
         encoder: FFmpeg's name of an H.264 encoder: libx264, h264_nvenc, h264_videotoolbox, ...
-        comment: Text for the file's comment field.
+        comment: Text for the file's comment field. Unless it names Signlight, the file is not
+            known as Signlight's and never replaced.
 
     Raises:
-        OutputError: The folder is missing or may not be written, ``path`` is ``audio_from``, or
-            there is no such encoder.
+        OutputError: The folder is missing or may not be written, ``path`` is ``audio_from`` or
+            holds what Signlight did not make, or the encoder is missing or cannot be opened.
     """
 
     def __init__(
@@ -69,15 +71,13 @@ class Mp4Sink:
         crf: int = 20,
         preset: str = "veryfast",
         encoder: str = "libx264",
-        comment: str = "",
+        comment: str = MADE_WITH,
     ) -> None:
         self._path = Path(path)
         self._audio_path = None if audio_from is None else Path(audio_from)
-        _check_place(self._path, self._audio_path)
-        self._encoder = EncoderSettings(
-            name=encoder,
-            options=_encoder_options(encoder, crf=crf, preset=preset),
-            frame_rate=frame_rate or Fraction(30),
+        check_place(self._path, audio_from=self._audio_path)
+        self._encoder = choose_encoder(
+            encoder, crf=crf, preset=preset, frame_rate=frame_rate or Fraction(30)
         )
         self._start_s = Fraction(start_s or 0)
         self._end_s = None if end_s is None else Fraction(end_s)
@@ -92,7 +92,8 @@ class Mp4Sink:
     @property
     def warnings(self) -> list[str]:
         """What is not in the file as asked for, one line each; complete after ``close``."""
-        return [*(self._file.warnings if self._file else ()), *self._warnings]
+        of_file = self._file.warnings if self._file else ()
+        return [*self._encoder.warnings, *of_file, *self._warnings]
 
     def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
         """Encode ``canvas``, uint8 ``(H, W, 3)`` RGB, as shown from ``pts * time_base`` s on.
@@ -176,41 +177,13 @@ class Mp4Sink:
     def _writing(self) -> Iterator[None]:
         try:
             yield
+        except OutputError:  # the encoder's, which says so
+            self._is_broken = True
+            raise
         except (FFmpegError, OSError) as exc:
             self._is_broken = True
             if exc.errno == errno.ENOSPC:
                 fault = "the disk is full; free some space or write elsewhere"
-            elif isinstance(exc, OSError):
-                fault = f"{exc.strerror}; write elsewhere"
             else:
-                fault = f"{self._encoder.name} fails ({exc.strerror}); check its preset and quality"
+                fault = f"{exc.strerror}; write elsewhere"
             raise OutputError(f"{self._path} cannot be written: {fault}") from exc
-
-
-def _check_place(path: Path, audio_from: Path | None) -> None:
-    folder = path.parent
-    if not folder.is_dir():
-        raise OutputError(f"there is no folder {folder} to write {path.name} to; create it first")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; give the name of a file")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise OutputError(f"{path} may not be written; write elsewhere")
-    if (
-        audio_from is not None
-        and path.exists()
-        and audio_from.exists()
-        and path.samefile(audio_from)
-    ):
-        raise OutputError(f"{path} is the input itself; give another name for the output")
-
-
-def _encoder_options(name: str, *, crf: int, preset: str) -> dict[str, str]:
-    try:
-        av.Codec(name, "w")
-    except ValueError:
-        raise OutputError(f"there is no encoder {name!r} in this PyAV; use libx264") from None
-    if name == "libx264":
-        return {"crf": str(crf), "preset": preset, "forced-idr": "1"}
-    if name.endswith("_nvenc"):
-        return {"rc": "vbr", "cq": str(crf), "preset": preset, "forced-idr": "1"}
-    return {"global_quality": str(crf)}

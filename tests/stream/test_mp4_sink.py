@@ -230,13 +230,3 @@ class TestPlace:
         with pytest.raises(OutputError, match="is the input itself"):
             Mp4Sink(output, audio_from=clip)
         assert clip.read_bytes() == content
-
-    def test_an_unknown_encoder(self, tmp_path: Path) -> None:
-        with pytest.raises(OutputError, match="no encoder 'h265_magic'"):
-            Mp4Sink(tmp_path / "out.mp4", encoder="h265_magic")
-
-    def test_an_unknown_preset(self, tmp_path: Path) -> None:
-        sink = Mp4Sink(tmp_path / "out.mp4", preset="warp")
-        with pytest.raises(OutputError, match=r"libx264 fails .*check its preset"):
-            sink.write(numbered(0), 0, TIME_BASE)
-        sink.close()

@@ -40,6 +40,10 @@ class TestInterruption:
         sound = audio_packets(path)
         assert sound == audio_packets(clip)[: len(sound)]
         assert sound[-1][0] > 6.5
+        # What is left of it can be written again, as no other file can.
+        with Mp4Sink(path) as sink:
+            write_numbers(sink, regular_times(3))
+        assert numbers_of(path) == [0, 1, 2]
 
     def test_an_exception_finishes_the_file(self, tmp_path: Path) -> None:
         path = tmp_path / "out.mp4"
@@ -65,12 +69,14 @@ class TestInterruption:
             sink.write(numbered(0), 10**6, TIME_BASE)
 
     def test_without_a_canvas_there_is_no_file(self, tmp_path: Path) -> None:
-        (tmp_path / "kept.mp4").write_bytes(b"what was there")
+        with Mp4Sink(tmp_path / "kept.mp4") as sink:
+            write_numbers(sink, regular_times(3))
+        content = (tmp_path / "kept.mp4").read_bytes()
         for name in ("out.mp4", "kept.mp4"):
             with Mp4Sink(tmp_path / name):
                 pass
         assert not (tmp_path / "out.mp4").exists()
-        assert (tmp_path / "kept.mp4").read_bytes() == b"what was there"
+        assert (tmp_path / "kept.mp4").read_bytes() == content
 
     @pytest.mark.skipif(sys.platform == "win32", reason="files have no size limit to set there")
     def test_a_full_disk_keeps_what_was_written(self, tmp_path: Path) -> None:

@@ -1,0 +1,152 @@
+"""Encoders: their presets, and what is said of one that does not work here."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+
+from stream.errors import OutputError
+from stream.options import PRESETS
+from stream.sinks import encoders
+from stream.sinks.encoders import EncoderSettings, choose_encoder
+from stream.sinks.fragments import FragmentedMp4
+from stream.sinks.mp4 import Mp4Sink
+from tests.clips import TIME_BASE, numbered, patches, regular_times
+from tests.stream.mp4_files import write_numbers
+
+
+def is_there(name: str) -> bool:
+    try:
+        av.Codec(name, "w")
+    except ValueError:
+        return False
+    return True
+
+
+def understands(name: str, options: dict[str, str]) -> bool:
+    """Return whether an encoder takes the options, whether or not its hardware is there."""
+    try:
+        open_encoder(name, options)
+    except av.ArgumentError:
+        return False
+    except FFmpegError:  # only now it has looked for the hardware
+        return True
+    return True
+
+
+def works(name: str) -> bool:
+    try:
+        open_encoder(name, {})
+    except FFmpegError:
+        return False
+    return True
+
+
+def open_encoder(name: str, options: dict[str, str]) -> None:
+    context = av.CodecContext.create(name, "w")
+    assert isinstance(context, VideoCodecContext)
+    context.width, context.height, context.time_base = 640, 360, Fraction(1, 30)
+    context.pix_fmt = "nv12"
+    context.options = options
+    context.open()
+
+
+class TestPresets:
+    @pytest.mark.parametrize("preset", [*PRESETS, "veryslow"])
+    @pytest.mark.parametrize("name", ["libx264", "h264_nvenc", "h264_qsv"])
+    def test_every_preset_is_said_in_the_encoder_s_words(self, name: str, preset: str) -> None:
+        if not is_there(name):
+            pytest.skip(f"this PyAV is built without {name}")
+        assert not understands(name, {"preset": "warp"})
+        options, warnings = encoders._options(name, crf=20, preset=preset)
+        assert understands(name, options)
+        assert warnings == ()
+
+    def test_slower_stays_slower(self) -> None:
+        speeds = [
+            encoders._options("h264_nvenc", crf=20, preset=preset)[0]["preset"]
+            for preset in PRESETS
+        ]
+        assert speeds == sorted(speeds)
+        assert (speeds[0], speeds[-1]) == ("p1", "p7")
+
+    def test_a_preset_that_makes_no_difference_is_a_warning(self, tmp_path: Path) -> None:
+        sink = Mp4Sink(tmp_path / "out.mp4", encoder="mpeg4", preset="slow")
+        assert sink.warnings == ["the encoder mpeg4 knows no presets: 'slow' makes no difference"]
+        assert Mp4Sink(tmp_path / "out.mp4", encoder="mpeg4").warnings == []
+
+    def test_an_unknown_preset(self, tmp_path: Path) -> None:
+        with pytest.raises(OutputError, match=r"libx264 cannot be opened .*check its preset"):
+            Mp4Sink(tmp_path / "out.mp4", preset="warp")
+
+
+class TestEncodersThatDoNotWork:
+    # PNG takes no yuv420p, so it is one that can be opened nowhere.
+    @pytest.mark.parametrize("name", ["png", "h264_nvenc", "h264_qsv"])
+    def test_one_that_cannot_be_opened_is_named_at_once(self, tmp_path: Path, name: str) -> None:
+        if not is_there(name):
+            pytest.skip(f"this PyAV is built without {name}")
+        if name != "png" and works(name):
+            pytest.skip(f"{name} has its hardware here")
+        with pytest.raises(OutputError) as caught:
+            Mp4Sink(tmp_path / "out.mp4", encoder=name)
+        assert str(caught.value).startswith(f"the encoder {name} cannot be opened (")
+        assert str(caught.value).endswith("; use --encoder libx264")
+        assert "\n" not in str(caught.value)
+        assert not (tmp_path / "out.mp4").exists()
+
+    def test_one_that_cannot_take_the_pictures_leaves_the_old_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "out.mp4"
+        with Mp4Sink(path) as sink:
+            write_numbers(sink, regular_times(3))
+        content = path.read_bytes()
+        # MPEG-4 has 16 bits for the ticks of a second.
+        sink = Mp4Sink(path, encoder="mpeg4")
+        with pytest.raises(OutputError, match=r"mpeg4 cannot be opened .*; use --encoder libx264"):
+            sink.write(numbered(0), 0, Fraction(1, 90_000))
+        sink.close()
+        assert path.read_bytes() == content
+
+    def test_one_that_mp4_cannot_hold(self, tmp_path: Path) -> None:
+        with pytest.raises(OutputError, match=r"cannot hold .* flv .*; use --encoder libx264"):
+            Mp4Sink(tmp_path / "out.mp4", encoder="flv")
+
+    @pytest.mark.parametrize("name", ["h265_magic", "aac"])
+    def test_one_that_is_none(self, tmp_path: Path, name: str) -> None:
+        with pytest.raises(OutputError, match=f"no encoder '{name}' .*use --encoder libx264"):
+            Mp4Sink(tmp_path / "out.mp4", encoder=name)
+
+
+def test_the_layout_of_pixels_makes_no_difference(tmp_path: Path) -> None:
+    """Quick Sync takes nv12 only; x264 takes both."""
+    chosen = choose_encoder("libx264", crf=20, frame_rate=Fraction(30))
+    decoded = []
+    for pix_fmt in ("yuv420p", "nv12"):
+        path = tmp_path / f"{pix_fmt}.mp4"
+        file = FragmentedMp4(
+            path,
+            size_wh=(192, 128),
+            time_base=TIME_BASE,
+            encoder=EncoderSettings(
+                name=chosen.name,
+                options=chosen.options,
+                frame_rate=chosen.frame_rate,
+                pix_fmt=pix_fmt,
+            ),
+            audio_from=None,
+            zero_s=Fraction(0),
+            end_s=None,
+            comment="",
+        )
+        picture = av.VideoFrame.from_ndarray(patches(192, 128), format="rgb24")
+        file.write(picture.reformat(format="yuv420p"), 0)
+        file.finish()
+        with av.open(str(path)) as container:
+            decoded.append(next(container.decode(video=0)).to_ndarray())
+    np.testing.assert_array_equal(*decoded)
