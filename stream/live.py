@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from stream.channel import Channel, ChannelClosed
+from stream.channel import Channel, ChannelClosed, Keep
 from stream.errors import SinkError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
@@ -24,14 +24,19 @@ from stream.worker import Worker
 
 __all__ = ["LiveControls", "LiveLoop", "LiveReport"]
 
-MAX_WAITING_FRAMES = 4
-"""Decoded frames of a recording that may wait: enough to even out the decoder's jitter."""
+MAX_WAITING = 4
+"""Frames of a recording that may wait before and after the hand finder: enough to even out that a
+frame now and then takes it three times as long."""
 STALL_S = 0.05
 """Longest wait for a frame before the keyboard gets its turn, should a camera stall."""
 NOTICE_S = 2.0
 """How long a notice ("saved ...") stays on the picture."""
 MEASURED_FRAMES = 20_000
 """Frames the closing report looks back on: eleven minutes at 30 a second, so memory stays flat."""
+
+
+_Located = tuple[Frame, tuple[HandRegion, ...]]
+"""A frame and the hands in it."""
 
 
 class LiveControls(Protocol):
@@ -91,17 +96,18 @@ class LiveReport:
 class LiveLoop:
     """Shows every captured frame with the newest maps there are, each carried by its hand.
 
-    The calling thread finds hands, composes and shows. A capture thread reads the source: of a live
-    one the newest frame wins, a recording waits and plays at its own speed. An attention thread
-    turns the newest crops into maps. A record thread writes what is shown. A part that fails ends
-    the loop with its error. The parts stay open, sinks apart: who made them closes them.
+    The calling thread composes and shows. A capture thread reads the source: of a live one the
+    newest frame wins, a recording waits and plays at its own speed. A hands thread finds hands in
+    the next frame while this one is drawn. An attention thread turns the newest crops into maps.
+    Record threads write what is shown. A part that fails ends the loop with its error. The parts
+    stay open, sinks apart: who made them closes them.
 
     The loop's own keys: ``q`` and ``escape`` quit, ``space`` freezes, ``r`` records (to a file of
     its own, beside ``save_to``), ``s`` takes a snapshot; every other key goes to ``controls``.
 
     Args:
         source: Where frames come from; read on the capture thread.
-        finder: Finds hands; called on the calling thread.
+        finder: Finds hands; called on the hands thread.
         cut: Cuts crops; called on the calling thread.
         model: Called on the attention thread only.
         renderer: Draws; called on the calling thread.
@@ -135,11 +141,15 @@ class LiveLoop:
         self._clock = clock or MonotonicClock()
         self._is_live = source.info.is_live
         self._pacer = None if self._is_live else Pacer(self._clock)
-        self._frames: Channel[Frame] = (
-            Channel(1, keep="latest") if self._is_live else Channel(MAX_WAITING_FRAMES, keep="all")
-        )
+        keep: Keep = "latest" if self._is_live else "all"
+        capacity = 1 if self._is_live else MAX_WAITING
+        self._frames: Channel[Frame] = Channel(capacity, keep=keep)
+        self._located: Channel[_Located] = Channel(capacity, keep=keep)
         self._capture: Worker[Frame, Frame] = Worker(
             lambda frame: frame, inbox=frames_of(source, stop), outbox=self._frames, name="capture"
+        )
+        self._hands: Worker[Frame, _Located] = Worker(
+            self._locate, inbox=self._frames, outbox=self._located, name="hands"
         )
         self._newest_maps = NewestMaps(model, now_ns=self._clock.now_ns)
         self._save_to = save_to
@@ -169,19 +179,21 @@ class LiveLoop:
                 self._saving = self._record_to(self._save_to, "the view")
             stack.enter_context(self._newest_maps)
             stack.enter_context(self._capture)
+            stack.enter_context(self._hands)
             with suppress(ChannelClosed):  # the source has ended
                 while not self._stop.is_set() and (self._screen is None or self._screen.is_open):
                     if self._is_frozen:
                         self._hold()
-                    elif (frame := self._frames.get(STALL_S)) is not None:
-                        self._show(frame)
+                    elif (located := self._located.get(STALL_S)) is not None:
+                        self._show(*located)
                     elif self._canvas is not None:
                         self._present(self._canvas, 0.0)
             self._newest_maps.check()
             if not self._stop.is_set():
+                self._hands.check()
                 self._capture.check()
         return LiveReport(
-            num_captured=self._num_shown + self._frames.dropped,
+            num_captured=self._num_shown + self._dropped,
             num_shown=self._num_shown,
             dropped_capture=self._dropped_capture,
             dropped_record=self._dropped_record,
@@ -191,14 +203,20 @@ class LiveLoop:
         )
 
     @property
+    def _dropped(self) -> int:
+        return self._frames.dropped + self._located.dropped
+
+    @property
     def _dropped_capture(self) -> int:
         # A live source goes on while frozen: what passes unseen then is not a dropped frame.
-        frozen_now = self._frames.dropped - self._frozen_from if self._is_frozen else 0
-        return self._frames.dropped - self._num_frozen - frozen_now
+        frozen_now = self._dropped - self._frozen_from if self._is_frozen else 0
+        return self._dropped - self._num_frozen - frozen_now
 
-    def _show(self, frame: Frame) -> None:
+    def _locate(self, frame: Frame) -> _Located:
+        return frame, self._finder.find(frame)
+
+    def _show(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
-        hands = self._finder.find(frame)
         self._submit(frame, hands)
         self._scene = Scene(
             frame=frame, hands=hands, maps=self._newest_maps.at(frame), stats=self._stats()
@@ -251,11 +269,11 @@ class LiveLoop:
     def _toggle_freeze(self) -> None:
         self._is_frozen = not self._is_frozen
         if self._is_frozen:
-            self._frozen_from = self._frames.dropped
+            self._frozen_from = self._dropped
             assert self._scene is not None  # a key is pressed on a picture
             self._submit(self._scene.frame, self._scene.hands)  # its own map is to come
         else:
-            self._num_frozen += self._frames.dropped - self._frozen_from
+            self._num_frozen += self._dropped - self._frozen_from
             if self._pacer:
                 self._pacer.restart()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 
 from stream.channel import Channel, ChannelClosed
 from stream.frames import Frame
 from stream.geometry import HandCrop
+from stream.priority import run_after_others
 from stream.protocols import AttentionModel
 from stream.scene import AgedMaps, AttentionMaps
 from stream.stats import RateMeter
@@ -19,6 +21,8 @@ __all__ = ["NewestMaps"]
 
 class NewestMaps:
     """Runs a model on a thread of its own and keeps the newest maps of each hand.
+
+    Used by one thread.
 
     The crops of one frame go in as one batch. While the model is busy, a newer batch replaces the
     one that waits; what is replaced is counted.
@@ -35,7 +39,7 @@ class NewestMaps:
         self._crops: Channel[list[HandCrop]] = Channel(1, keep="latest")
         self._finished: Channel[list[AttentionMaps]] = Channel(1, keep="latest")
         self._worker: Worker[list[HandCrop], list[AttentionMaps]] = Worker(
-            model.attend_crops, inbox=self._crops, outbox=self._finished, name="attention"
+            model.attend_crops, inbox=self._batches(), outbox=self._finished, name="attention"
         )
         self._by_track: dict[int, AttentionMaps] = {}
         self._rate = RateMeter(window_s=2.0)
@@ -61,11 +65,9 @@ class NewestMaps:
             WorkerError: The model failed.
         """
         batch = list(crops)
-        try:
-            if batch:
+        if batch:
+            with suppress(ChannelClosed):  # closing down: nobody waits for these any more
                 self._crops.put(batch)
-        except ChannelClosed:
-            self._worker.join()
         self.check()
 
     def check(self) -> None:
@@ -111,4 +113,9 @@ class NewestMaps:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._crops.discard()
         self._worker.stop()
+
+    def _batches(self) -> Iterator[list[HandCrop]]:
+        run_after_others()  # the picture goes first
+        yield from self._crops

@@ -1,0 +1,24 @@
+"""Which thread goes first when there are more of them than cores."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import suppress
+
+__all__ = ["run_after_others"]
+
+NICENESS = 10
+"""Enough for the scheduler to give others a core whenever they want one, and far from starving."""
+
+
+def run_after_others() -> None:
+    """Let the calling thread have only what the others leave; a hint, which may change nothing.
+
+    On Linux niceness belongs to the thread (sched(7)); elsewhere to the process, which is left
+    alone. Threads that the calling one starts from here on inherit it.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

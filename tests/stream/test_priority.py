@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import pytest
+
+from stream.priority import NICENESS, run_after_others
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness per thread")
+def test_only_the_calling_thread_steps_back() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    seen: list[int] = []
+
+    def step_back() -> None:
+        run_after_others()
+        seen.append(niceness())
+
+    before = niceness()
+    thread = threading.Thread(target=step_back, name="signlight-test")
+    thread.start()
+    thread.join(2)
+    assert seen == [max(before, NICENESS)]
+    assert niceness() == before
