@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from samples.anatomy import HandBody, HandPose
-from samples.backgrounds import Image, defocus
+from samples.backgrounds import defocus
 from samples.camera import Camera
 from samples.hand import Handedness, Light, Placement, Sleeve
 from samples.handshapes import Spelling, pose_of, spell, transition
+from samples.noise import Image
 from samples.rooms import Canvas, hang_picture, hang_window, put_lamp, put_plant, put_shelf
 from samples.scene import SceneHand, ScenePicture, compose, elbow_of
 from samples.signer import FigureLayer, Posture, Signer, Vector, lip_colour, render_signer, rotation

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from samples.backgrounds import Image, random_colour, smooth_noise
+from samples.noise import Image, random_colour, smooth_noise
 
 Colour = npt.NDArray[np.float32] | tuple[float, float, float]
 _FINE = 4
