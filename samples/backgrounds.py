@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from samples.noise import Image, random_colour, smooth_noise
 from samples.rooms import draw_room
