@@ -1,0 +1,46 @@
+"""What the README promises and what it points at."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from models.registry import DEFAULT_MODEL, MODELS
+from stream.options import parse_args
+from tests.conftest import ROOT
+
+PAGES = [path for path in (ROOT / "README.md", ROOT / "samples" / "README.md") if path.is_file()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert local
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def test_every_model_and_the_default_are_named() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in MODELS if f"`{name}`" not in text] == []
+    assert f"| `{DEFAULT_MODEL}` |" in text
+
+
+def test_every_option_of_the_command_line_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for argv in (["--help"], ["export", "--help"]):
+        with pytest.raises(SystemExit):
+            parse_args(argv, models=("m",), default_model="m", colormaps=("c",))
+    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+    explained = {option.removeprefix("--no-") for option in re.findall(r"--[a-z-]+", text)}
+    missing = [
+        option
+        for option in sorted(options)
+        if option not in text
+        and option.removeprefix("--no-") not in explained | {"skeleton", "hud"}
+    ]
+    assert missing == []
