@@ -66,6 +66,26 @@ def two_hands_clip() -> Path:
 
 
 @pytest.fixture(scope="session")
+def hand_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rendered right hand, 8 frames of 256 x 256 at times that vary."""
+    from tests.program import write_hand_clip
+
+    path = tmp_path_factory.mktemp("clips") / "hand.mp4"
+    write_hand_clip(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """4000 small frames of noise: enough to be interrupted in the middle."""
+    from tests.program import write_long_clip
+
+    path = tmp_path_factory.mktemp("clips") / "long.mp4"
+    write_long_clip(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def display() -> Iterator[str]:
     """Name of a virtual X display, 1280 x 800, that lives as long as the tests."""
     read_end, write_end = os.pipe()

@@ -1,0 +1,105 @@
+"""Interrupting an export: what was written stays good, whoever ends it and however."""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.fakes import WAIT_S
+from tests.program import QUICK, START_UP_S, decoded, num_played
+
+
+class _Export:
+    """An export in a process of its own, to be interrupted."""
+
+    def __init__(self, source: Path, output: Path, *, max_file_bytes: int | None = None) -> None:
+        def limit() -> None:
+            if max_file_bytes is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
+
+        self.output = output
+        self.process = subprocess.Popen(
+            [sys.executable, "run_live.py", "export", str(source), str(output), *QUICK],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            preexec_fn=limit,
+        )
+
+    def wait_until_it_writes(self, num_bytes: int) -> None:
+        """Return when the output has grown, by watching it; fails if the process ends first."""
+        deadline = START_UP_S * 20
+        while not (self.output.exists() and self.output.stat().st_size > num_bytes):
+            try:
+                self.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                deadline -= 1
+                assert deadline > 0, "nothing was written"
+                continue
+            pytest.fail(f"ended too early: {self.process.communicate()[1]}")
+
+    def end(self) -> tuple[int, str]:
+        _, stderr = self.process.communicate(timeout=START_UP_S)
+        return self.process.returncode, stderr
+
+
+@pytest.fixture
+def interrupted(long_clip: Path, tmp_path: Path) -> Iterator[_Export]:
+    """An export of the long clip that has begun to write."""
+    export = _Export(long_clip, tmp_path / "out.mp4")
+    try:
+        export.wait_until_it_writes(20_000)
+        yield export
+    finally:
+        export.process.kill()
+        export.process.communicate(timeout=WAIT_S)
+
+
+@pytest.mark.parametrize(
+    ("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_signal_finishes_the_file_properly(
+    interrupted: _Export, signum: signal.Signals, exit_code: int
+) -> None:
+    interrupted.process.send_signal(signum)
+    code, stderr = interrupted.end()
+    assert code == exit_code, stderr
+    assert "Traceback" not in stderr
+    times, _ = decoded(interrupted.output)
+    assert times == [Fraction(index, 25) for index in range(len(times))]
+    assert 0 < len(times) < 4000
+    sidecar = json.loads(interrupted.output.with_suffix(".json").read_text(encoding="utf-8"))
+    assert sidecar["frames"] == len(times)
+    # Plain and quick to start: the index stands before the pictures.
+    head = interrupted.output.read_bytes()
+    assert 0 < head.find(b"moov") < head.find(b"mdat")
+
+
+def test_killed_outright_what_is_there_plays(interrupted: _Export) -> None:
+    interrupted.process.kill()
+    interrupted.end()
+    times, _ = decoded(interrupted.output)
+    assert len(times) > 0
+    assert times == [Fraction(index, 25) for index in range(len(times))]
+
+
+def test_full_disk_is_one_line_and_what_was_written_plays(long_clip: Path, tmp_path: Path) -> None:
+    # A limit on the size of files stands in for a disk that is full: the same failing write.
+    export = _Export(long_clip, tmp_path / "out.mp4", max_file_bytes=100_000)
+    code, stderr = export.end()
+    lines = [line for line in stderr.splitlines() if line.startswith("signlight: ")]
+    assert code == 1, stderr
+    assert len(lines) == 1
+    assert str(export.output) in lines[0]
+    assert "Traceback" not in stderr
+    assert num_played(export.output) > 0
