@@ -69,6 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command[options.command](options)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough: what is still in its buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
     except Exception as error:
         if options.verbose:
             raise
@@ -276,7 +280,7 @@ def _export(options: Options) -> int:
     from stream.hashing import sha256_of
     from stream.offline import ExportReport, export
     from stream.progress import export_bar
-    from stream.sidecar import describe_export, write_sidecar
+    from stream.sidecar import check_sidecar, describe_export, write_sidecar
 
     _check(options)
     source_path = Path(options.source) if Path(options.source).is_file() else None
@@ -293,6 +297,7 @@ def _export(options: Options) -> int:
                 f"{info.name} is live and has no end to export to; "
                 f"record it with: signlight {given} --save {output}"
             )
+        sidecar = check_sidecar(output.with_suffix(".json"))
         span = {"start_s": options.start_s, "end_s": options.end_s}
         sink = _open_sink(options, output, source, audio_from=source_path, **span)
         parts = _open_parts(options, stack, num_threads=None)
@@ -310,7 +315,7 @@ def _export(options: Options) -> int:
                     seconds=time.monotonic() - started_s,
                     warnings=[*source.warnings, *sink.warnings],
                 )
-                write_sidecar(output.with_suffix(".json"), content)
+                write_sidecar(sidecar, content)
 
         with stop_on_signals() as stop:
             try:
@@ -335,6 +340,8 @@ def _export(options: Options) -> int:
         raise SourceFormatError(f"{info.name} has no frame to export; nothing was written")
     for warning in (*source.warnings, *sink.warnings):
         _say(f"note: {warning}")
+    if stop.signum is not None:
+        _say(f"stopped after {report.num_frames} frames; what was written is whole")
     if report.num_frames:
         print(output)
     return _exit_code(stop)

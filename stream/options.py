@@ -171,11 +171,13 @@ def parse_args(
     _add_input_options(parser)
     _add_encoder_options(parser)
     parser.add_argument("-v", dest="verbose", action="store_true", help="tracebacks and debug log")
-    namespace = parser.parse_args(arguments if is_live else arguments[1:])
+    # Intermixed: OUTPUT may stand after options, in every Python.
+    namespace = parser.parse_intermixed_args(arguments if is_live else arguments[1:])
     if namespace.weights is not None and namespace.random_weights:
         parser.error("--weights and --random-weights exclude each other")
-    if None not in (namespace.start_s, namespace.end_s) and namespace.end_s <= namespace.start_s:
-        parser.error(f"--end {namespace.end_s:g} must be after --start {namespace.start_s:g}")
+    start_s = namespace.start_s or 0.0
+    if namespace.end_s is not None and namespace.end_s <= start_s:
+        parser.error(f"--end {namespace.end_s:g} must be after --start {start_s:g}")
     if namespace.output is not None and namespace.output.suffix.lower() not in VIDEO_SUFFIXES:
         parser.error(f"{namespace.output}: the name must end in {' or '.join(VIDEO_SUFFIXES)}")
     if is_live and not namespace.window and namespace.output is None:

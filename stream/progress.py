@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -55,7 +56,7 @@ def export_bar(
         TextColumn("{task.fields[hands]}", style="dim"),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(name, total=num_frames, hands="")
+        task = progress.add_task(escape(name), total=num_frames, hands="")
 
         def update(report: ExportReport) -> None:
             left, right = report.num_hands["left"], report.num_hands["right"]

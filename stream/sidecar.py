@@ -15,7 +15,7 @@ from stream.offline import ExportReport
 from stream.options import Options
 from stream.whole_files import written_whole
 
-__all__ = ["ModelFacts", "describe_export", "versions", "write_sidecar"]
+__all__ = ["ModelFacts", "check_sidecar", "describe_export", "versions", "write_sidecar"]
 
 RECORDED = ("signlight", "av", "mediapipe", "numpy", "opencv-python", "torch", "torchvision")
 """Distributions whose versions change what an export looks like."""
@@ -47,6 +47,28 @@ class ModelFacts(Protocol):
     @property
     def weights_sha256(self) -> str | None:
         """Hash of the weights; None for random ones."""
+
+
+def check_sidecar(path: Path) -> Path:
+    """Return ``path``, where a sidecar may be written: nothing is there, or a sidecar of ours.
+
+    Raises:
+        OutputError: Something else stands there.
+    """
+    if not path.exists():
+        return path
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        content = None
+    if not (
+        isinstance(content, dict) and {"frames", "weights_sha256", "options"} <= content.keys()
+    ):
+        raise OutputError(
+            f"{path} is there already and Signlight did not make it; "
+            "it would hold how the export was made: choose another name for the output"
+        )
+    return path
 
 
 def describe_export(

@@ -48,6 +48,11 @@ def test_every_shared_option_of_the_contract_is_understood_by_both() -> None:
         assert options.verbose
 
 
+def test_output_may_stand_after_options() -> None:
+    options = _parse("export", "in.mp4", "--random-weights", "--layout", "side", "out.mp4")
+    assert (options.source, options.output) == ("in.mp4", Path("out.mp4"))
+
+
 def test_models_lists_or_fetches() -> None:
     assert _parse("models").command == "models"
     options = _parse("models", "fetch", "big")
@@ -70,6 +75,7 @@ def test_file_called_like_a_command_is_reached_by_its_path() -> None:
         (["--max-frames", "0"], "0 must be >= 1"),
         (["--start", "-3"], "must be seconds"),
         (["--start", "1:2:3:4"], "must be seconds"),
+        (["clip.mp4", "--end", "0"], "--end 0 must be after --start 0"),
         (["--start", "5", "--end", "5"], "--end 5 must be after --start 5"),
         (["--weights", "w", "--random-weights"], "exclude each other"),
         (["--no-window"], "add --save FILE.mp4"),
