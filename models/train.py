@@ -114,7 +114,7 @@ def train(run: Run, console: Console) -> Path:
             while learner.steps_done < run.recipe.steps and not stop.came:
                 step = learner.steps_done
                 lr, strength = run.recipe.lr_at(step), run.recipe.strength_at(step)
-                report = learner.step(views.draw(strength))
+                report = learner.step(views.draw(strength), views.draw_kept())
                 display.update(learner.steps_done, report, lr)
                 if learner.steps_done % run.save_every == 0:
                     save_run(checkpoint, learner, views)

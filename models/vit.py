@@ -139,25 +139,34 @@ class VisionTransformer(nn.Module):
         grid_hw = (pixels.shape[2] // patch_px, pixels.shape[3] // patch_px)
         return row.reshape(*row.shape[:2], *grid_hw)
 
-    def cls_feature(self, pixels: Tensor) -> Tensor:
-        """Return the normalised CLS token after the last block, (B, D).
+    def cls_feature(self, pixels: Tensor, kept: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the normalised CLS token after the last block, and the attention that made it.
 
         Of the last block, only what the CLS token needs is computed.
 
         Args:
             pixels: (B, 3, H, W), ImageNet-normalised RGB; sides multiples of the patch.
+            kept: int64 (B, n), patches that are looked at, row by row; None for all.
+
+        Returns:
+            The token, (B, D), and its attention, (B, heads, 1 + n), the token's own share first.
         """
         block = self.blocks[-1]
         assert isinstance(block, _Block)
-        cls_token = block.cls_output(self._tokens_before(self.config.depth - 1, pixels, None))
-        return self.norm(cls_token)  # type: ignore[no-any-return]
+        tokens = self._tokens_before(self.config.depth - 1, pixels, None, kept)
+        cls_token, row = block.cls_output(tokens)
+        return self.norm(cls_token), row
 
-    def _tokens_before(self, layer: int, pixels: Tensor, positions: Tensor | None) -> Tensor:
-        """Return the tokens that go into block ``layer``, (B, 1 + rows * columns, D)."""
+    def _tokens_before(
+        self, layer: int, pixels: Tensor, positions: Tensor | None, kept: Tensor | None = None
+    ) -> Tensor:
+        """Return the tokens that go into block ``layer``, (B, 1 + patches, D)."""
         tokens: Tensor = self.patch_embed(pixels)  # (B, D, rows, columns)
         if positions is None:
             positions = self.positions((tokens.shape[2], tokens.shape[3]))
         tokens = tokens.flatten(2).transpose(1, 2) + positions[:, 1:]
+        if kept is not None:
+            tokens = tokens.gather(1, kept[..., None].expand(-1, -1, tokens.shape[-1]))
         cls_token = (self.cls_token + positions[:, :1]).expand(tokens.shape[0], -1, -1)
         for block in self.blocks[: self.config.cls_block]:
             tokens = block(tokens)
@@ -191,8 +200,8 @@ class _Attention(nn.Module):
         mixed = F.scaled_dot_product_attention(q, k, v)
         return self.proj(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
-    def cls_output(self, tokens: Tensor) -> Tensor:
-        """Return what ``forward`` returns for token 0, (B, D)."""
+    def cls_output(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ``forward`` for token 0, (B, D), and its softmax row, (B, heads, N)."""
         num_pictures, num_tokens, dim = tokens.shape
         weight, bias = self.qkv.weight, self.qkv.bias
         query = F.linear(tokens[:, :1], weight[:dim], bias[:dim])
@@ -201,8 +210,8 @@ class _Attention(nn.Module):
         kv = F.linear(tokens, weight[dim:], bias[dim:])
         kv = kv.reshape(num_pictures, num_tokens, 2, self.num_heads, -1)
         k, v = kv.permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = F.scaled_dot_product_attention(query, k, v)  # (B, heads, 1, D / heads)
-        return self.proj(mixed.flatten(1))  # type: ignore[no-any-return]
+        row = (query @ k.transpose(2, 3) / math.sqrt(k.shape[-1])).softmax(dim=-1)
+        return self.proj((row @ v).flatten(1)), row[:, :, 0]  # row @ v is (B, heads, 1, D / heads)
 
     def cls_attention(self, tokens: Tensor) -> Tensor:
         """Return the softmax row of token 0, float32 (B, heads, N)."""
@@ -241,10 +250,11 @@ class _Block(nn.Module):
         tokens = tokens + self.attn(self.norm1(tokens))
         return tokens + self.mlp(self.norm2(tokens))  # type: ignore[no-any-return]
 
-    def cls_output(self, tokens: Tensor) -> Tensor:
-        """Return token 0 after this block, (B, D)."""
-        cls_token = tokens[:, 0] + self.attn.cls_output(self.norm1(tokens))
-        return cls_token + self.mlp(self.norm2(cls_token))  # type: ignore[no-any-return]
+    def cls_output(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Return token 0 after this block, (B, D), and its softmax row, (B, heads, N)."""
+        mixed, row = self.attn.cls_output(self.norm1(tokens))
+        cls_token = tokens[:, 0] + mixed
+        return cls_token + self.mlp(self.norm2(cls_token)), row
 
     def cls_attention(self, tokens: Tensor) -> Tensor:
         """Return this block's softmax row of token 0, float32 (B, heads, N)."""

@@ -36,7 +36,7 @@ _NAME: Final = re.compile(r"(Person\d+)-([A-Z])-")
 """Names of real frames tell person and letter; others count as one person without a letter."""
 _BLACK: Final = 14
 """Brightest grey of a removed background, with what compression leaves of it."""
-_MARGIN: Final = 0.225
+_MARGIN: Final = 0.25
 """Border around the landmarks on each side, in sides of their box."""
 _ON_HAND: Final = 0.8
 """Share of the landmarks that must lie on the mask, or they are of no use."""

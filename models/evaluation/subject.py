@@ -49,7 +49,9 @@ class Subject:
     @torch.inference_mode()
     def features(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the CLS features, float32 (N, D)."""
-        rows = [self.network.cls_feature(pixels).float().cpu() for pixels in self._batches(images)]
+        rows = [
+            self.network.cls_feature(pixels)[0].float().cpu() for pixels in self._batches(images)
+        ]
         return torch.cat(rows).numpy()
 
     @torch.inference_mode()

@@ -14,6 +14,7 @@ from models.training.losses import (
     Centre,
     ProjectionHead,
     contrast_loss,
+    disagreement_loss,
     distillation_loss,
     entropy,
 )
@@ -32,11 +33,13 @@ class StepReport:
     """What one step saw, all plain numbers."""
 
     loss: float
-    """Sum of the two terms."""
+    """Sum of the terms."""
     distillation: float
     """DINO's term, nats; ln(prototypes) where nothing is learnt."""
     contrast: float
     """InfoNCE, nats, before its weight; ln(batch) where nothing is learnt."""
+    alike: float
+    """Mean cosine between the attention of two of the student's heads, 0 to 1."""
     teacher_entropy: float
     """Mean entropy of the teacher's distributions, nats: ln(prototypes) means that it says
     nothing about any picture, one of the two ways to collapse."""
@@ -85,22 +88,26 @@ class Learner:
         """Parameters of the transformer, without the head that is thrown away."""
         return sum(parameter.numel() for parameter in self.student.parameters())
 
-    def step(self, views: list[Tensor]) -> StepReport:
+    def step(self, views: list[Tensor], kept: Tensor | None = None) -> StepReport:
         """Learn from one batch.
 
         Args:
             views: ImageNet-normalised float32 (B, 3, S, S): two global views of each picture, then
                 the local ones, which may be of another size.
+            kept: int64 (2 * B, n), patches of the global views that the student sees; None for all.
         """
         recipe = self.recipe
         for group in self.optimiser.param_groups:
             group["lr"] = recipe.lr_at(self.steps_done)
         targets, teacher_units = self._teach(views[:2])
-        outputs, units = self._study(views)
+        outputs, units, rows = self._study(views, kept)
         log_students = [(output / recipe.student_temp).log_softmax(-1) for output in outputs]
         distillation = distillation_loss(targets, log_students)
         contrast = contrast_loss(teacher_units, units, recipe.contrast_temp)
-        loss = distillation + recipe.contrast * contrast if recipe.contrast else distillation
+        alike = disagreement_loss(rows)
+        loss = distillation
+        for weight, term in ((recipe.contrast, contrast), (recipe.disagreement, alike)):
+            loss = loss + weight * term if weight else loss
         self._update(loss)
         self.steps_done += 1
         everyone = torch.cat(targets)
@@ -111,18 +118,20 @@ class Learner:
                 loss.detach(),
                 distillation.detach(),
                 contrast.detach(),
+                alike.detach(),
                 entropy(everyone).mean(),
                 entropy(everyone.mean(0)),
                 found.float().mean(),
             ]
-        ).tolist()  # one wait for the device instead of six
+        ).tolist()  # one wait for the device instead of seven
         return StepReport(
             loss=numbers[0],
             distillation=numbers[1],
             contrast=numbers[2],
-            teacher_entropy=numbers[3],
-            mean_entropy=numbers[4],
-            found=numbers[5],
+            alike=numbers[3],
+            teacher_entropy=numbers[4],
+            mean_entropy=numbers[5],
+            found=numbers[6],
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -167,7 +176,7 @@ class Learner:
     @torch.no_grad()
     def _teach(self, views: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Return the teacher's distributions and unit vectors of the global views."""
-        outputs, units = self._look(self.teacher, self.teacher_head, views)
+        outputs, units, _ = self._look(self.teacher, self.teacher_head, views, None)
         targets = [
             ((output - self.centre.value) / self.recipe.teacher_temp).softmax(-1)
             for output in outputs
@@ -175,23 +184,33 @@ class Learner:
         self.centre.update(torch.cat(outputs))
         return targets, units
 
-    def _study(self, views: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        outputs, units = self._look(self.student, self.student_head, views[:2])
-        if len(views) > 2:  # of another size, so a batch of their own
-            more_outputs, more_units = self._look(self.student, self.student_head, views[2:])
-            outputs, units = outputs + more_outputs, units + more_units
-        return outputs, units
+    def _study(
+        self, views: list[Tensor], kept: Tensor | None
+    ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Return the student's outputs, unit vectors and attention; global views may be masked."""
+        outputs, units, rows = self._look(self.student, self.student_head, views[:2], kept)
+        if len(views) == 2:
+            return outputs, units, [rows]
+        # Of another size, so a batch of their own.
+        more_outputs, more_units, more_rows = self._look(
+            self.student, self.student_head, views[2:], None
+        )
+        return outputs + more_outputs, units + more_units, [rows, more_rows]
 
     def _look(
-        self, network: VisionTransformer, head: nn.Module, views: list[Tensor]
-    ) -> tuple[list[Tensor], list[Tensor]]:
+        self,
+        network: VisionTransformer,
+        head: nn.Module,
+        views: list[Tensor],
+        kept: Tensor | None,
+    ) -> tuple[list[Tensor], list[Tensor], Tensor]:
         with torch.autocast(
             self._device.type, dtype=self._dtype, enabled=self._dtype != torch.float32
         ):
-            features = network.cls_feature(torch.cat(views))
+            features, row = network.cls_feature(torch.cat(views), kept)
         # View by view: batch norm must not see both views of a picture at once, or it leaks.
         pairs = [head(part) for part in features.chunk(len(views))]
-        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs], row[..., 1:]
 
     def _update(self, loss: Tensor) -> None:
         self.optimiser.zero_grad(set_to_none=True)

@@ -11,7 +11,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
-__all__ = ["Centre", "ProjectionHead", "contrast_loss", "distillation_loss", "entropy"]
+__all__ = [
+    "Centre",
+    "ProjectionHead",
+    "contrast_loss",
+    "disagreement_loss",
+    "distillation_loss",
+    "entropy",
+]
 
 
 class ProjectionHead(nn.Module):
@@ -109,6 +116,25 @@ def contrast_loss(teachers: list[Tensor], students: list[Tensor], temperature: f
         for j, student in enumerate(students)
         if i != j
     ]
+    return torch.stack(terms).mean()
+
+
+def disagreement_loss(rows: list[Tensor]) -> Tensor:
+    """Return how alike the heads' attention is: the mean cosine of all pairs, 0 to 1.
+
+    J. Li, Z. Tu, B. Yang, M. R. Lyu, T. Zhang, "Multi-Head Attention with Disagreement
+    Regularization", EMNLP 2018, section 3.2 (attended positions), here as a cosine so that flat
+    attention gains nothing. It says that heads differ, not where any of them looks.
+
+    Args:
+        rows: Attention of the CLS token, (B, heads, patches), one per group of views.
+    """
+    terms = []
+    for row in rows:
+        unit = F.normalize(row.float(), dim=-1)
+        alike = unit @ unit.transpose(1, 2)  # (B, heads, heads)
+        count = alike.shape[-1]
+        terms.append((alike.sum((1, 2)) - count).mean() / max(count * (count - 1), 1))
     return torch.stack(terms).mean()
 
 

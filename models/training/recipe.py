@@ -44,6 +44,7 @@ class Recipe:
     solarise: float = _number(0.0, "share of second views that are solarised; DINO has 0.2")
     keep: float = _number(0.1, "share of pictures that keep their own background in both views")
     clutter: float = _number(0.2, "share of exchanged backgrounds dyed with the hand's own colour")
+    mask: float = _number(0.5, "share of the patches that the student does not see (MSN)")
     ramp: float = _number(0.5, "part of the steps in which views grow from easy to those strengths")
 
     teacher_temp: float = _number(0.03, "temperature of the teacher's distribution")
@@ -51,6 +52,7 @@ class Recipe:
     centre_momentum: float = _number(0.9, "how slowly the centre of the teacher's outputs moves")
     contrast: float = _number(0.5, "weight of the InfoNCE term; 0 is pure DINO")
     contrast_temp: float = _number(0.15, "temperature of the InfoNCE term")
+    disagreement: float = _number(0.1, "weight of the term that makes heads look elsewhere")
     num_prototypes: int = _number(256, "outputs of the projection head")
     head_hidden: int = _number(512, "width of the projection head")
     bottleneck: int = _number(128, "width of the projection head before its last layer")
@@ -66,12 +68,21 @@ class Recipe:
             self._check(name, lowest=2 if name in ("batch", "num_prototypes") else 1)
         for name in ("teacher_temp", "student_temp", "contrast_temp", "lr", "clip"):
             self._check(name, lowest=1e-9)
-        for name in ("turn", "jitter", "contrast", "weight_decay", "local_views", "seed"):
+        for name in (
+            "turn",
+            "jitter",
+            "contrast",
+            "weight_decay",
+            "local_views",
+            "seed",
+            "disagreement",
+        ):
             self._check(name)
         for name in (
             "grey", "solarise", "keep", "clutter", "ramp", "centre_momentum", "momentum", "warm_up",
         ):  # fmt: skip
             self._check(name, highest=1.0)
+        self._check("mask", highest=0.9)
         self._check("zoom_max", lowest=1.0)
         if self.local_views and (self.local_px < 1 or self.local_px % self.patch_px):
             raise ValueError(

@@ -97,6 +97,22 @@ class ViewMaker:
             views.append(self._finish(recipe, hands, is_second=number == 1))
         return views
 
+    def draw_kept(self) -> Tensor | None:
+        """Return the patches of the global views that the student sees, int64 (2 * B, n).
+
+        A random subset, as in M. Assran et al., "Masked Siamese Networks for Label-Efficient
+        Learning", ECCV 2022, section 3: what is known from any part of a hand must be looked for in
+        all of it, and a step costs less. None where nothing is masked.
+        """
+        recipe = self._recipe
+        if not recipe.mask:
+            return None
+        num_patches = (recipe.view_px // recipe.patch_px) ** 2
+        order = torch.rand(
+            (2 * recipe.batch, num_patches), generator=self.generator, device=self._device
+        ).argsort(1)
+        return order[:, : max(round(num_patches * (1 - recipe.mask)), 1)]
+
     def _finish(self, recipe: Recipe, hands: Tensor, *, is_second: bool) -> Tensor:
         """Return the view of hands, (B, 5, S, S): premultiplied colour, alpha, mask."""
         colour, alpha, mask = hands[:, :3], hands[:, 3:4], hands[:, 4:]

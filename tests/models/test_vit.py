@@ -44,7 +44,7 @@ def test_numbers_of_the_official_code(spec: ModelSpec, shared: Path) -> None:
             _assert_equal(row, expected[f"{spec.name}/{size}/cls_attention"])
         if spec.dim == 384:  # the feature takes a second pass; one width covers the code
             picture = parity_picture(224, 224)
-            feature = network.cls_feature(normalise(torch.from_numpy(picture)[None]))[0]
+            feature = network.cls_feature(normalise(torch.from_numpy(picture)[None]))[0][0]
             _assert_equal(feature, expected[f"{spec.name}/224x224/cls_feature"])
 
 
@@ -105,7 +105,7 @@ def test_cls_token_may_join_late(cls_block: int, pixels: Tensor) -> None:
     with torch.inference_mode():
         for layer in range(cls_block, 4):
             torch.testing.assert_close(vit(pixels, layer), plain_cls_attention(vit, pixels, layer))
-        assert vit.cls_feature(pixels).shape == (2, 24)
+        assert vit.cls_feature(pixels)[0].shape == (2, 24)
         with pytest.raises(
             ValueError, match=rf"layer must be in \[{cls_block}, 4\), got layer = 0"
         ):
@@ -116,7 +116,7 @@ def test_starts_as_dino_does_and_trains(pixels: Tensor) -> None:
     vit = VisionTransformer(VitConfig(patch_px=8, dim=24, depth=2, num_heads=3, pretrain_px=32))
     assert 0.015 < vit.blocks[0].attn.qkv.weight.std() < 0.025  # type: ignore[union-attr, operator]
     assert not vit.blocks[0].attn.qkv.bias.any()  # type: ignore[union-attr, operator]
-    vit.cls_feature(pixels).square().sum().backward()  # type: ignore[no-untyped-call]
+    vit.cls_feature(pixels)[0].square().sum().backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None for parameter in vit.parameters())
 
 
