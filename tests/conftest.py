@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,24 +86,11 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def display() -> Iterator[str]:
-    """Name of a virtual X display, 1280 x 800, that lives as long as the tests."""
-    read_end, write_end = os.pipe()
-    screen = ["-screen", "0", "1280x800x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), *screen],
-        pass_fds=[write_end],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write_end)
-    try:
-        # Xvfb writes its number once it answers; should it die, the pipe ends and so does the read.
-        with os.fdopen(read_end) as numbers:
-            number = numbers.readline().strip()
-        assert number, "Xvfb did not start"
-        yield f":{number}"
-    finally:
-        server.terminate()
-        server.wait(10)
+    """Name of a virtual X display that lives as long as the tests."""
+    from tests.stream.displays import Display
+
+    with Display() as display:
+        yield display.name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

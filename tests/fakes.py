@@ -13,6 +13,7 @@ import numpy as np
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.geometry import CropTransform, HandCrop, HandRegion
 from stream.scene import AttentionMaps, Scene
+from tests.waits import WAIT_S
 
 __all__ = [
     "FakeClock",
@@ -29,8 +30,6 @@ __all__ = [
 ]
 
 TIME_BASE = Fraction(1, 30)
-WAIT_S = 5.0
-"""Longest wait in a test: reached only by a test that fails."""
 
 
 def make_frame(index: int, *, pts: int | None = None, size_wh: tuple[int, int] = (8, 6)) -> Frame:
@@ -210,17 +209,31 @@ class ListSink(_Closing):
 
 
 class ScriptedScreen(_Closing):
-    """A window whose keys are scripted: ``keys[n]`` is pressed while canvas n is shown."""
+    """A window whose keys are scripted: ``keys[n]`` is pressed on canvas n, as counted from 0.
 
-    def __init__(self, keys: dict[int, str] | None = None) -> None:
+    Calls ``before`` with each number first. A canvas that is shown again while the next one is
+    late, as happens on a busy machine, counts once and gets no second key.
+    """
+
+    def __init__(
+        self,
+        keys: dict[int, str] | None = None,
+        *,
+        before: Callable[[int], None] = lambda index: None,
+    ) -> None:
         super().__init__()
         self._keys = keys or {}
+        self._before = before
         self.shown: list[RgbImage] = []
         self.is_open = True
 
     def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+        if self.shown and canvas is self.shown[-1]:
+            return None
+        index = len(self.shown)
+        self._before(index)
         self.shown.append(canvas)
-        return self._keys.get(len(self.shown) - 1)
+        return self._keys.get(index)
 
 
 class FakeControls:

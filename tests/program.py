@@ -18,7 +18,6 @@ from stream.sinks.mp4 import Mp4Sink
 __all__ = [
     "PTS",
     "QUICK",
-    "START_UP_S",
     "TIME_BASE",
     "decoded",
     "fails",
@@ -32,8 +31,6 @@ PTS = [0, 24, 48, 60, 96, 120, 144, 168]
 """A variable frame rate: two steps are not of 24 ticks."""
 QUICK = ["--random-weights", "--crop-size", "32"]
 """A model that costs little: its maps mean nothing, as they say."""
-START_UP_S = 120.0
-"""Longest wait for a process to have loaded its models, on a busy machine."""
 
 
 def write_hand_clip(path: Path) -> None:

@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.fakes import WAIT_S
-from tests.program import QUICK, START_UP_S, decoded, num_played
+from tests.program import QUICK, decoded, num_played
+from tests.waits import PROCESS_S, WAIT_S, until
 
 
 class _Export:
@@ -38,18 +39,20 @@ class _Export:
 
     def wait_until_it_writes(self, num_bytes: int) -> None:
         """Return when the output has grown, by watching it; fails if the process ends first."""
-        deadline = START_UP_S * 20
-        while not (self.output.exists() and self.output.stat().st_size > num_bytes):
-            try:
-                self.process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                deadline -= 1
-                assert deadline > 0, "nothing was written"
-                continue
-            pytest.fail(f"ended too early: {self.process.communicate()[1]}")
+
+        def has_grown() -> bool:
+            if self.process.poll() is not None:
+                pytest.fail(f"ended too early: {self.process.communicate()[1]}")
+            return self.output.exists() and self.output.stat().st_size > num_bytes
+
+        until(has_grown, "the output to grow", between=self._pause)
+
+    def _pause(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(0.05)
 
     def end(self) -> tuple[int, str]:
-        _, stderr = self.process.communicate(timeout=START_UP_S)
+        _, stderr = self.process.communicate(timeout=PROCESS_S)
         return self.process.returncode, stderr
 
 

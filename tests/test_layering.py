@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.waits import PROCESS_S
 
 LAYERS = {
     "stream": {"stream"},
@@ -121,7 +122,7 @@ def test_starting_up_loads_nothing_heavy(arguments: list[str]) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PROCESS_S,
         check=True,
     )
     loaded = {line.split("|")[-1].strip() for line in result.stderr.splitlines() if "|" in line}

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -13,12 +14,9 @@ import pytest
 
 from stream.frames import RgbImage
 from tests.conftest import ROOT
+from tests.waits import PROCESS_S, until
 
 pytestmark = pytest.mark.needs_display
-
-START_UP_S = 120.0
-"""Longest wait for a process to have loaded its models, on a busy machine."""
-STEP_S = 0.1
 
 
 class LiveProcess:
@@ -38,22 +36,25 @@ class LiveProcess:
 
     def wait_for(self, what: Callable[[], bool], *, to: str) -> None:
         """Return once ``what`` holds; fails when the process ends first or nothing happens."""
-        for _ in range(round(START_UP_S / STEP_S)):
-            if what():
-                return
-            try:
-                self.process.wait(STEP_S)
-            except subprocess.TimeoutExpired:
-                continue
-            pytest.fail(f"ended before {to}: {self.process.communicate()[1]}")
-        pytest.fail(f"waited in vain for {to}")
+
+        def is_so() -> bool:
+            if self.process.poll() is not None:
+                pytest.fail(f"ended before {to}: {self.process.communicate()[1]}")
+            return what()
+
+        until(is_so, to, between=self._pause)
 
     def find_window(self) -> None:
-        self.wait_for(lambda: bool(self._search()), to="a window")
-        self.window = self._search()[0]
+        self.wait_for(self._has_window, to="a window")
 
-    def _search(self) -> list[str]:
-        return self._xdotool("search", "--onlyvisible", "--name", "^Signlight$").split()
+    def _has_window(self) -> bool:
+        found = self._xdotool("search", "--onlyvisible", "--name", "^Signlight$").split()
+        self.window = found[0] if found else ""
+        return bool(found)
+
+    def _pause(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(0.1)
 
     def press(self, key: str) -> None:
         self._xdotool("key", "--window", self.window, key)
@@ -62,7 +63,9 @@ class LiveProcess:
         """Return the screen as uint8 (H, W, 3) RGB."""
         path = self.folder / "screen.png"
         grab = ["-f", "x11grab", "-i", self._environment["DISPLAY"], "-frames:v", "1"]
-        subprocess.run(["ffmpeg", "-v", "error", "-y", *grab, str(path)], check=True, timeout=30)
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-y", *grab, str(path)], check=True, timeout=PROCESS_S
+        )
         with av.open(str(path)) as container:
             picture: RgbImage = next(container.decode(video=0)).to_ndarray(format="rgb24")
             return picture
@@ -73,12 +76,12 @@ class LiveProcess:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PROCESS_S,
             check=False,  # a search that finds nothing yet is no failure
         ).stdout
 
     def end(self) -> tuple[int, str]:
-        _, stderr = self.process.communicate(timeout=START_UP_S)
+        _, stderr = self.process.communicate(timeout=PROCESS_S)
         return self.process.returncode, stderr
 
 
@@ -93,7 +96,7 @@ def live(display: str, tmp_path: Path, long_clip: Path) -> Iterator[LiveProcess]
         yield live
     finally:
         live.process.kill()
-        live.process.communicate(timeout=START_UP_S)
+        live.process.communicate(timeout=PROCESS_S)
 
 
 def test_snapshot_recording_and_quitting(live: LiveProcess) -> None:
@@ -112,7 +115,8 @@ def test_snapshot_recording_and_quitting(live: LiveProcess) -> None:
 
 
 def test_freezing_holds_the_picture_and_keys_still_change_it(live: LiveProcess) -> None:
-    assert (live.screenshot() != live.screenshot()).any(), "the clip does not play"
+    before = live.screenshot()
+    live.wait_for(lambda: bool((live.screenshot() != before).any()), to="a clip that plays")
     live.press("space")
     live.wait_for(
         lambda: bool((live.screenshot() == live.screenshot()).all()), to="a frozen picture"

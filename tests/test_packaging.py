@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.waits import PROCESS_S
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=source,
         capture_output=True,
         check=True,
-        timeout=120,
+        timeout=PROCESS_S,
     )
     (path,) = folder.glob("*.whl")
     return path
@@ -57,12 +58,12 @@ def test_installed_program_runs_in_another_folder(
     wheel: Path, tmp_path: Path, sample_clip: Path
 ) -> None:
     environment = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, timeout=PROCESS_S)
     scripts = environment / ("Scripts" if sys.platform == "win32" else "bin")
     subprocess.run(
         [scripts / "python", "-m", "pip", "install", "-q", "--no-deps", "--no-index", str(wheel)],
         check=True,
-        timeout=120,
+        timeout=PROCESS_S,
     )
     # The libraries come from the environment the tests run in; only ours is installed afresh.
     site = Path(
@@ -80,7 +81,7 @@ def test_installed_program_runs_in_another_folder(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PROCESS_S,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == str(output)
@@ -90,5 +91,10 @@ def test_installed_program_runs_in_another_folder(
 def _python(scripts: Path, folder: Path, code: str) -> str:
     """Return what a piece of Python prints in an environment."""
     return subprocess.run(
-        [scripts / "python", "-c", code], cwd=folder, capture_output=True, text=True, check=True
+        [scripts / "python", "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PROCESS_S,
     ).stdout.strip()

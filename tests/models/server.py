@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
+from tests.waits import WAIT_S
+
 __all__ = ["FileServer", "serving"]
 
 
@@ -57,7 +59,7 @@ def serving(content: bytes) -> Iterator[FileServer]:
         finally:
             state.released.set()
             server.shutdown()
-            thread.join(10)
+            thread.join(WAIT_S)
             assert not thread.is_alive()
 
 
@@ -65,7 +67,7 @@ def _answer(request: BaseHTTPRequestHandler, state: FileServer) -> None:
     wanted, condition = request.headers["Range"], request.headers["If-Range"]
     state.requests.append((wanted, condition))
     if state.mode == "silent":
-        state.released.wait(10)
+        state.released.wait(WAIT_S)
         return
     if state.mode == "missing":
         request.send_error(404)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from tests.conftest import ROOT
+from tests.waits import PROCESS_S
 
 _CHATTERING = """
 import os, sys
@@ -25,7 +26,7 @@ def run(stderr: int, repeats: int = 1) -> subprocess.CompletedProcess[bytes]:
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=stderr,
-        timeout=60,
+        timeout=PROCESS_S,
         check=False,
     )
 

@@ -14,6 +14,7 @@ from models.download import download
 from stream.errors import OutputError, WeightsError, WeightsNotFoundError
 from stream.hashing import sha256_of
 from tests.models.server import FileServer, serving
+from tests.waits import WAIT_S
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -132,7 +133,7 @@ def test_wrong_file_is_discarded(
 def test_server_that_will_not(mode: str, message: str, server: FileServer, path: Path) -> None:
     server.mode = mode  # type: ignore[assignment]
     with pytest.raises(WeightsNotFoundError, match=message) as caught:
-        download(server.url, path, timeout_s=0.2)
+        download(server.url, path, timeout_s=0.2 if mode == "silent" else WAIT_S)
     assert isinstance(caught.value, FileNotFoundError)
     assert "\n" not in str(caught.value)
     assert not path.exists()
@@ -149,7 +150,7 @@ def test_no_network_says_which_file_to_put_where(path: Path) -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/weights.pth"
         with pytest.raises(WeightsNotFoundError, match=r"refused.*fetch it elsewhere and put") as e:
-            download(url, path, timeout_s=2)
+            download(url, path, timeout_s=WAIT_S)
     assert url in str(e.value)
     assert str(path) in str(e.value)
 

@@ -17,6 +17,7 @@ from models.hands import MediaPipeHandFinder
 from stream.errors import HandModelError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
+from tests.waits import PROCESS_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -242,7 +243,7 @@ print("hands", len(hands), file=sys.stderr)
 raise SystemExit("said at the end")
 """
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PROCESS_S, check=False
     )
     assert result.stderr.splitlines() == ["said inside", "hands 1", "said at the end"]
 

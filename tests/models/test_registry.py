@@ -13,6 +13,7 @@ from models.loading import build_network
 from models.registry import DEFAULT_MODEL, MODELS, find_spec
 from stream.errors import UnknownModelError
 from tests.conftest import ROOT
+from tests.waits import PROCESS_S
 
 
 def test_the_promised_models_are_there() -> None:
@@ -53,7 +54,7 @@ def test_importing_the_package_and_the_table_loads_no_torch() -> None:
         "import sys, models, models.registry, models.weights, models.cache; "
         "assert 'load_model' in dir(models); assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=PROCESS_S)
 
 
 def test_public_names_are_sorted_and_there() -> None:

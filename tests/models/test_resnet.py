@@ -17,6 +17,7 @@ from models.registry import find_spec
 from models.resnet import ResNet50, leading_components
 from tests.conftest import ROOT
 from tests.models.networks import fill, noise, parity_picture
+from tests.waits import PROCESS_S
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_torchvision_loads_beside_a_torch_it_was_not_built_for() -> None:
         "from models.torchvision_ops import import_resnet as load; "
         "assert load() is load(); import torchvision.transforms.v2"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=PROCESS_S)
 
 
 def _features(channels: int, rows: int, columns: int) -> npt.NDArray[np.float32]:

@@ -10,6 +10,7 @@ import pytest
 
 from overlays.colours import colour_table
 from overlays.style import COLORMAPS, Style
+from tests.waits import PROCESS_S
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_importing_the_package_loads_no_opencv_until_it_draws() -> None:
         "import sys, overlays; overlays.Style(); assert 'cv2' not in sys.modules; "
         "overlays.Compositor; assert 'cv2' in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PROCESS_S)
 
 
 def test_every_public_name_is_there() -> None:

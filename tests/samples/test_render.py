@@ -16,12 +16,13 @@ from samples.anatomy import JOINTS
 from samples.handshapes import LETTERS
 from samples.render import main
 from tests.conftest import ROOT
+from tests.waits import PROCESS_S
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "samples.render", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=PROCESS_S, check=False,
     )  # fmt: skip
 
 

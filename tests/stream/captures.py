@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.frames import RgbImage
+from tests.waits import WAIT_S
 
 __all__ = ["ScriptedCapture"]
 
@@ -55,7 +56,7 @@ class ScriptedCapture:
     def grab(self) -> bool:
         self.is_waiting.set()
         if self._gate is not None:
-            assert self._gate.wait(10), "nobody opened the gate"
+            assert self._gate.wait(WAIT_S), "nobody opened the gate"
         if not self._pictures:
             return False
         self._grabbed = self._pictures.pop(0)

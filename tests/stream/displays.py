@@ -7,6 +7,8 @@ import os
 import subprocess
 from types import TracebackType
 
+from tests.waits import PROCESS_S, WAIT_S
+
 __all__ = ["Display"]
 
 
@@ -25,23 +27,33 @@ class Display:
             stderr=subprocess.DEVNULL,
         )
         os.close(writer)
+        # The server writes its number once it answers; should it die, the pipe ends with it.
         with os.fdopen(reader) as answers:
-            # Ends with the server's exit at the latest.
-            self.name = f":{answers.readline().strip()}"
+            number = answers.readline().strip()
+        assert number, "Xvfb did not start"
+        self.name = f":{number}"
 
     def press(self, *keys: str) -> None:
         """Press keys, by their X11 names, in the window under the pointer."""
         self._xdotool("mousemove", "60", "60", "key", "--delay", "0", *keys)
 
-    def window(self, title: str) -> str:
-        """Return the id of the window of that title."""
-        return self._xdotool("search", "--onlyvisible", "--name", f"^{title}$").split()[0]
+    def window(self, title: str) -> str | None:
+        """Return the id of the window of that title, or None while there is none to be seen."""
+        found = self._xdotool("search", "--onlyvisible", "--name", f"^{title}$").split()
+        return found[0] if found else None
 
     def size_of(self, window: str) -> tuple[int, int]:
-        """Return the width and height of a window."""
+        """Return the width and height of a window; 0 and 0 while the server does not know it."""
         lines = self._xdotool("getwindowgeometry", "--shell", window).splitlines()
         values = dict(line.split("=") for line in lines)
-        return int(values["WIDTH"]), int(values["HEIGHT"])
+        return int(values.get("WIDTH", 0)), int(values.get("HEIGHT", 0))
+
+    def pixel(self, x: int, y: int) -> tuple[int, ...]:
+        """Return the colour of a pixel of the screen, RGB."""
+        grab = f"-f x11grab -video_size 32x32 -grab_x {x} -grab_y {y} -i {self.name}"
+        command = f"ffmpeg -v error {grab} -frames:v 1 -f rawvideo -pix_fmt rgb24 -"
+        run = subprocess.run(command.split(), check=True, capture_output=True, timeout=PROCESS_S)
+        return tuple(run.stdout[:3])
 
     def ask_to_close(self, window: str) -> None:
         """Do what the close button of a window's title bar does (ICCCM, WM_DELETE_WINDOW)."""
@@ -69,16 +81,16 @@ class Display:
         traceback: TracebackType | None,
     ) -> None:
         self._server.terminate()
-        self._server.wait(10)
+        self._server.wait(WAIT_S)
 
     def _xdotool(self, *words: str) -> str:
         return subprocess.run(
             ["xdotool", *words],
             env={**os.environ, "DISPLAY": self.name},
-            check=True,
+            check=False,  # a search that finds nothing yet is no failure
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PROCESS_S,
         ).stdout
 
 

@@ -17,6 +17,7 @@ import pytest
 from stream.sinks.mp4 import Mp4Sink
 from stream.sources.file import FileSource
 from tests.clips import TIME_BASE, number_in, numbered
+from tests.waits import PROCESS_S
 
 __all__ = ["boxes_of", "copy_video", "numbers_of", "probe", "write_numbers"]
 
@@ -75,7 +76,7 @@ def probe(path: Path, *what: str) -> dict[str, Any]:
         ["ffprobe", "-v", "error", *what, "-of", "json", str(path)],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=PROCESS_S,
     )
     assert run.stderr == b""
     result: dict[str, Any] = json.loads(run.stdout)

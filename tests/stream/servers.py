@@ -6,6 +6,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
+from tests.waits import WAIT_S
+
 __all__ = ["ClipServer"]
 
 
@@ -26,7 +28,7 @@ class ClipServer:
                 name = self.path.partition("?")[0].lstrip("/")
                 content = contents.get(name)
                 if name == "hang":
-                    stop.wait(30)
+                    stop.wait(WAIT_S)
                 elif content is None:
                     self.send_error(404)
                 elif name.startswith("secret"):
@@ -38,7 +40,7 @@ class ClipServer:
                     self.end_headers()
                     self._send(content)
                     if name.startswith("stall"):
-                        stop.wait(30)
+                        stop.wait(WAIT_S)
 
             def _send(self, content: bytes) -> None:
                 try:
@@ -73,4 +75,4 @@ class ClipServer:
         self._stop.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(WAIT_S)

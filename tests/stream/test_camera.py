@@ -16,9 +16,10 @@ from stream.frames import Frame, RgbImage
 from stream.sources.camera import CameraSource, camera_numbers
 from tests.clips import number_in, numbered, patches
 from tests.stream.captures import ScriptedCapture
+from tests.waits import WAIT_S
 
 
-def opened(capture: ScriptedCapture, first_frame_within_s: float = 10.0) -> CameraSource:
+def opened(capture: ScriptedCapture, first_frame_within_s: float = WAIT_S) -> CameraSource:
     return CameraSource(
         2, open_capture=lambda number: capture, first_frame_within_s=first_frame_within_s
     )
@@ -120,7 +121,7 @@ def test_a_camera_that_shows_nothing_is_given_up_and_given_back_later() -> None:
         opened(capture, first_frame_within_s=0.2)
     assert capture.num_released == 0
     gate.set()
-    assert capture.was_released.wait(10)
+    assert capture.was_released.wait(WAIT_S)
 
 
 def test_a_backend_that_fails_is_passed_on() -> None:
@@ -142,11 +143,11 @@ def test_closing_does_not_wait_for_a_camera_that_hangs() -> None:
         results: list[Frame | None] = []
         reader = threading.Thread(target=lambda: results.append(source.read()))
         reader.start()
-        assert capture.is_waiting.wait(10)
+        assert capture.is_waiting.wait(WAIT_S)
         source.close()  # returns, though the reader is still in the driver
         assert capture.num_released == 0
         gate.set()
-        reader.join(10)
+        reader.join(WAIT_S)
     assert results == [None]
     assert capture.was_released.is_set()
 

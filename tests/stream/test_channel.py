@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from stream.channel import Channel, ChannelClosed
+from tests.waits import WAIT_S
 
 
 def test_latest_replaces_oldest_and_counts() -> None:
@@ -26,7 +27,7 @@ def test_all_waits_for_room_and_loses_nothing() -> None:
     giver = threading.Thread(target=give, name="signlight-test-giver")
     giver.start()
     taken = list(channel)
-    giver.join(2)
+    giver.join(WAIT_S)
     assert taken == list(range(100))
     assert channel.dropped == 0
 
@@ -47,9 +48,9 @@ def test_ending_wakes_a_waiting_giver(end: str) -> None:
 
     giver = threading.Thread(target=give, name="signlight-test-giver")
     giver.start()
-    assert entered.wait(2)
+    assert entered.wait(WAIT_S)
     getattr(channel, end)()
-    giver.join(2)
+    giver.join(WAIT_S)
     assert outcome == ["closed"]
 
 
@@ -66,7 +67,7 @@ def test_closing_wakes_a_waiting_taker() -> None:
     taker = threading.Thread(target=take, name="signlight-test-taker")
     taker.start()
     channel.close()
-    taker.join(2)
+    taker.join(WAIT_S)
     assert outcome == ["closed"]
 
 

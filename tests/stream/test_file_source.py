@@ -26,6 +26,7 @@ from tests.clips import (
     turn,
     video_times,
 )
+from tests.waits import PROCESS_S
 
 
 def read_all(source: FileSource) -> list[Frame]:
@@ -326,6 +327,6 @@ def _by_ffmpeg(path: Path, like: RgbImage) -> RgbImage:
         f"ffmpeg -v error -i {path} -frames:v 1 -f rawvideo -pix_fmt rgb24 -".split(),
         check=True,
         capture_output=True,
-        timeout=30,
+        timeout=PROCESS_S,
     ).stdout
     return np.frombuffer(raw, np.uint8).reshape(like.shape)

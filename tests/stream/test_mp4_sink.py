@@ -27,6 +27,7 @@ from tests.clips import (
     video_times,
 )
 from tests.stream.mp4_files import boxes_of, numbers_of, probe, write_numbers
+from tests.waits import PROCESS_S
 
 
 class TestTimes:
@@ -135,7 +136,7 @@ class TestPicture:
                 " -f rawvideo -pix_fmt rgb24 -".split(),
                 check=True,
                 capture_output=True,
-                timeout=60,
+                timeout=PROCESS_S,
             ).stdout
             seen = np.frombuffer(raw, np.uint8).reshape(image.shape)
             assert np.median(np.abs(seen.astype(int) - image)) <= 2

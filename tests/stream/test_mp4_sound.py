@@ -20,6 +20,7 @@ from tests.clips import (
     video_times,
 )
 from tests.stream.mp4_files import copy_video, numbers_of, probe, write_numbers
+from tests.waits import PROCESS_S
 
 
 class TestSound:
@@ -88,7 +89,7 @@ class TestSound:
             f"ffmpeg -v error -i {one} -map 0:v -map 0:a -map 0:a -c copy"
             f" -metadata:s:a:1 language=gle {two}".split(),
             check=True,
-            timeout=60,
+            timeout=PROCESS_S,
         )
         copy_video(two, tmp_path / "out.mp4")
         for track in range(2):

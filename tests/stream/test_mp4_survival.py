@@ -22,6 +22,7 @@ from tests.clips import (
 )
 from tests.conftest import ROOT
 from tests.stream.mp4_files import boxes_of, numbers_of, write_numbers
+from tests.waits import PROCESS_S
 
 
 class TestInterruption:
@@ -29,7 +30,7 @@ class TestInterruption:
         clip = make_clip(tmp_path / "clip.mp4", num_frames=300, audio_codec="aac")
         path = tmp_path / "out.mp4"
         run = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(clip), str(path)], cwd=ROOT, timeout=60
+            [sys.executable, "-c", _KILLED, str(clip), str(path)], cwd=ROOT, timeout=PROCESS_S
         )
         assert run.returncode == -9
         assert boxes_of(path)[:3] == ["ftyp", "moov", "moof"]
@@ -84,7 +85,7 @@ class TestInterruption:
         run = subprocess.run(
             [sys.executable, "-c", _LIMITED, str(path)],
             cwd=ROOT,
-            timeout=60,
+            timeout=PROCESS_S,
             capture_output=True,
             text=True,
         )

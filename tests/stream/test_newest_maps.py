@@ -10,6 +10,7 @@ from stream.geometry import HandCrop
 from stream.newest_maps import NewestMaps
 from stream.scene import AgedMaps, AttentionMaps
 from tests.fakes import FakeClock, GatedModel, cut_box, make_frame, make_hand
+from tests.waits import WAIT_S
 
 
 class Desk:
@@ -78,7 +79,7 @@ def test_newer_batch_replaces_the_waiting_one_and_is_counted() -> None:
     desk = Desk(model)
     with desk.newest:
         desk.submit(0, 0)
-        assert model.entered.wait(2)
+        assert model.entered.wait(WAIT_S)
         for index in range(1, 6):
             desk.submit(index, 0)
         model.gate.set()

@@ -16,6 +16,7 @@ from tests.fakes import (
     make_frame,
     make_hand,
 )
+from tests.waits import WAIT_S
 
 
 def _export(
@@ -176,9 +177,9 @@ def test_slow_stage_bounds_what_waits() -> None:
         name="signlight-test-export",
     )
     runner.start()
-    assert model.entered.wait(5)
-    assert blocked.wait(5)
+    assert model.entered.wait(WAIT_S)
+    assert blocked.wait(WAIT_S)
     assert max(read) <= 7
     model.gate.set()
-    runner.join(10)
+    runner.join(WAIT_S)
     assert done[0].num_frames == 200

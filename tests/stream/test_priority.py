@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from stream.priority import NICENESS, run_after_others
+from tests.waits import WAIT_S
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness per thread")
@@ -23,6 +24,6 @@ def test_only_the_calling_thread_steps_back() -> None:
     before = niceness()
     thread = threading.Thread(target=step_back, name="signlight-test")
     thread.start()
-    thread.join(2)
+    thread.join(WAIT_S)
     assert seen == [max(before, NICENESS)]
     assert niceness() == before

@@ -26,6 +26,7 @@ from tests.clips import make_clip, number_in, numbered
 from tests.conftest import ROOT
 from tests.stream.captures import ScriptedCapture
 from tests.stream.servers import ClipServer
+from tests.waits import PROCESS_S, WAIT_S
 
 NUM_FRAMES = 10
 Opener = Callable[..., ClosableSource]
@@ -132,7 +133,7 @@ class TestEverySource:
             except SourceError:
                 pytest.fail("closing is no failure")
             finally:
-                closer.join(10)
+                closer.join(WAIT_S)
             assert not closer.is_alive()
 
     def test_an_empty_span_is_refused(self, opener: Opener) -> None:
@@ -183,6 +184,10 @@ class TestOpenSource:
             "sys.exit(f'loaded: {heavy}' if heavy else 0)"
         )
         run = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=PROCESS_S,
         )
         assert run.returncode == 0, run.stderr

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from stream.stopping import stop_on_signals
+from tests.waits import WAIT_S
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -13,7 +14,7 @@ def test_first_signal_asks_and_the_second_insists(signum: signal.Signals) -> Non
     with stop_on_signals() as stop:
         assert not stop.event.is_set()
         os.kill(os.getpid(), signum)
-        assert stop.event.wait(2)
+        assert stop.event.wait(WAIT_S)
         assert stop.signum == signum
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signum)

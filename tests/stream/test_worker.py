@@ -7,6 +7,7 @@ import pytest
 from stream.channel import Channel, ChannelClosed
 from stream.errors import WorkerError
 from stream.worker import Worker
+from tests.waits import WAIT_S
 
 
 def test_every_item_comes_out_in_order() -> None:
@@ -30,14 +31,14 @@ def test_newest_item_replaces_the_waiting_one() -> None:
     def slow(item: int) -> int:
         seen.append(item)
         entered.set()
-        assert gate.wait(2)
+        assert gate.wait(WAIT_S)
         return item
 
     inbox: Channel[int] = Channel(1, keep="latest")
     outbox: Channel[int] = Channel(10, keep="all")
     with Worker(slow, inbox=inbox, outbox=outbox, name="slow"):
         inbox.put(0)
-        assert entered.wait(2)
+        assert entered.wait(WAIT_S)
         for item in range(1, 10):
             inbox.put(item)
         inbox.close()
@@ -76,7 +77,7 @@ def test_stop_is_idempotent_and_frees_a_blocked_worker() -> None:
     worker = Worker(work, inbox=inbox, outbox=outbox, name="blocked")
     worker.start()
     inbox.put(1)
-    assert entered.wait(2)
+    assert entered.wait(WAIT_S)
     inbox.put(2)  # its result finds the outbox full
     worker.stop()
     worker.stop()
