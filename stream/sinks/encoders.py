@@ -72,13 +72,13 @@ def choose_encoder(
     The trial takes some 2 ms with libx264.
 
     Args:
-        name: FFmpeg's name: libx264, h264_nvenc, h264_qsv, h264_videotoolbox, ...
+        name: FFmpeg's name of an H.264 encoder: libx264, h264_nvenc, h264_videotoolbox, ...
         crf: Quality from 0 (best) to 51.
         preset: Speed by x264's name, "ultrafast" to "veryslow", or the encoder's own.
         frame_rate: Nominal frames per second.
 
     Raises:
-        OutputError: There is no such encoder, or it cannot be opened.
+        OutputError: There is no such encoder, it makes no H.264, or it cannot be opened.
     """
     try:
         codec = av.Codec(name, "w")
@@ -86,6 +86,11 @@ def choose_encoder(
         codec = None
     if codec is None or codec.type != "video":
         raise OutputError(f"there is no encoder {name!r} in this PyAV; use --encoder libx264")
+    if codec.canonical_name != "h264":
+        raise OutputError(
+            f"the encoder {codec.name} makes no H.264, which alone plays everywhere; "
+            "use --encoder libx264"
+        )
     formats = {each.name for each in codec.video_formats or ()}
     options, warnings = _options(codec.name, crf=crf, preset=preset)
     settings = EncoderSettings(
@@ -95,12 +100,7 @@ def choose_encoder(
         pix_fmt="nv12" if "nv12" in formats and "yuv420p" not in formats else "yuv420p",
         warnings=warnings,
     )
-    try:
-        trial = av.open(io.BytesIO(), "w", format="mp4").add_stream(codec.name, rate=frame_rate)
-    except ValueError:
-        raise OutputError(
-            f"an MP4 cannot hold what the encoder {codec.name} makes; use --encoder libx264"
-        ) from None
+    trial = av.open(io.BytesIO(), "w", format="mp4").add_stream(codec.name, rate=frame_rate)
     assert isinstance(trial, VideoStream)
     settings.apply(trial.codec_context, _TRIAL_WH)
     return settings

@@ -17,7 +17,7 @@ from stream.sinks import encoders
 from stream.sinks.encoders import EncoderSettings, choose_encoder
 from stream.sinks.fragments import FragmentedMp4
 from stream.sinks.mp4 import Mp4Sink
-from tests.clips import TIME_BASE, numbered, patches, regular_times
+from tests.clips import TIME_BASE, patches, regular_times
 from tests.stream.mp4_files import write_numbers
 
 
@@ -76,10 +76,11 @@ class TestPresets:
         assert speeds == sorted(speeds)
         assert (speeds[0], speeds[-1]) == ("p1", "p7")
 
-    def test_a_preset_that_makes_no_difference_is_a_warning(self, tmp_path: Path) -> None:
-        sink = Mp4Sink(tmp_path / "out.mp4", encoder="mpeg4", preset="slow")
-        assert sink.warnings == ["the encoder mpeg4 knows no presets: 'slow' makes no difference"]
-        assert Mp4Sink(tmp_path / "out.mp4", encoder="mpeg4").warnings == []
+    def test_a_preset_that_makes_no_difference_is_a_warning(self) -> None:
+        name = "h264_videotoolbox"
+        _, warnings = encoders._options(name, crf=20, preset="slow")
+        assert warnings == (f"the encoder {name} knows no presets: 'slow' makes no difference",)
+        assert encoders._options(name, crf=20, preset="veryfast")[1] == ()
 
     def test_an_unknown_preset(self, tmp_path: Path) -> None:
         with pytest.raises(OutputError, match=r"libx264 cannot be opened .*check its preset"):
@@ -87,12 +88,12 @@ class TestPresets:
 
 
 class TestEncodersThatDoNotWork:
-    # PNG takes no yuv420p, so it is one that can be opened nowhere.
-    @pytest.mark.parametrize("name", ["png", "h264_nvenc", "h264_qsv"])
+    # The one for RGB takes no yuv420p, so it can be opened nowhere.
+    @pytest.mark.parametrize("name", ["libx264rgb", "h264_nvenc", "h264_qsv"])
     def test_one_that_cannot_be_opened_is_named_at_once(self, tmp_path: Path, name: str) -> None:
         if not is_there(name):
             pytest.skip(f"this PyAV is built without {name}")
-        if name != "png" and works(name):
+        if name != "libx264rgb" and works(name):
             pytest.skip(f"{name} has its hardware here")
         with pytest.raises(OutputError) as caught:
             Mp4Sink(tmp_path / "out.mp4", encoder=name)
@@ -106,16 +107,19 @@ class TestEncodersThatDoNotWork:
         with Mp4Sink(path) as sink:
             write_numbers(sink, regular_times(3))
         content = path.read_bytes()
-        # MPEG-4 has 16 bits for the ticks of a second.
-        sink = Mp4Sink(path, encoder="mpeg4")
-        with pytest.raises(OutputError, match=r"mpeg4 cannot be opened .*; use --encoder libx264"):
-            sink.write(numbered(0), 0, Fraction(1, 90_000))
+        sink = Mp4Sink(path)
+        with pytest.raises(OutputError, match=r"libx264 cannot be opened .* size of the picture"):
+            sink.write(np.zeros((2, 16_400, 3), np.uint8), 0, TIME_BASE)  # x264 ends at 16384
         sink.close()
         assert path.read_bytes() == content
 
-    def test_one_that_mp4_cannot_hold(self, tmp_path: Path) -> None:
-        with pytest.raises(OutputError, match=r"cannot hold .* flv .*; use --encoder libx264"):
-            Mp4Sink(tmp_path / "out.mp4", encoder="flv")
+    @pytest.mark.parametrize("name", ["mpeg4", "libx265", "flv", "png"])
+    def test_one_that_makes_no_h264(self, tmp_path: Path, name: str) -> None:
+        if not is_there(name):
+            pytest.skip(f"this PyAV is built without {name}")
+        with pytest.raises(OutputError, match=rf"{name} makes no H\.264.*use --encoder libx264"):
+            Mp4Sink(tmp_path / "out.mp4", encoder=name)
+        assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("name", ["h265_magic", "aac"])
     def test_one_that_is_none(self, tmp_path: Path, name: str) -> None:

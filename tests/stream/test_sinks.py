@@ -25,7 +25,7 @@ def beside_sound(path: Path) -> Mp4Sink:
 OPENERS: dict[str, Opener] = {
     "mp4": Mp4Sink,
     "mp4 beside sound": beside_sound,
-    "mp4 by another encoder": lambda path: Mp4Sink(path, encoder="mpeg4"),
+    "mp4 without loss": lambda path: Mp4Sink(path, crf=0, preset="ultrafast"),
 }
 
 
