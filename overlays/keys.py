@@ -35,6 +35,8 @@ def restyle(style: Style, key: str, *, num_heads: int) -> tuple[Style, str] | No
     if key == "a":
         return replace(style, head="all"), "all heads"
     if key == "l":
+        if style.head == "all":  # a grid whatever the layout: going on from it leaves it
+            style = replace(style, head="mean", layout="heads")
         layout = _next(LAYOUTS, style.layout)
         return replace(style, layout=layout), f"layout: {layout}"
     if key == "c":

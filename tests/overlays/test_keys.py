@@ -48,6 +48,11 @@ def test_stepping_through_all_choices_comes_back(key: str, choices: Any) -> None
     assert _press(key * len(choices)) == Style()
 
 
+def test_next_layout_leaves_the_grid_of_all_heads() -> None:
+    after_grid = LAYOUTS[(LAYOUTS.index("heads") + 1) % len(LAYOUTS)]
+    assert _press("al") == Style(head="mean", layout=after_grid)
+
+
 def test_alpha_stays_between_clear_and_solid() -> None:
     assert _press("+" * 20).alpha == 1.0
     assert _press("-" * 20).alpha == 0.0
