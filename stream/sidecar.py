@@ -17,7 +17,16 @@ from stream.whole_files import written_whole
 
 __all__ = ["ModelFacts", "check_sidecar", "describe_export", "versions", "write_sidecar"]
 
-RECORDED = ("signlight", "av", "mediapipe", "numpy", "opencv-python", "torch", "torchvision")
+RECORDED = (
+    "signlight",
+    "av",
+    "mediapipe",
+    "numpy",
+    "opencv-python",
+    "openvino",
+    "torch",
+    "torchvision",
+)
 """Distributions whose versions change what an export looks like."""
 
 
