@@ -66,8 +66,14 @@ def parse_time(text: str) -> float:
         parts = [float(part) for part in text.split(":")]
     except ValueError:
         parts = []
-    if not 1 <= len(parts) <= 3 or not all(math.isfinite(part) and part >= 0 for part in parts):
+    if (
+        not 1 <= len(parts) <= 3
+        or not all(math.isfinite(part) and part >= 0 for part in parts)
+        or not all(part.is_integer() for part in parts[:-1])
+    ):
         raise argparse.ArgumentTypeError(f"{text!r} must be seconds (12.5) or h:mm:ss (0:01:02)")
+    if any(part >= 60 for part in parts[1:]):
+        raise argparse.ArgumentTypeError(f"{text!r}: minutes and seconds after a colon end at 59")
     seconds = 0.0
     for part in parts:
         seconds = seconds * 60 + part

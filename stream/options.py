@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,9 @@ from stream.option_values import (
 __all__ = ["Command", "Options", "parse_args"]
 
 Command = Literal["live", "export", "models", "fetch"]
+
+COMMANDS = ("export", "models")
+"""Words that are commands where they come first; a file of that name is written ``./export``."""
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
 """Speeds of the H.264 encoder, fastest first."""
@@ -127,7 +131,7 @@ def parse_args(
         SystemExit: Code 2 for wrong usage, 0 after ``--help``.
     """
     arguments = list(argv)
-    command = arguments[0] if arguments and arguments[0] in ("export", "models") else "live"
+    command = arguments[0] if arguments and arguments[0] in COMMANDS else "live"
     if command == "models":
         return _parse_models(arguments[1:], models)
 
@@ -171,10 +175,17 @@ def parse_args(
     _add_input_options(parser)
     _add_encoder_options(parser)
     parser.add_argument("-v", dest="verbose", action="store_true", help="tracebacks and debug log")
+    if is_live and arguments:
+        _refuse_misspelt_command(arguments[0], parser)
     # Intermixed: OUTPUT may stand after options, in every Python.
     namespace = parser.parse_intermixed_args(arguments if is_live else arguments[1:])
     if namespace.weights is not None and namespace.random_weights:
         parser.error("--weights and --random-weights exclude each other")
+    if namespace.head == "all" and namespace.layout not in (None, "heads"):
+        parser.error(
+            f"--head all is a grid, which --layout {namespace.layout} is not: leave one of them out"
+        )
+    namespace.layout = namespace.layout or "overlay"
     start_s = namespace.start_s or 0.0
     if namespace.end_s is not None and namespace.end_s <= start_s:
         parser.error(f"--end {namespace.end_s:g} must be after --start {start_s:g}")
@@ -183,6 +194,13 @@ def parse_args(
     if is_live and not namespace.window and namespace.output is None:
         parser.error("--no-window shows nothing: add --save FILE.mp4 to keep what is drawn")
     return Options(command="live" if is_live else "export", **vars(namespace))
+
+
+def _refuse_misspelt_command(word: str, parser: argparse.ArgumentParser) -> None:
+    """Ask whether a command was meant, where a word looks like one and is no file."""
+    for command in get_close_matches(word.lower(), COMMANDS, n=1, cutoff=0.7):
+        if word.isalpha() and not Path(word).exists():
+            parser.error(f"there is no file {word}; did you mean {command}?")
 
 
 def _parse_models(arguments: Sequence[str], models: Sequence[str]) -> Options:
@@ -293,7 +311,7 @@ def _add_look_options(
     group.add_argument(
         "--layout",
         choices=["overlay", "side", "heads", "insets"],
-        default="overlay",
+        default=None,  # told apart from "overlay", which --head all would contradict
         help="on the picture; beside it; all heads; close-ups in the corners (default: overlay)",
     )
     group.add_argument(

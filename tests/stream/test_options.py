@@ -63,6 +63,20 @@ def test_file_called_like_a_command_is_reached_by_its_path() -> None:
     assert _parse("./export").source == "./export"
 
 
+def test_file_called_almost_like_a_command_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("exports").mkdir()
+    assert _parse("exports").source == "exports"
+
+
+def test_the_grid_of_heads_by_either_name() -> None:
+    assert (_parse().head, _parse().layout) == ("mean", "overlay")
+    assert _parse("--head", "all").layout == "overlay"  # of one head, once that is chosen by key
+    assert _parse("--head", "all", "--layout", "heads").layout == "heads"
+
+
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
@@ -75,6 +89,13 @@ def test_file_called_like_a_command_is_reached_by_its_path() -> None:
         (["--max-frames", "0"], "0 must be >= 1"),
         (["--start", "-3"], "must be seconds"),
         (["--start", "1:2:3:4"], "must be seconds"),
+        (["--start", "1:99"], "'1:99': minutes and seconds after a colon end at 59"),
+        (["--start", "1:60:00"], "end at 59"),
+        (["--start", "1.5:30"], "must be seconds"),
+        (["--head", "all", "--layout", "side"], "--head all is a grid, which --layout side is not"),
+        (["--layout", "overlay", "--head", "all"], "leave one of them out"),
+        (["exprot", "a.mp4"], "there is no file exprot; did you mean export?"),
+        (["Models"], "there is no file Models; did you mean models?"),
         (["clip.mp4", "--end", "0"], "--end 0 must be after --start 0"),
         (["--start", "5", "--end", "5"], "--end 5 must be after --start 5"),
         (["--weights", "w", "--random-weights"], "exclude each other"),
@@ -98,7 +119,8 @@ def test_wrong_usage_says_what_is_allowed(
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("0", 0.0), ("12.5", 12.5), ("1:02", 62.0), ("1:00:00.5", 3600.5)]
+    ("text", "seconds"),
+    [("0", 0.0), ("12.5", 12.5), ("1:02", 62.0), ("90:00", 5400.0), ("1:00:00.5", 3600.5)],
 )
 def test_times_are_seconds_or_clock_times(text: str, seconds: float) -> None:
     assert _parse("clip.mp4", "--end", "9:00:00", "--start", text).start_s == seconds
