@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,9 @@ from stream.errors import (
     SourceFormatError,
     WorkerError,
 )
-from stream.naming import default_output, fresh_path, refuse_input
-from stream.options import Options, parse_args
+from stream.naming import default_output, refuse_input
+from stream.options import BenchOptions, Options, parse_args
+from stream.priority import num_threads_beside_picture
 from stream.stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ if TYPE_CHECKING:
 
     from models import DinoModel
     from overlays.live_view import LiveView
-    from stream.frames import RgbImage
-    from stream.protocols import CropCutter, HandFinder, Sink, Source
+    from stream.protocols import CropCutter, HandFinder, Source
     from stream.sinks.mp4 import Mp4Sink
 
 __all__ = ["main"]
 
+SAMPLE_CLIP = Path(__file__).with_name("samples") / "fingerspelling.mp4"
+"""What is measured where no clip is named; an installed Signlight comes without it."""
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
 
@@ -64,9 +66,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         level=logging.DEBUG if options.verbose else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s",
     )
-    command = {"live": _live, "export": _export, "models": _models, "fetch": _fetch}
+    command = {
+        "live": _live,
+        "export": _export,
+        "models": _models,
+        "fetch": _fetch,
+        "bench": _bench,
+    }
     try:
-        return command[options.command](options)
+        code = command[options.command](options)
+        sys.stdout.flush()  # the last moment to notice here that nobody reads any more
+        return code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -192,6 +202,7 @@ def _open_sink(options: Options, path: Path, source: Source, **origin: Any) -> M
 
 
 def _live(options: Options) -> int:
+    from overlays.controls import KeyControls
     from stream.live import LiveLoop
     from stream.sinks.window import Window
 
@@ -204,10 +215,13 @@ def _live(options: Options) -> int:
         save_to = None
         if options.output is not None:
             save_to = stack.enter_context(_open_sink(options, options.output, source))
-        # One core stays free for the picture; the model would take them all.
-        num_threads = max(1, (os.cpu_count() or 1) - 1)
-        parts = _open_parts(options, stack, num_threads=num_threads)
-        controls = _Controls(options, source, parts)
+        parts = _open_parts(options, stack, num_threads=num_threads_beside_picture())
+        controls = KeyControls(
+            parts.view,
+            parts.model,
+            layers=parts.model.spec.layers,
+            open_sink=partial(_open_sink, options, source=source),
+        )
         with stop_on_signals() as stop:
             report = LiveLoop(
                 source=source,
@@ -226,54 +240,6 @@ def _live(options: Options) -> int:
     if save_to is not None:
         _say(f"saved {options.output}" if report.num_shown else "nothing was shown to save")
     return _exit_code(stop)
-
-
-class _Controls:
-    """Keys of the live view that the loop does not know: look, layer, files."""
-
-    def __init__(self, options: Options, source: Source, parts: _Parts) -> None:
-        self._options = options
-        self._source = source
-        self._parts = parts
-        self._sinks: list[Mp4Sink] = []
-
-    @property
-    def warnings(self) -> list[str]:
-        """What is not in the recordings as it should be."""
-        return [warning for sink in self._sinks for warning in sink.warnings]
-
-    def press(self, key: str) -> str | None:
-        """Change look or layer; return a notice to show, if any."""
-        from overlays.keys import restyle
-
-        view, model = self._parts.view, self._parts.model
-        if key in ("[", "]"):
-            layer = model.layer + (1 if key == "]" else -1)
-            if layer in model.spec.layers:
-                model.layer = layer
-            return f"layer {model.layer}"
-        if key == "?":
-            view.is_help_shown = not view.is_help_shown
-            return None
-        result = restyle(view.style, key, num_heads=model.num_heads)
-        if result is None:
-            return None
-        view.style, notice = result
-        return notice
-
-    def open_recording(self) -> tuple[Sink, str]:
-        """Return a sink for a new file in the working folder, and the file's name."""
-        path = fresh_path(".mp4", now=datetime.now())
-        self._sinks.append(_open_sink(self._options, path, self._source))
-        return self._sinks[-1], path.name
-
-    def save_snapshot(self, canvas: RgbImage) -> str:
-        """Write a PNG to the working folder; return a notice."""
-        from stream.sinks.png import write_png
-
-        path = fresh_path(".png", now=datetime.now())
-        write_png(path, canvas)
-        return f"saved {path.name}"
 
 
 def _export(options: Options) -> int:
@@ -348,25 +314,11 @@ def _export(options: Options) -> int:
 
 
 def _models(options: Options) -> int:
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
-    from models.weights import cached_path, is_ready
+    from models.listing import table_of_models
 
-    table = Table(box=box.SIMPLE)
-    for title in ("name", "size", "licence", "ready"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("weights", overflow="fold")
-    for spec in MODELS.values():
-        table.add_row(
-            spec.name,
-            f"{spec.size_bytes / 1e6:.0f} MB",
-            spec.licence,
-            "yes" if is_ready(spec) else "no",
-            str(cached_path(spec)),
-        )
-    Console().print(table)
+    Console().print(table_of_models())
     print("signlight models fetch NAME downloads what is not ready; so does the first use of it.")
     return EXIT_DONE
 
@@ -378,6 +330,40 @@ def _fetch(options: Options) -> int:
     with download_bar(_terminal()) as progress:
         found = fetch_weights(find_spec(options.model), progress=progress)
     print(found.path)
+    return EXIT_DONE
+
+
+def _bench(options: Options) -> int:
+    from rich.console import Console
+
+    from models.bench.session import FULL, QUICK, measure, start_report
+    from stream.bench.files import check_figures
+    from stream.bench.loops import Factories
+    from stream.bench.table import print_report
+    from stream.sidecar import write_sidecar
+
+    assert isinstance(options, BenchOptions)
+    if not options.source:
+        if not SAMPLE_CLIP.is_file():
+            raise OptionError("the sample clip is not installed; give a clip: signlight bench CLIP")
+        options = replace(options, source=str(SAMPLE_CLIP))
+    if not Path(options.source).is_file():
+        raise SourceError(f"{options.source} is no file; give a video with a hand in it")
+    _open_source(options).close()  # nobody wants to wait to learn that it is no video
+    if options.json_path is not None:
+        check_figures(options.json_path)
+    factories = Factories(open_source=_open_source, open_parts=_open_parts, open_sink=_open_sink)
+    report = start_report(options)
+    try:
+        with _terminal().status("") as status:
+            for step in measure(report, options, factories, plan=QUICK if options.quick else FULL):
+                status.update(f"measuring {step}")
+    finally:
+        if report.matrix:
+            # A file has no width of its own.
+            print_report(Console(width=None if sys.stdout.isatty() else 100), report)
+            if options.json_path is not None:
+                write_sidecar(options.json_path, report.as_json())
     return EXIT_DONE
 
 

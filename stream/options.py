@@ -9,23 +9,21 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from stream.option_values import (
-    integer_type,
-    number_type,
-    parse_head,
-    parse_threshold,
-    parse_time,
+from stream.option_groups import (
+    add_encoder_options,
+    add_input_options,
+    add_look_options,
+    add_model_options,
+    add_runtime_options,
 )
+from stream.option_values import integer_type
 
-__all__ = ["Command", "Options", "parse_args"]
+__all__ = ["BenchOptions", "Command", "Options", "parse_args"]
 
-Command = Literal["live", "export", "models", "fetch"]
+Command = Literal["live", "export", "models", "fetch", "bench"]
 
-COMMANDS = ("export", "models")
-"""Words that are commands where they come first; a file of that name is written ``./export``."""
-
-PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
-"""Speeds of the H.264 encoder, fastest first."""
+COMMANDS = ("export", "models", "bench")
+"""Words that are commands where they come first; a file of that name is written ``./bench``."""
 
 VIDEO_SUFFIXES = (".mp4", ".m4v")
 """What a written video may be called; the JSON beside it takes the rest of the name."""
@@ -35,6 +33,7 @@ commands:
   signlight [SOURCE]               live view of a camera number, a file, a folder of images or a URL
   signlight export INPUT [OUTPUT]  every frame of a recording, with its sound, to an MP4
   signlight models                 the table of models; "models fetch NAME" downloads one
+  signlight bench [CLIP]           how fast this machine is, stage by stage
 Each has its own --help. A file that is called like a command is written ./export.
 
 keys of the live view:
@@ -112,6 +111,20 @@ class Options:
     """Name of the H.264 encoder."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchOptions(Options):
+    """What a person asked to be measured; the rest is as an export takes it by default."""
+
+    json_path: Path | None = None
+    """File for the figures; None prints them only."""
+    quick: bool = False
+    """Fewer models, fewer repeats, a part of the clip."""
+    models: tuple[str, ...] = ()
+    """Models to measure; empty for those that the bench takes by default."""
+    num_threads: int | None = None
+    """Processor threads of a model; None as export and live choose them."""
+
+
 def parse_args(
     argv: Sequence[str],
     *,
@@ -134,6 +147,8 @@ def parse_args(
     command = arguments[0] if arguments and arguments[0] in COMMANDS else "live"
     if command == "models":
         return _parse_models(arguments[1:], models)
+    if command == "bench":
+        return _parse_bench(arguments[1:], models)
 
     is_live = command == "live"
     parser = argparse.ArgumentParser(
@@ -170,10 +185,10 @@ def parse_args(
             metavar="OUTPUT",
             help="MP4 to write (default: INPUT.overlay.mp4)",
         )
-    _add_model_options(parser, models, default_model)
-    _add_look_options(parser, colormaps, is_live=is_live)
-    _add_input_options(parser)
-    _add_encoder_options(parser)
+    add_model_options(parser, models, default_model)
+    add_look_options(parser, colormaps, is_live=is_live)
+    add_input_options(parser)
+    add_encoder_options(parser)
     parser.add_argument("-v", dest="verbose", action="store_true", help="tracebacks and debug log")
     if is_live and arguments:
         _refuse_misspelt_command(arguments[0], parser)
@@ -222,172 +237,43 @@ def _parse_models(arguments: Sequence[str], models: Sequence[str]) -> Options:
     )
 
 
-def _add_model_options(
-    parser: argparse.ArgumentParser, models: Sequence[str], default_model: str
-) -> None:
-    group = parser.add_argument_group("model")
-    group.add_argument(
-        "--model",
-        default=default_model,
+def _parse_bench(arguments: Sequence[str], models: Sequence[str]) -> BenchOptions:
+    parser = argparse.ArgumentParser(
+        prog="signlight bench",
+        description="Measure this machine: each model against what the processor can do at most, "
+        "each stage of an export, and the live view. Weights are random: speed does not know.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "source",
+        nargs="?",
+        default="",
+        metavar="CLIP",
+        help="video with a hand in it (default: the sample clip)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="under a minute: few models, part of the clip"
+    )
+    parser.add_argument(
+        "--json", dest="json_path", type=Path, metavar="FILE", help="write the figures too"
+    )
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        default=[],
         choices=models,
         metavar="NAME",
-        help=f"one of: {', '.join(models)} (default: {default_model})",
+        help=f"which to measure, out of: {', '.join(models)}; the first one is exported with",
     )
-    group.add_argument(
-        "--weights",
-        type=Path,
-        metavar="PATH",
-        help="a DINO checkpoint: backbone or full training state (default: cache, then download)",
-    )
-    group.add_argument(
-        "--random-weights",
-        action="store_true",
-        help="seeded random weights, written across the picture: for trying things out",
-    )
-    group.add_argument(
-        "--layer",
-        type=int,
-        default=-1,
+    parser.add_argument(
+        "--threads",
+        dest="num_threads",
+        type=integer_type(1, 1024),
         metavar="N",
-        help="block whose attention is read; negative counts from the end (default: -1)",
+        help="processor threads of a model (default: as export and live choose them)",
     )
-    group.add_argument(
-        "--region",
-        choices=["hands", "frame"],
-        default="hands",
-        help="crops around hands, or the whole picture (default: hands)",
-    )
-    group.add_argument(
-        "--max-hands",
-        type=integer_type(1, 8),
-        default=2,
-        metavar="N",
-        help="hands followed at once (default: 2)",
-    )
-    group.add_argument(
-        "--crop-size",
-        type=integer_type(8, 4096),
-        default=224,
-        metavar="PX",
-        help="side of the model's input, rounded to its patch (default: 224)",
-    )
-    group.add_argument(
-        "--precision",
-        choices=["auto", "float32", "bfloat16", "float16"],
-        default="auto",
-        help="arithmetic of the model (default: auto)",
-    )
-    group.add_argument(
-        "--device",
-        choices=["auto", "cpu", "cuda", "mps"],
-        default="auto",
-        help="where the model runs (default: auto)",
-    )
-    group.add_argument(
-        "--runtime",
-        choices=["auto", "torch", "openvino"],
-        default="auto",
-        help="with what the model runs (default: auto)",
-    )
-    group.add_argument(
-        "--hand-model",
-        type=Path,
-        metavar="PATH",
-        help="a MediaPipe .task bundle (default: the one that comes with mediapipe)",
-    )
-
-
-def _add_look_options(
-    parser: argparse.ArgumentParser, colormaps: Sequence[str], *, is_live: bool
-) -> None:
-    group = parser.add_argument_group("look")
-    group.add_argument(
-        "--head",
-        type=parse_head,
-        default="mean",
-        metavar="N|mean|all",
-        help="which head to draw; all = a grid (default: mean)",
-    )
-    group.add_argument(
-        "--layout",
-        choices=["overlay", "side", "heads", "insets"],
-        default=None,  # told apart from "overlay", which --head all would contradict
-        help="on the picture; beside it; all heads; close-ups in the corners (default: overlay)",
-    )
-    group.add_argument(
-        "--normalize",
-        choices=["frame", "stable", "absolute"],
-        default="stable",
-        help="each map's own range; a range that moves slowly; attention x patches "
-        "(default: stable)",
-    )
-    group.add_argument(
-        "--colormap",
-        choices=colormaps,
-        default="inferno",
-        metavar="NAME",
-        help=f"one of: {', '.join(colormaps)} (default: inferno)",
-    )
-    group.add_argument(
-        "--alpha",
-        type=number_type(0.0, 1.0),
-        default=0.6,
-        metavar="A",
-        help="opacity of the map, 0 to 1 (default: 0.6)",
-    )
-    group.add_argument(
-        "--threshold",
-        type=parse_threshold,
-        default=None,
-        metavar="MASS",
-        help="outline the patches that hold this share of the attention, 0 to 1 (default: off)",
-    )
-    on_off = argparse.BooleanOptionalAction
-    state = "on" if is_live else "off"
-    group.add_argument(
-        "--skeleton", action=on_off, default=is_live, help=f"landmarks (default: {state})"
-    )
-    group.add_argument(
-        "--hud", action=on_off, default=is_live, help=f"read-outs (default: {state})"
-    )
-    group.add_argument("--mirror", action="store_true", help="selfie view; left stays left")
-
-
-def _add_input_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("part of a file")
-    group.add_argument(
-        "--start",
-        dest="start_s",
-        type=parse_time,
-        metavar="S",
-        help="begin at S (seconds or h:mm:ss)",
-    )
-    group.add_argument(
-        "--end", dest="end_s", type=parse_time, metavar="S", help="end at S (seconds or h:mm:ss)"
-    )
-    group.add_argument(
-        "--max-frames", type=integer_type(1, None), metavar="N", help="read at most N frames"
-    )
-
-
-def _add_encoder_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("encoding")
-    group.add_argument(
-        "--crf",
-        type=integer_type(0, 51),
-        default=20,
-        metavar="N",
-        help="quality: 0 lossless, 18 fine, 28 small (default: 20)",
-    )
-    group.add_argument(
-        "--preset",
-        choices=PRESETS,
-        default="veryfast",
-        help="speed: slower makes smaller files (default: veryfast)",
-    )
-    group.add_argument(
-        "--encoder",
-        default="libx264",
-        metavar="NAME",
-        help="H.264 encoder: libx264, h264_nvenc, h264_qsv, h264_videotoolbox (default: libx264)",
-    )
+    add_runtime_options(parser.add_argument_group("model"))
+    parser.add_argument("-v", dest="verbose", action="store_true", help="tracebacks and debug log")
+    given = vars(parser.parse_intermixed_args(arguments))
+    given["models"] = tuple(dict.fromkeys(given["models"]))
+    return BenchOptions(command="bench", random_weights=True, **given)

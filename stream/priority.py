@@ -1,4 +1,4 @@
-"""Which thread goes first when there are more of them than cores."""
+"""Which thread goes first when there are more of them than cores, and how many there are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import threading
 from contextlib import suppress
 
-__all__ = ["run_after_others"]
+__all__ = ["num_threads_beside_picture", "run_after_others"]
 
 NICENESS = 10
 """Enough for the scheduler to give others a core whenever they want one, and far from starving."""
@@ -22,3 +22,11 @@ def run_after_others() -> None:
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def num_threads_beside_picture() -> int:
+    """Return how many threads a model may use while a picture moves: one core stays free.
+
+    Left alone, a model takes every core, and the picture waits for each of its matrix products.
+    """
+    return max(1, (os.cpu_count() or 1) - 1)

@@ -31,11 +31,13 @@ HOMES = {
         "models/training/corpus.py",
         "models/evaluate.py",
         "models/evaluation/",
+        "models/bench/official.py",
         "overlays/",
     ),
     "torch": ("models/",),
     "torchvision": ("models/",),
     "mediapipe": ("models/hands.py",),
+    "openvino": ("models/runtimes/openvino_import.py",),
     "rich": (
         "run_live.py",
         "stream/progress.py",
@@ -43,6 +45,8 @@ HOMES = {
         "models/training/display.py",
         "models/evaluate.py",
         "models/evaluation/report.py",
+        "models/listing.py",
+        "stream/bench/table.py",
     ),
     # Ours, but not in the wheel: training draws backdrops with it where it is there.
     "samples": ("models/training/backdrops.py", "models/evaluate.py"),

@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 
 from stream.errors import OutputError
-from stream.options import PRESETS
+from stream.option_groups import PRESETS
 from stream.sinks import encoders
 from stream.sinks.encoders import EncoderSettings, choose_encoder
 from stream.sinks.fragments import FragmentedMp4

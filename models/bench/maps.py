@@ -1,0 +1,142 @@
+"""Models on one picture at a time: each runtime that is there, and DINO's own way, in turns."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+
+import numpy as np
+import torch
+
+from models.bench.official import OfficialWay
+from models.flops import map_flop
+from models.loading import build_network, load_model
+from models.registry import ModelSpec
+from models.runtimes.selection import choose
+from models.vit import VisionTransformer
+from stream.bench.figures import MapFigures, MatrixRate, percentile
+from stream.errors import DeviceError
+
+__all__ = ["interleave", "official_way", "runtimes_here", "time_maps"]
+
+_WARM_UP_CALLS = 3
+_MIN_REPEATS = 5
+_MAX_REPEATS = 200
+_PAUSE_S = 0.005
+"""Between two calls: threads of one library wait busily for a moment, at the cost of the next."""
+
+
+def runtimes_here(device: str, runtime: str, precision: str) -> tuple[list[str], list[str]]:
+    """Return the runtimes to measure, and why others are not there.
+
+    Raises:
+        DeviceError: The runtime that was asked for is not there, or not even torch is.
+    """
+    if runtime != "auto":
+        choose(device, runtime, precision)
+        return [runtime], []
+    choose(device, "torch", precision)
+    try:
+        choose(device, "openvino", precision)
+    except DeviceError as error:
+        return ["torch"], [f"{error}"]
+    return ["torch", "openvino"], []
+
+
+def official_way(
+    spec: ModelSpec, *, device: torch.device, num_threads: int | None
+) -> OfficialWay | None:
+    """Return the baseline of a model with seeded weights; None where there is no attention."""
+    network = build_network(spec)
+    if not isinstance(network, VisionTransformer):
+        return None
+    network.initialise(torch.Generator().manual_seed(0))
+    return OfficialWay(network, device=device, num_threads=num_threads)
+
+
+def time_maps(
+    spec: ModelSpec,
+    *,
+    runtimes: Sequence[str],
+    device: str,
+    precision: str,
+    num_threads: int | None,
+    crop_px: int,
+    budget_s: float,
+    rates: Sequence[MatrixRate],
+) -> list[MapFigures]:
+    """Return the figures of one model in each runtime, the baseline last.
+
+    Args:
+        spec: Which model.
+        runtimes: Those that are there.
+        device: As ``load_model`` takes it.
+        precision: As ``load_model`` takes it.
+        num_threads: Processor threads for one operation; None leaves each runtime's choice.
+        crop_px: Side of the picture.
+        budget_s: Time to spend on repeats.
+        rates: Matrix rates of this machine.
+    """
+    image = np.random.default_rng(0).integers(0, 256, (crop_px, crop_px, 3), np.uint8)
+    gflop = map_flop(spec, (crop_px, crop_px)) / 1e9
+    calls: dict[tuple[str, str, str], Callable[[], object]] = {}
+    with ExitStack() as stack:
+        for name in runtimes:
+            model = stack.enter_context(
+                load_model(
+                    spec.name,
+                    random_weights=True,
+                    device=device,
+                    runtime=name,
+                    precision=precision,
+                    num_threads=num_threads,
+                )
+            )
+            key = (model.runtime, model.device, model.precision)
+            calls[key] = lambda model=model: model.attend(image)  # type: ignore[misc]
+        chosen = choose(device, "torch").device
+        official = official_way(spec, device=chosen, num_threads=num_threads)
+        if official is not None:
+            calls["official", chosen.type, "float32"] = lambda: official.attend(image)
+        times_ms = interleave(calls, budget_s=budget_s)
+    floors_ms = {(rate.device, rate.precision): 1e3 * gflop / rate.gflop_s for rate in rates}
+    return [
+        MapFigures(
+            model=spec.name,
+            runtime=name,
+            device=where,
+            precision=arithmetic,
+            num_maps=len(times),
+            median_ms=statistics.median(times),
+            p95_ms=percentile(times, 0.95),
+            gflop=gflop,
+            floor_ms=floors_ms.get((where.split(":")[0].split(" ")[0], arithmetic)),
+        )
+        for (name, where, arithmetic), times in times_ms.items()
+    ]
+
+
+def interleave(
+    calls: Mapping[tuple[str, str, str], Callable[[], object]], *, budget_s: float
+) -> dict[tuple[str, str, str], list[float]]:
+    """Return the times in ms of each call, taken in turns: what disturbs, disturbs all alike."""
+    round_s = 0.0
+    for call in calls.values():
+        for _ in range(_WARM_UP_CALLS):
+            last_s = _seconds(call)
+        round_s += last_s
+    num_rounds = max(_MIN_REPEATS, min(_MAX_REPEATS, round(budget_s / round_s)))
+    times_ms: dict[tuple[str, str, str], list[float]] = {key: [] for key in calls}
+    for _ in range(num_rounds):
+        for key, call in calls.items():
+            times_ms[key].append(1e3 * _seconds(call))
+    return times_ms
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    time.sleep(_PAUSE_S)
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began

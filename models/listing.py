@@ -1,0 +1,28 @@
+"""The table of models as people see it."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.table import Table
+
+from models.registry import MODELS
+from models.weights import cached_path, is_ready
+
+__all__ = ["table_of_models"]
+
+
+def table_of_models() -> Table:
+    """Return every model with its size and licence, and where its weights are or would be."""
+    table = Table(box=box.SIMPLE)
+    for title in ("name", "size", "licence", "ready"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("weights", overflow="fold")
+    for spec in MODELS.values():
+        table.add_row(
+            spec.name,
+            f"{spec.size_bytes / 1e6:.0f} MB",
+            spec.licence,
+            "yes" if is_ready(spec) else "no",
+            str(cached_path(spec)),
+        )
+    return table

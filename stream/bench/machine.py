@@ -1,0 +1,103 @@
+"""What this machine is, as far as it matters to speed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+from stream.bench.figures import Machine
+
+__all__ = ["describe_machine", "num_cores", "peak_memory_mb"]
+
+_INSTRUCTIONS = (
+    "avx2",
+    "fma",
+    "avx_vnni",
+    "avx512f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_int8",
+    "amx_bf16",
+    "amx_fp16",
+    "asimd",
+    "asimddp",
+    "i8mm",
+    "bf16",
+    "sve",
+)
+"""Flags of /proc/cpuinfo that decide how matrices are multiplied."""
+_DISTRIBUTIONS = ("torch", "openvino", "mediapipe", "opencv-python", "av", "numpy")
+
+
+def describe_machine(*, gpu: str | None) -> Machine:
+    """Return what this machine is.
+
+    Args:
+        gpu: Name of the GPU that would be used, which torch knows; None without one.
+    """
+    cpu, flags = _processor()
+    return Machine(
+        system=f"{platform.system()} {platform.machine()}",
+        cpu=cpu,
+        num_cores=num_cores(),
+        instructions=tuple(name for name in _INSTRUCTIONS if name in flags),
+        memory_gb=_memory_gb(),
+        gpu=gpu,
+        versions={"python": platform.python_version()}
+        | {name: version for name in _DISTRIBUTIONS if (version := _version(name)) is not None},
+    )
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def peak_memory_mb() -> float | None:
+    """Return the most memory that this process has held, in 10^6 bytes; None where unknown."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage: its peak counts the parent's memory too, up to the exec.
+        found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+        return int(found[1]) * 1024 / 1e6 if found else None
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # bytes on macOS
+
+
+def _processor() -> tuple[str, set[str]]:
+    """Return the processor's name and its flags."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        text = cpuinfo.read_text(errors="replace")
+        name = re.search(r"^(?:model name|Model|Hardware)\s*:\s*(.+)$", text, re.MULTILINE)
+        flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text, re.MULTILINE)
+        return name[1] if name else platform.machine(), set(flags[1].split() if flags else ())
+    if platform.system() == "Darwin":
+        asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=10)
+        return done.stdout.strip() or platform.machine(), set()
+    return platform.processor() or platform.machine(), set()
+
+
+def _memory_gb() -> float | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+    except (AttributeError, ValueError, OSError):  # Windows has none of it
+        return None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
