@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -81,6 +82,7 @@ def test_signal_finishes_the_file_properly(
     times, _ = decoded(interrupted.output)
     assert times == [Fraction(index, 25) for index in range(len(times))]
     assert 0 < len(times) < 4000
+    assert f"stopped after {len(times)} frames; what was written is whole" in stderr.splitlines()
     sidecar = json.loads(interrupted.output.with_suffix(".json").read_text(encoding="utf-8"))
     assert sidecar["frames"] == len(times)
     # Plain and quick to start: the index stands before the pictures.
@@ -106,3 +108,30 @@ def test_full_disk_is_one_line_and_what_was_written_plays(long_clip: Path, tmp_p
     assert str(export.output) in lines[0]
     assert "Traceback" not in stderr
     assert num_played(export.output) > 0
+
+
+@pytest.mark.parametrize("command", ["models", "export"])
+def test_who_stops_reading_the_output_sees_no_traceback(
+    hand_clip: Path, tmp_path: Path, command: str
+) -> None:
+    output = tmp_path / "out.mp4"
+    words = {"models": [], "export": [str(hand_clip), str(output), *QUICK]}[command]
+    reader, writer = os.pipe()
+    os.close(reader)  # as "| head -1" does in the end
+    try:
+        run = subprocess.run(
+            [sys.executable, "run_live.py", command, *words],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PROCESS_S,
+        )
+    finally:
+        os.close(writer)
+    assert run.returncode == 1
+    assert "Error" not in run.stderr
+    assert "Traceback" not in run.stderr
+    if command == "export":
+        assert len(decoded(output)[0]) == 8
