@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import openvino
 import torch
 from torch import nn
 
 from models.runtimes.bounded import RecentlyUsed
 from models.runtimes.openvino_graph import build_graph
+from models.runtimes.openvino_import import openvino
 from models.runtimes.protocol import Network, Pending, Rows
 from stream.errors import DeviceError
 from stream.frames import RgbImage

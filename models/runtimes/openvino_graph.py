@@ -7,7 +7,6 @@ has to be kept on the disk. The numbers are the same within 1e-6, which the test
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,21 +16,8 @@ from torch import Tensor, nn
 
 from models.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from models.resnet import ResNet50
+from models.runtimes.openvino_import import openvino, ops
 from models.vit import VisionTransformer
-
-# Importing openvino tells its maker about it over the network unless a file in the home folder
-# forbids it (openvino-telemetry). A program that looks through cameras does no such thing. It is
-# the converter that does, which is not needed; ``import openvino`` copes without.
-_CONVERTER = "openvino.tools.ovc"
-_is_converter_blocked = _CONVERTER not in sys.modules
-if _is_converter_blocked:
-    sys.modules[_CONVERTER] = None  # type: ignore[assignment]
-try:
-    import openvino
-    from openvino import opset13 as ops
-finally:
-    if _is_converter_blocked:
-        del sys.modules[_CONVERTER]
 
 __all__ = ["build_graph"]
 

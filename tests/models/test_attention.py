@@ -219,7 +219,9 @@ def test_warming_up_runs_every_batch_size(stepping: SteppingRuntime) -> None:
 
 
 def test_what_a_model_tells_about_itself() -> None:
-    with load_model("dino_vits16", random_weights=True, device="cpu", layer=-2) as model:
+    with load_model(
+        "dino_vits16", random_weights=True, device="cpu", runtime="torch", layer=-2
+    ) as model:
         assert (model.name, model.kind, model.spec) == (
             "dino_vits16",
             "attention",

@@ -2,50 +2,88 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
 
+from models.loading import build_network
 from models.preprocessing import normalise
+from models.registry import find_spec
 from models.runtimes import selection
 from models.runtimes.bounded import RecentlyUsed
-from models.runtimes.protocol import Runtime
+from models.runtimes.protocol import Network, Runtime
 from models.runtimes.selection import choose
 from models.runtimes.torch_cpu import TorchRuntime
+from models.vit import VisionTransformer
+from samples.hand import render_hand
 from stream.errors import DeviceError
-from tests.models.networks import noise, plain_cls_attention, tiny_vit
+from tests.models.networks import (
+    TINY,
+    fill,
+    noise,
+    parity_picture,
+    plain_cls_attention,
+    tiny_vit,
+)
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 ByBook = Callable[[list[npt.NDArray[np.uint8]], int], npt.NDArray[np.float32]]
 
 KINDS = [
-    pytest.param(device, precision, id=f"{device}-{precision}", marks=marks)
-    for device, marks in (("cpu", ()), ("cuda", pytest.mark.needs_cuda))
+    pytest.param(runtime, device, precision, id=f"{runtime}-{device}-{precision}", marks=marks)
+    for runtime, device, marks in (
+        ("torch", "cpu", ()),
+        ("torch", "cuda", pytest.mark.needs_cuda),
+        ("openvino", "cpu", ()),
+    )
     for precision in ("float32", "bfloat16", "float16")
 ]
 
 
+def open_runtime(kind: str, device: str, precision: str, network: Network) -> Runtime:
+    """Return a runtime with ``network`` in it, or skip what is not to be had here."""
+    if kind == "openvino":
+        pytest.importorskip("models.runtimes.openvino_cpu", exc_type=ImportError)
+        from models.runtimes.openvino_cpu import can_compute
+
+        if not can_compute(getattr(torch, precision)):
+            pytest.skip(f"OpenVINO does not compute in {precision} on this processor")
+    return choose(device, kind, precision).open(network)
+
+
+@torch.inference_mode()
+def by_the_book(
+    vit: VisionTransformer, images: list[npt.NDArray[np.uint8]], layer: int
+) -> npt.NDArray[np.float32]:
+    """Return the maps by the book, in float32."""
+    pixels = normalise(torch.from_numpy(np.stack(images)))
+    rows: npt.NDArray[np.float32] = plain_cls_attention(vit, pixels, layer).numpy()
+    return rows
+
+
 @pytest.fixture(scope="module")
 def expected() -> ByBook:
-    """The maps by the book, in float32."""
-    vit = tiny_vit()
-
-    def compute(images: list[npt.NDArray[np.uint8]], layer: int) -> npt.NDArray[np.float32]:
-        with torch.inference_mode():
-            pixels = normalise(torch.from_numpy(np.stack(images)))
-            rows: npt.NDArray[np.float32] = plain_cls_attention(vit, pixels, layer).numpy()
-            return rows
-
-    return compute
+    """The maps of the network that every runtime gets."""
+    return partial(by_the_book, tiny_vit())
 
 
 LEAST_COSINE = {"float32": 0.9999999, "float16": 0.9999, "bfloat16": 0.995}
 """Per head, to the book. The narrow seeded network is harsher than a real one: its heads have few
 channels to average rounding over, and it attends sharply. Real models must keep 0.999."""
+
+
+LEAST_COSINE_OF_A_MODEL = {"float32": 0.9999999, "float16": 0.999, "bfloat16": 0.999}
+"""Of all maps of a whole model to the official code's."""
 
 
 def assert_alike(
@@ -60,16 +98,18 @@ def assert_alike(
     assert ((one * other).sum(axis=1) >= LEAST_COSINE[precision] * norms).all()
 
 
-@pytest.mark.parametrize(("device", "precision"), KINDS)
+@pytest.mark.parametrize(("kind", "device", "precision"), KINDS)
 class TestEveryRuntime:
     @pytest.fixture
-    def runtime(self, device: str, precision: str) -> Iterator[Runtime]:
-        runtime = choose(device, "torch", precision).open(tiny_vit())
+    def runtime(self, kind: str, device: str, precision: str) -> Iterator[Runtime]:
+        runtime = open_runtime(kind, device, precision, tiny_vit())
         yield runtime
         runtime.close()
 
-    def test_tells_what_it_is(self, runtime: Runtime, device: str, precision: str) -> None:
-        assert runtime.name == "torch"
+    def test_tells_what_it_is(
+        self, runtime: Runtime, kind: str, device: str, precision: str
+    ) -> None:
+        assert runtime.name == kind
         assert runtime.device.startswith(device)
         assert runtime.precision == precision
 
@@ -82,6 +122,22 @@ class TestEveryRuntime:
             assert_alike(actual, by_book, runtime.precision)
             if precision == "float32":
                 np.testing.assert_allclose(actual, by_book, rtol=1e-4, atol=1e-6)
+
+    def test_cls_token_may_join_late(self, kind: str, device: str, precision: str) -> None:
+        late = replace(TINY, cls_block=2)
+        images = [noise(24, 40, 1)]
+        runtime = open_runtime(kind, device, precision, tiny_vit(late))
+        for layer in late.layers:
+            assert_alike(
+                runtime.submit(images, layer)(),
+                by_the_book(tiny_vit(late), images, layer),
+                precision,
+            )
+        runtime.close()
+
+    def test_maps_of_rendered_hands(self, runtime: Runtime, expected: ByBook) -> None:
+        hands = [render_hand(letter, size_px=96, seed=3).image for letter in "AL"]
+        assert_alike(runtime.submit(hands, 3)(), expected(hands, 3), runtime.precision)
 
     def test_shapes_may_change_and_come_back(self, runtime: Runtime, expected: ByBook) -> None:
         for repeat in range(4):  # eager, captured, replayed, replayed again
@@ -134,6 +190,27 @@ class TestEveryRuntime:
         runtime.close()
 
 
+@pytest.mark.parametrize("key", ["cls_attention", "layer4"])
+@pytest.mark.parametrize(("kind", "device", "precision"), KINDS)
+def test_numbers_of_the_official_code(
+    kind: str, device: str, precision: str, key: str, shared: Path
+) -> None:
+    name = "dino_vits16" if key == "cls_attention" else "dino_resnet50"
+    spec = find_spec(name)
+    network = build_network(spec)
+    fill(network, name, salt="public")
+    runtime = open_runtime(kind, device, precision, network)
+    rows = runtime.submit([parity_picture(224, 224)], spec.depth - 1)()[0]
+    runtime.close()
+    with np.load(shared / "parity" / "dino_parity.npz") as parity:
+        official = parity[f"{name}/224x224/{key}"]
+    assert rows.shape == official.shape
+    if precision == "float32":
+        np.testing.assert_allclose(rows, official, rtol=0, atol=1e-5 * official.max())
+    cosine = (rows * official).sum() / np.linalg.norm(rows) / np.linalg.norm(official)
+    assert cosine >= LEAST_COSINE_OF_A_MODEL[precision]
+
+
 def test_number_of_threads_is_set_in_the_thread_that_computes() -> None:
     before = torch.get_num_threads()
     other = 2 if before == 1 else 1
@@ -166,7 +243,7 @@ def test_auto_takes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose().device == torch.device("cpu")
     assert choose().dtype == torch.float32
     monkeypatch.setattr(selection, "_cpu_multiplies_bfloat16", lambda: True)
-    assert choose().dtype == torch.bfloat16
+    assert choose(runtime="torch").dtype == torch.bfloat16
     assert choose(precision="float32").dtype == torch.float32
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert choose().device == torch.device("mps")
@@ -180,8 +257,67 @@ def test_what_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         choose(device="cuda")
     with pytest.raises(DeviceError, match=r"device mps is not available .*use --device cpu"):
         choose(device="mps")
-    with pytest.raises(DeviceError, match=r"OpenVINO .* not available: use --runtime torch"):
+    with pytest.raises(DeviceError, match=r"OpenVINO runs on the processor, .*: use --device cpu"):
+        choose(device="cuda", runtime="openvino")
+
+
+def test_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.startswith("models.runtimes.openvino")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "openvino", None)  # importing it fails, as if it were not here
+    assert not choose("cpu").use_openvino
+    assert isinstance(choose("cpu").open(tiny_vit()), TorchRuntime)
+    with pytest.raises(DeviceError, match=r"OpenVINO cannot be loaded .*: pip install .*openvino"):
         choose(runtime="openvino")
+
+
+class TestChoiceOfOpenVino:
+    @pytest.fixture(autouse=True)
+    def _installed(self) -> None:
+        pytest.importorskip("models.runtimes.openvino_cpu", exc_type=ImportError)
+
+    def test_auto_takes_it_on_the_processors_it_was_measured_on(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+        assert choose("cpu").open(tiny_vit()).name == "openvino"
+        assert choose("cpu", "torch").open(tiny_vit()).name == "torch"
+        monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+        assert choose("cpu").open(tiny_vit()).name == "torch"
+        assert choose("cpu", "openvino").open(tiny_vit()).name == "openvino"
+
+    def test_precision_it_lacks_is_refused_or_left_to_torch(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from models.runtimes import openvino_cpu
+
+        monkeypatch.setattr(openvino_cpu, "can_compute", lambda dtype: dtype == torch.float32)
+        with pytest.raises(
+            DeviceError, match=r"not compute in float16 .*: use --precision float32"
+        ):
+            choose("cpu", "openvino", "float16")
+        assert not choose("cpu", "auto", "float16").use_openvino
+        assert choose("cpu", "openvino", "float32").use_openvino
+
+    def test_nobody_is_told_that_it_is_used(self) -> None:
+        ask = "import sys, models.runtimes.openvino_cpu; print(*sys.modules)"
+        result = subprocess.run(
+            [sys.executable, "-c", ask], capture_output=True, text=True, timeout=120, check=True
+        )
+        loaded = result.stdout.split()
+        assert "openvino" in loaded
+        assert not [name for name in loaded if name.startswith(("openvino_telemetry", "requests"))]
+
+    def test_number_of_threads_must_be_positive(self) -> None:
+        with pytest.raises(ValueError, match="num_threads must be >= 1"):
+            choose("cpu", "openvino", "float32").open(tiny_vit(), num_threads=0)
+
+    def test_want_of_memory_is_one_line_with_a_way_out(self) -> None:
+        runtime = choose("cpu", "openvino", "float32").open(tiny_vit())
+        endless = np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (8, 8 << 44, 3))
+        with pytest.raises(DeviceError, match=r"OpenVINO cannot do a picture .*--crop-size") as e:
+            runtime.submit([endless], 0)
+        assert "\n" not in str(e.value)
 
 
 @pytest.mark.parametrize("option", ["device", "runtime", "precision"])
