@@ -13,9 +13,9 @@ from stream.bench.figures import MatrixRate
 
 __all__ = ["measure_matrix_rate"]
 
-_SIDES = {"cpu": (768, 1536, 3072), "cuda": (4096, 8192), "mps": (2048, 4096)}
+_SIDES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192), "mps": (2048, 4096)}
 """Sides of the square matrices: small ones live in the caches, large ones hide the starting up."""
-_MIN_REPEATS = 3
+_MIN_REPEATS = 2
 
 
 def measure_matrix_rate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -98,7 +98,7 @@ def measure(
     yield "matrix products"
     runtimes, missing = runtimes_here(options.device, options.runtime, options.precision)
     report.notes += missing
-    _measure_matrices(report, options, plan)
+    _measure_matrices(report, options, plan, runtimes)
     for name in names:
         yield f"maps of {name}"
         report.maps += time_maps(
@@ -128,16 +128,21 @@ def measure(
     report.is_complete = True
 
 
-def _measure_matrices(report: BenchReport, options: BenchOptions, plan: Plan) -> None:
-    choice = choose(options.device, "torch", "auto")
-    # "auto" is bfloat16 or float16 only where the hardware has it.
-    dtypes = [torch.float32, choice.dtype]
-    if choice.device.type != "cpu":  # a processor emulates what it does not have: no limit, that
-        dtypes.append(choose(options.device, "torch", options.precision).dtype)
-    for dtype in dict.fromkeys(dtypes):
+def _measure_matrices(
+    report: BenchReport, options: BenchOptions, plan: Plan, runtimes: Sequence[str]
+) -> None:
+    wanted = []
+    for runtime in runtimes:
+        choice = choose(options.device, runtime, "auto")
+        # "auto" is bfloat16 or float16 only where the hardware has it.
+        wanted += [(choice.device, torch.float32), (choice.device, choice.dtype)]
+        if choice.device.type != "cpu":  # a processor emulates what it does not have: no limit
+            asked = choose(options.device, runtime, options.precision)
+            wanted.append((asked.device, asked.dtype))
+    for device, dtype in dict.fromkeys(wanted):
         report.matrix.append(
             measure_matrix_rate(
-                choice.device, dtype, num_threads=options.num_threads, budget_s=plan.matrix_s
+                device, dtype, num_threads=options.num_threads, budget_s=plan.matrix_s
             )
         )
 

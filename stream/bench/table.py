@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from stream.bench.figures import BenchReport, ExportFigures, LiveFigures, Machine
+from stream.bench.figures import BenchReport, ExportFigures, LiveFigures
 
 __all__ = ["print_report"]
 
-_DASH = "[dim]-[/dim]"
+_DASH = "-"
 
 
 def print_report(console: Console, report: BenchReport) -> None:
@@ -26,155 +26,160 @@ def print_report(console: Console, report: BenchReport) -> None:
     if report.live is not None:
         _print_live(console, report.live)
     for note in report.notes:
-        console.print(f"note: {escape(note)}", style="dim", highlight=False)
+        _print_aside(console, f"Note: {note}")
     if not report.is_complete:
         console.print("stopped: what is missing was not measured", style="yellow")
 
 
 def _print_machine(console: Console, report: BenchReport) -> None:
-    machine: Machine = report.machine
+    machine = report.machine
+    memory = "" if machine.memory_gb is None else f", {machine.memory_gb:.0f} GB of memory"
+    cores = _count(machine.num_cores, "core")
+    rates = [f"{rate.device} {rate.precision} {rate.gflop_s:,.0f}" for rate in report.matrix]
     rows = [
-        ("machine", f"{machine.cpu}, {_count(machine.num_cores, 'core')}, {machine.system}"),
-        ("", " ".join(machine.instructions)),
-        ("memory", "" if machine.memory_gb is None else f"{machine.memory_gb:.1f} GB"),
-        ("GPU", machine.gpu or "none used"),
+        ("machine", f"{machine.cpu}, {cores}{memory}, {machine.system}"),
+        ("GPU", machine.gpu or ""),
+        ("instructions", " ".join(machine.instructions)),
         ("versions", ", ".join(f"{name} {number}" for name, number in machine.versions.items())),
-        (
-            "matrix peak",
-            ", ".join(f"{rate.precision} {rate.gflop_s:,.0f} GFLOP/s" for rate in report.matrix),
-        ),
+        ("matrix peak", ", ".join(rates) + " GFLOP/s" if rates else ""),
         ("weights", f"{report.weights}: speed does not depend on them"),
+        ("clip", escape(report.clip)),
     ]
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, words in rows:
-        if words:
-            grid.add_row(name, escape(words))
-    console.print(grid)
+    _print_rows(console, "", rows)
 
 
 def _print_maps(console: Console, report: BenchReport) -> None:
-    table = _table(
-        f"One picture of {report.crop_px} x {report.crop_px}",
-        ["model", "runtime", "precision"],
-        ["median ms", "p95 ms", "maps/s", "GFLOP", "x floor", "x official"],
-    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in ("model", "way"):
+        table.add_column(name, no_wrap=True)
+    for name in (
+        "median\nms",
+        "p95\nms",
+        "maps\n/s",
+        "GFLOP\na map",
+        "x the\nfloor",
+        "x the\nofficial",
+    ):
+        table.add_column(name, justify="right", no_wrap=True)
     last = ""
     for figures in report.maps:
         is_baseline = figures.runtime == "official"
-        times = report.times_official(figures)
         if last not in ("", figures.model):
             table.add_section()
+        device = "" if figures.device == "cpu" else f"{escape(figures.device)}, "
         table.add_row(
             figures.model if figures.model != last else "",
-            "DINO's own way" if is_baseline else f"{figures.runtime}, {escape(figures.device)}",
-            figures.precision,
+            f"{'official' if is_baseline else figures.runtime}, {device}{figures.precision}",
             _number(figures.median_ms),
             _number(figures.p95_ms),
             _number(figures.maps_per_s),
             "" if figures.model == last else _number(figures.gflop),
             _number(figures.times_floor, 2),
-            _DASH if is_baseline else _number(times, 2),
+            _DASH if is_baseline else _number(report.times_official(figures), 2),
             style="dim" if is_baseline else "",
         )
         last = figures.model
+    _print_title(console, f"One picture of {report.crop_px} x {report.crop_px}, batch 1")
     console.print(table)
-    console.print(
-        "from uint8 picture to float32 maps, one at a time, all in turns; floor: the operations of "
-        "the CLS row over the matrix peak of the precision",
-        style="dim",
-        highlight=False,
+    _print_aside(
+        console,
+        "From uint8 picture to float32 maps, the ways of a model in turns. Floor: the operations "
+        "of the CLS row over the matrix peak of the precision. Official way: as DINO's scripts do "
+        "it, eager float32, every attention matrix whole.",
     )
 
 
 def _print_export(console: Console, export: ExportFigures) -> None:
     width, height = export.size_wh
-    table = _table(
-        f"Export of {width} x {height} with {export.model} ({export.runtime}), ms a frame",
-        ["stage"],
-        ["alone", "median", "p95", "CPU time", "in the export"],
-    )
+    _print_title(console, f"Export at {width} x {height}, {export.model}, {export.runtime}")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("stage, ms a frame", no_wrap=True)
+    for name in ("alone", "median", "p95", "CPU time", "in the export"):
+        table.add_column(name, justify="right", no_wrap=True)
     slowest = max(export.stages, key=lambda stage: stage.alone_ms)
     for stage in export.stages:
         table.add_row(
-            f"{stage.name} [yellow]< slowest[/yellow]" if stage is slowest else stage.name,
+            stage.name,
             _number(stage.alone_ms),
             _number(stage.alone_median_ms),
             _number(stage.alone_p95_ms),
             _number(stage.cpu_ms),
             _number(stage.busy_ms),
+            style="bold" if stage is slowest else "",
         )
     table.add_section()
-    table.add_row(
-        "sum", _number(sum(s.alone_ms for s in export.stages)), "", "",
-        _number(sum(s.cpu_ms for s in export.stages)), _number(export.cpu_ms) + " CPU",
-    )  # fmt: skip
+    cpu_ms = sum(stage.cpu_ms for stage in export.stages)
+    alone_ms = sum(stage.alone_ms for stage in export.stages)
+    table.add_row("sum", _number(alone_ms), "", "", _number(cpu_ms), "")
     console.print(table)
-    rate = export.frames_per_s
-    lines = [
-        f"[bold]{rate:.1f} frames a second[/bold] end to end ({export.num_frames} frames; hands, "
-        "picture, sound and encoding)",
-        f"{rate / export.slowest_stage_per_s:.0%} of the {export.slowest_stage_per_s:.1f} that the "
-        "slowest stage allows alone",
-        f"{rate / export.cores_per_s:.0%} of the {export.cores_per_s:.1f} that the stages' CPU "
-        f"time over {_count(export.num_cores, 'core')} allows",
+    rate, cores = export.frames_per_s, _count(export.num_cores, "core")
+    rows = [
+        ("end to end", f"{rate:.1f} frames a second: hands, picture, sound, encoding"),
+        (
+            f"{slowest.name} alone",
+            f"allows {export.slowest_stage_per_s:.1f}, "
+            f"of which {rate / export.slowest_stage_per_s:.0%} are reached",
+        ),
+        (
+            f"CPU time over {cores}",
+            f"allows {export.cores_per_s:.1f}, of which {rate / export.cores_per_s:.0%} are "
+            f"reached ({export.cpu_ms:.0f} ms of CPU time a frame in the export)",
+        ),
     ]
     if export.official_frames_per_s and export.times_official:
         official_w, official_h = export.official_size_wh
-        lines.append(
-            f"[bold]{export.times_official:.1f} x[/bold] DINO's own way at {official_w} x "
-            f"{official_h} ({export.official_frames_per_s:.1f} frames a second)"
+        rows.append(
+            (
+                "official way",
+                f"{export.official_frames_per_s:.1f} frames a second at {official_w} x "
+                f"{official_h}: ours is {export.times_official:.1f} x as fast",
+            )
         )
-    lines.append(f"at most {_memory(export.peak_memory_mb)} of memory")
-    _print_lines(console, lines)
+    rows.append(("memory", f"{_memory(export.peak_memory_mb)} at most"))
+    _print_rows(console, "", rows)
 
 
 def _print_live(console: Console, live: LiveFigures) -> None:
-    table = _table(
-        f"Live view at {live.frame_rate:g} frames a second with {live.model} ({live.runtime})",
-        ["figure"],
-        [""],
-    )
-    table.show_header = False
-    for name, words in (
-        ("frames shown a second", _number(live.shown_per_s)),
-        ("shown, dropped, late", f"{live.num_shown}, {live.num_dropped}, {live.num_late}"),
-        ("due to shown, p95", f"{_number(live.late_p95_ms)} ms"),
-        ("jitter between frames, p95", f"{_number(live.jitter_p95_ms)} ms"),
-        ("age of the maps shown, p95", f"{_number(live.age_p95_ms, 0)} ms"),
-        ("maps", f"{live.num_maps}"),
-        ("cores busy", f"{live.cpu_share:.0%}"),
-        ("start to first frame", f"{_number(live.first_shown_s)} s"),
-        ("memory at most", _memory(live.peak_memory_mb)),
-    ):
-        table.add_row(name, words)
-    console.print(table)
-    console.print(
-        "without a window, which adds its own time; late: by more than a frame's time",
-        style="dim",
-        highlight=False,
-    )
+    age = "none came" if live.age_p95_ms is None else f"{live.age_p95_ms:.0f} ms, p95"
+    start = "nothing shown" if live.first_shown_s is None else f"{live.first_shown_s:.1f} s"
+    rows = [
+        (
+            "shown",
+            f"{_number(live.shown_per_s)} frames a second; {live.num_dropped} of "
+            f"{live.num_shown + live.num_dropped} dropped, {live.num_late} late by more than a "
+            "frame's time",
+        ),
+        ("due to shown", f"{_number(live.late_p95_ms)} ms, p95"),
+        ("jitter", f"{_number(live.jitter_p95_ms)} ms, p95, of the time between two frames"),
+        ("age of maps", f"{age}; {live.num_maps} made"),
+        ("CPU", f"{live.cpu_share:.0%} of all cores"),
+        ("start to picture", start),
+        ("memory", f"{_memory(live.peak_memory_mb)} at most"),
+    ]
+    title = f"Live at {live.frame_rate:g} frames a second, {live.model}, {live.runtime}"
+    _print_rows(console, title, rows)
+    _print_aside(console, "Without a window, which adds its own time.")
 
 
-def _table(title: str, words: Iterable[str], numbers: Iterable[str]) -> Table:
-    table = Table(
-        title=f"\n[bold]{escape(title)}[/bold]",
-        title_justify="left",
-        title_style="",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    for name in words:
-        table.add_column(name, no_wrap=True)
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+def _print_rows(console: Console, title: str, rows: Iterable[tuple[str, str]]) -> None:
+    if title:
+        _print_title(console, title)
+        console.print()
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="cyan", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, words in rows:
+        if words:
+            grid.add_row(name, words)
+    console.print(grid, highlight=False)
 
 
-def _print_lines(console: Console, lines: Iterable[str]) -> None:
-    for line in lines:
-        console.print(line, highlight=False)
+def _print_title(console: Console, title: str) -> None:
+    console.print(f"\n{escape(title)}", style="bold", highlight=False)
+
+
+def _print_aside(console: Console, words: str) -> None:
+    console.print(f"{escape(words)}", style="dim", highlight=False)
 
 
 def _number(value: float | None, digits: int = 1) -> str:

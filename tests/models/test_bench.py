@@ -1,0 +1,138 @@
+"""The benchmark's honesty about models: the baseline does the same, the rows tell the truth."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from models.bench.maps import interleave, official_way, runtimes_here, time_maps
+from models.bench.official import VIDEO_WH, OfficialWay
+from models.bench.peak import measure_matrix_rate
+from models.loading import load_model
+from models.registry import MODELS
+from models.vit import VisionTransformer, VitConfig
+from stream.bench.figures import MatrixRate
+from stream.errors import SourceFormatError
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["dino_vits16", "dino_vits8"])
+def test_official_way_makes_the_maps_that_ours_makes(name: str) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8)
+    official = official_way(MODELS[name], device=CPU, num_threads=1)
+    assert official is not None
+    maps = official.attend(image)
+    with load_model(
+        name, random_weights=True, device="cpu", runtime="torch", precision="float32", num_threads=1
+    ) as ours:
+        expected = ours.attend(image).weights
+    assert np.abs(maps - expected).max() <= 1e-5 * expected.max()
+
+
+def test_official_way_of_a_transformer_whose_cls_joins_late() -> None:
+    config = VitConfig(patch_px=4, dim=12, depth=3, num_heads=2, pretrain_px=8, cls_block=2)
+    network = VisionTransformer(config)
+    network.initialise(torch.Generator().manual_seed(3))
+    image = np.random.default_rng(2).integers(0, 256, (8, 12, 3), np.uint8)
+    mean = np.array([0.485, 0.456, 0.406])
+    std = np.array([0.229, 0.224, 0.225])
+    pixels = torch.from_numpy((image / 255 - mean) / std).permute(2, 0, 1)[None].float()
+    with torch.no_grad():
+        expected = network.eval()(pixels)[0].numpy()
+    maps = OfficialWay(network, device=CPU, num_threads=1).attend(image)
+    assert np.abs(maps - expected).max() <= 1e-5 * expected.max()
+
+
+def test_official_way_has_no_resnet() -> None:
+    assert official_way(MODELS["dino_resnet50"], device=CPU, num_threads=1) is None
+
+
+def test_official_export_writes_pictures_and_a_video_of_them(
+    hand_clip: Path, tmp_path: Path
+) -> None:
+    official = official_way(MODELS["dino_vits16"], device=CPU, num_threads=1)
+    assert official is not None
+    assert official.export(hand_clip, tmp_path, num_frames=3) > 0
+    assert len(list(tmp_path.glob("frame-*.jpg"))) == 3
+    assert len(list(tmp_path.glob("attn-*.png"))) == 3
+    with av.open(str(tmp_path / "video.mp4")) as video:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+    assert len(pictures) == 3
+    assert pictures[0].shape == (VIDEO_WH[1], VIDEO_WH[0], 3)
+    assert pictures[0].std() > 10, "the map is one colour"
+
+
+def test_official_export_of_no_video_says_so(tmp_path: Path) -> None:
+    clip = tmp_path / "no.mp4"
+    clip.write_bytes(b"not a video")
+    official = official_way(MODELS["dino_vits16"], device=CPU, num_threads=1)
+    assert official is not None
+    with pytest.raises(SourceFormatError, match="no frame"):
+        official.export(clip, tmp_path, num_frames=3)
+
+
+def test_figures_of_a_model_follow_from_its_times_and_the_rate() -> None:
+    rate = MatrixRate(device="cpu", precision="float32", gflop_s=100.0)
+    ours, official = time_maps(
+        MODELS["dino_vits16"],
+        runtimes=["torch"],
+        device="cpu",
+        precision="float32",
+        num_threads=1,
+        crop_px=32,
+        budget_s=0.0,
+        rates=[rate],
+    )
+    assert (ours.runtime, ours.device, ours.precision) == ("torch", "cpu", "float32")
+    assert (official.runtime, official.model) == ("official", "dino_vits16")
+    assert ours.num_maps == official.num_maps >= 5
+    assert 0 < ours.median_ms <= ours.p95_ms
+    assert ours.floor_ms == pytest.approx(1e3 * ours.gflop / 100.0)
+    assert ours.times_floor == pytest.approx(ours.median_ms / (1e3 * ours.gflop / 100.0))
+    assert ours.maps_per_s == pytest.approx(1e3 / ours.median_ms)
+
+
+def test_no_floor_where_the_rate_of_the_precision_is_unknown() -> None:
+    (figures,) = time_maps(
+        MODELS["dino_resnet50"],
+        runtimes=["torch"],
+        device="cpu",
+        precision="float32",
+        num_threads=1,
+        crop_px=32,
+        budget_s=0.0,
+        rates=[MatrixRate(device="cpu", precision="bfloat16", gflop_s=100.0)],
+    )
+    assert figures.floor_ms is None
+    assert figures.times_floor is None
+
+
+def test_calls_are_timed_in_turns() -> None:
+    order: list[str] = []
+    calls = {
+        ("a", "", ""): lambda: order.append("a"),
+        ("b", "", ""): lambda: order.append("b"),
+    }
+    times_ms = interleave(calls, budget_s=0.0)
+    num_rounds = len(times_ms["a", "", ""])
+    assert num_rounds == len(times_ms["b", "", ""])
+    assert order[-2 * num_rounds :] == list(itertools.islice(itertools.cycle("ab"), 2 * num_rounds))
+
+
+def test_runtime_asked_for_is_the_only_one() -> None:
+    assert runtimes_here("cpu", "torch", "auto") == (["torch"], [])
+    names, missing = runtimes_here("cpu", "auto", "float32")
+    assert len(names) + len(missing) == 2, "a runtime that is missing is explained"
+
+
+def test_matrix_rate_is_that_of_a_machine() -> None:
+    rate = measure_matrix_rate(CPU, torch.float32, num_threads=1, budget_s=0.0)
+    assert (rate.device, rate.precision) == ("cpu", "float32")
+    # One core does more than 10^8 and less than 10^13 operations a second.
+    assert 0.1 < rate.gflop_s < 10_000
