@@ -25,15 +25,16 @@ from stream.errors import (
 )
 from stream.naming import default_output, refuse_input
 from stream.options import BenchOptions, Options, parse_args
-from stream.priority import num_threads_beside_picture
+from stream.priority import let_waiting_threads_sleep, num_threads_beside_picture
 from stream.stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from models import DinoModel
+    from models.crops import Cropper
     from overlays.live_view import LiveView
-    from stream.protocols import CropCutter, HandFinder, Source
+    from stream.protocols import HandFinder, Source
     from stream.sinks.mp4 import Mp4Sink
 
 __all__ = ["main"]
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: Code 2 for wrong usage, 0 after ``--help``.
     """
+    let_waiting_threads_sleep()
     options = parse_args(
         sys.argv[1:] if argv is None else argv,
         models=tuple(MODELS),
@@ -112,7 +114,7 @@ class _Parts:
     """What both loops are made of, beside source and sink."""
 
     finder: HandFinder
-    cut: CropCutter
+    cut: Cropper
     model: DinoModel
     view: LiveView
 
@@ -222,6 +224,8 @@ def _live(options: Options) -> int:
             layers=parts.model.spec.layers,
             open_sink=partial(_open_sink, options, source=source),
         )
+        # The size of a whole picture is known with the first of them, which then warms up as well.
+        warm_up = partial(parts.model.warm_up, parts.cut.size_px)
         with stop_on_signals() as stop:
             report = LiveLoop(
                 source=source,
@@ -233,6 +237,7 @@ def _live(options: Options) -> int:
                 controls=controls,
                 save_to=save_to,
                 stop=stop.event,
+                warm_up=warm_up if options.region == "hands" else None,
             ).run()
     _say(f"{report}")
     for warning in (*source.warnings, *(save_to.warnings if save_to else ()), *controls.warnings):

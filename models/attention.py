@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -24,8 +24,6 @@ __all__ = ["DinoModel"]
 
 _MAX_BATCH = 32
 """Pictures in one forward pass: bounds memory when a caller hands over hundreds."""
-_WARM_UP_RUNS = 3
-"""Runs after which a runtime has done all its set-up: a CUDA graph is captured on the second."""
 
 Row = npt.NDArray[np.float32]
 
@@ -91,7 +89,7 @@ class DinoModel:
 
     @property
     def runtime(self) -> str:
-        """What computes: ``torch``."""
+        """What computes: ``torch`` or ``openvino``."""
         return self._runtime.name
 
     @property
@@ -169,17 +167,13 @@ class DinoModel:
             for crop, (weights, mean) in zip(crops, map(self._weights_and_mean, rows), strict=True)
         ]
 
-    def warm_up(self, crop_hw: tuple[int, int], *, batch_sizes: Iterable[int] = (1,)) -> None:
-        """Run on black pictures, so that the first real one does not pay for the set-up.
+    def warm_up(self, crop_px: int) -> None:
+        """Run on a black square, so that the first real crop does not pay for the set-up.
 
         Args:
-            crop_hw: Height and width of the crops to come; multiples of ``patch_px``.
-            batch_sizes: How many crops will come at once.
+            crop_px: Side of the crops to come; a multiple of ``patch_px``.
         """
-        black = np.zeros((*crop_hw, 3), np.uint8)
-        for batch_size in batch_sizes:
-            for _ in range(_WARM_UP_RUNS):
-                self.attend([black] * batch_size)
+        self.attend(np.zeros((crop_px, crop_px, 3), np.uint8))
 
     def close(self) -> None:
         """Release the device; harmless when called again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -115,6 +115,7 @@ class LiveLoop:
         controls: Reacts to the other keys.
         save_to: Sink that records the whole run; closed at its end. None records nothing.
         stop: Set it, from any thread or a signal handler, to end.
+        warm_up: Called on the attention thread before its first crops; None has nothing to do.
         clock: The passing of time.
     """
 
@@ -130,6 +131,7 @@ class LiveLoop:
         controls: LiveControls,
         save_to: Sink | None,
         stop: threading.Event,
+        warm_up: Callable[[], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._finder = finder
@@ -151,7 +153,7 @@ class LiveLoop:
         self._hands: Worker[Frame, _Located] = Worker(
             self._locate, inbox=self._frames, outbox=self._located, name="hands"
         )
-        self._newest_maps = NewestMaps(model, now_ns=self._clock.now_ns)
+        self._newest_maps = NewestMaps(model, warm_up=warm_up, now_ns=self._clock.now_ns)
         self._save_to = save_to
         self._saving: Recorder | None = None
         self._recording: Recorder | None = None

@@ -29,12 +29,19 @@ class NewestMaps:
 
     Args:
         model: Called on the attention thread only.
+        warm_up: Called on that thread before the first batch: what a model has to do once is done
+            when the first hand comes into view. None has nothing to do.
         now_ns: Monotonic clock, for the rate.
     """
 
     def __init__(
-        self, model: AttentionModel, *, now_ns: Callable[[], int] = time.monotonic_ns
+        self,
+        model: AttentionModel,
+        *,
+        warm_up: Callable[[], None] | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
+        self._warm_up = warm_up
         self._now_ns = now_ns
         self._crops: Channel[list[HandCrop]] = Channel(1, keep="latest")
         self._finished: Channel[list[AttentionMaps]] = Channel(1, keep="latest")
@@ -118,4 +125,6 @@ class NewestMaps:
 
     def _batches(self) -> Iterator[list[HandCrop]]:
         run_after_others()  # the picture goes first
+        if self._warm_up is not None:
+            self._warm_up()
         yield from self._crops

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -106,3 +107,28 @@ def test_failing_model_is_told_to_whoever_hands_over() -> None:
             desk.submit(1, 0)
         with pytest.raises(WorkerError, match="attention failed: no memory"):
             desk.newest.check()
+
+
+def test_model_warms_up_on_the_attention_thread_before_its_first_batch() -> None:
+    model, seen = GatedModel(), []
+
+    def warm_up() -> None:
+        seen.append((threading.current_thread().name, list(model.seen)))
+
+    newest = NewestMaps(model, warm_up=warm_up)
+    with newest:
+        frame = make_frame(0)
+        newest.submit([cut_box(frame, make_hand())])
+        assert model.entered.wait(WAIT_S)
+    assert seen == [("signlight-attention", [])]
+
+
+def test_warming_up_that_fails_is_told() -> None:
+    def warm_up() -> None:
+        raise MemoryError("no room")
+
+    newest = NewestMaps(GatedModel(), warm_up=warm_up)
+    with newest:
+        newest._worker.join()
+        with pytest.raises(WorkerError, match="attention failed: no room"):
+            newest.check()
