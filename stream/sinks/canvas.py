@@ -23,6 +23,7 @@ class CanvasConverter:
         """Width and height of the encoded picture in pixels; None before the first canvas."""
         self._to_yuv = VideoReformatter()
         self._scaler = VideoReformatter()
+        self._rgb: av.VideoFrame | None = None
 
     def convert(self, canvas: RgbImage) -> av.VideoFrame:
         """Return ``canvas``, uint8 ``(H, W, 3)`` RGB, as yuv420p, BT.709, limited range.
@@ -40,19 +41,34 @@ class CanvasConverter:
         elif even_wh != (width, height):
             canvas = np.pad(canvas, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         return self._to_yuv.reformat(
-            av.VideoFrame.from_ndarray(np.ascontiguousarray(canvas), format="rgb24"),
+            self._lend(canvas),
             format="yuv420p",
             src_color_range=ColorRange.JPEG,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
         )
 
+    def _lend(self, canvas: RgbImage) -> av.VideoFrame:
+        """Return ``canvas`` as a picture in FFmpeg's memory, good until the next call.
+
+        FFmpeg may read past the end of a row, for which its own memory has room. This is one copy,
+        into a picture that is kept; PyAV's ``from_ndarray`` makes two, into new memory and with the
+        interpreter locked: the whole conversion then takes three times as long (4.6 instead of
+        1.6 ms of processor time at 1280 x 720).
+        """
+        height, width = canvas.shape[:2]
+        if self._rgb is None or (self._rgb.width, self._rgb.height) != (width, height):
+            self._rgb = av.VideoFrame(width, height, "rgb24")
+        rows = np.frombuffer(memoryview(self._rgb.planes[0]), np.uint8).reshape(height, -1)
+        rows[:, : 3 * width] = canvas.reshape(height, 3 * width)
+        return self._rgb
+
     def _letterbox(self, canvas: RgbImage, size_wh: tuple[int, int]) -> RgbImage:
         height, width = canvas.shape[:2]
         scale = min(size_wh[0] / width, size_wh[1] / height)
         fit_w, fit_h = max(1, round(width * scale)), max(1, round(height * scale))
         scaled = self._scaler.reformat(
-            av.VideoFrame.from_ndarray(np.ascontiguousarray(canvas), format="rgb24"),
+            self._lend(canvas),
             width=fit_w,
             height=fit_h,
             format="rgb24",
