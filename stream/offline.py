@@ -6,15 +6,15 @@ flat, and every stage is one thread working in order, so the result does not dep
 
 How often the pixels of a 1280 x 720 frame are written between decoder and encoder, and why:
 
-1. decoded YUV to RGB: a conversion; the frame is then a view of FFmpeg's own memory, no copy (one
-   more where rows are padded, as at 854 columns, since a frame's rows follow each other);
+1. decoded YUV to RGB: a conversion; the frame is then a view of FFmpeg's own memory, no copy;
 2. RGB onto the canvas: a copy, as the frame is shared with other stages and never written to;
 3. the canvas into FFmpeg's memory: a copy, as FFmpeg reads past the ends of rows (sinks.canvas);
 4. RGB to YUV: a conversion;
 5. libx264 keeps a copy, as it looks ahead; so does every H.264 encoder.
 
-Beside that path MediaPipe copies what it is shown, once a look (a second look, at lifted contrast,
-converts to Lab and back), and a crop copies its window alone. Between stages go references.
+Beside that path MediaPipe copies what it is shown, once a look (twice where FFmpeg pads rows, as at
+854 columns; a second look, at lifted contrast, converts to Lab and back), and a crop copies its
+window alone. Between stages go references.
 """
 
 from __future__ import annotations
