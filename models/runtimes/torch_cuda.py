@@ -49,7 +49,7 @@ class CudaRuntime:
         self._device = device
         self._dtype = dtype
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        with _out_of_memory_explained("the model"), torch.cuda.stream(self._stream):
+        with _failures_explained("the model"), torch.cuda.stream(self._stream):
             network.eval().requires_grad_(False).to(device=device, dtype=dtype)
         self._lanes: RecentlyUsed[tuple[int, int, int, int], _Lane] = RecentlyUsed(_MAX_LANES)
 
@@ -69,7 +69,7 @@ class CudaRuntime:
         height, width, _ = images[0].shape
         what = f"{len(images)} pictures of {width} x {height}"
         with (
-            _out_of_memory_explained(what),
+            _failures_explained(what),
             torch.cuda.device(self._device),
             torch.cuda.stream(self._stream),
         ):
@@ -83,7 +83,8 @@ class CudaRuntime:
 
     def close(self) -> None:
         """Wait for what is queued and drop graphs, buffers and the network."""
-        self._stream.synchronize()
+        with contextlib.suppress(RuntimeError):  # a device that failed has said so already
+            self._stream.synchronize()
         self._lanes.clear()
         self._network = None
 
@@ -183,7 +184,8 @@ class _Fetch:
     def __call__(self) -> Rows:
         if self._source is not None:
             rows, done = self._source
-            done.synchronize()
+            with _failures_explained(f"{len(rows)} pictures"):
+                done.synchronize()
             self._rows = rows.numpy().copy()
             self._source = None
         assert self._rows is not None
@@ -243,11 +245,19 @@ def _first_line(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _out_of_memory_explained(what: str) -> Iterator[None]:
+def _failures_explained(what: str) -> Iterator[None]:
+    """Turn what the device cannot do into a ``DeviceError`` that says what to do instead."""
     try:
         yield
     except torch.OutOfMemoryError as error:
         raise DeviceError(
             f"not enough GPU memory for {what}: use a smaller --crop-size, a smaller model, "
             "or --device cpu"
+        ) from error
+    except RuntimeError as error:
+        # For instance a GPU that this build of torch has no kernels for, or one that was unplugged.
+        if isinstance(error, DeviceError) or "CUDA error" not in str(error):
+            raise
+        raise DeviceError(
+            f"the GPU failed on {what} ({_first_line(error)}): use --device cpu"
         ) from error

@@ -91,6 +91,34 @@ def test_want_of_shared_memory_is_one_line_with_a_way_out() -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), "not enough GPU memory for .*--device cpu"),
+        (
+            RuntimeError("CUDA error: no kernel image is available\nCompile with ..."),
+            r"the GPU failed on the model \(CUDA error: no kernel image is available\): use",
+        ),
+    ],
+)
+def test_device_that_fails_is_one_line_with_a_way_out(error: Exception, message: str) -> None:
+    with (
+        pytest.raises(DeviceError, match=message) as caught,
+        torch_cuda._failures_explained("the model"),
+    ):
+        raise error
+    assert "\n" not in str(caught.value)
+
+
+def test_fault_of_our_own_stays_what_it_is() -> None:
+    with (
+        pytest.raises(RuntimeError, match="shape mismatch") as caught,
+        torch_cuda._failures_explained("the model"),
+    ):
+        raise RuntimeError("shape mismatch")
+    assert not isinstance(caught.value, DeviceError)
+
+
 @pytest.mark.needs_cuda
 def test_closing_gives_the_network_back() -> None:
     network = tiny_vit()

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from stream.priority import NICENESS, run_after_others
+from stream.priority import NICENESS, let_waiting_threads_sleep, run_after_others
 from tests.waits import WAIT_S
 
 
@@ -27,3 +27,14 @@ def test_only_the_calling_thread_steps_back() -> None:
     thread.join(WAIT_S)
     assert seen == [max(before, NICENESS)]
     assert niceness() == before
+
+
+def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    let_waiting_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    let_waiting_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
