@@ -19,7 +19,7 @@ from models.runtimes.selection import choose
 from stream.bench.figures import BenchReport, ExportFigures
 from stream.bench.fresh import run_fresh
 from stream.bench.loops import Factories, measure_export, measure_live
-from stream.bench.machine import describe_machine
+from stream.bench.machine import OtherPrograms, describe_machine
 from stream.options import BenchOptions
 
 __all__ = ["FULL", "QUICK", "Plan", "measure", "start_report"]
@@ -94,6 +94,17 @@ def measure(
     Raises:
         SignlightError: A part could not be had, or failed.
     """
+    others = OtherPrograms()
+    for step in _steps(report, options, factories, plan):
+        report.others_cores = others.mean_cores()
+        yield step
+    report.others_cores = others.mean_cores()
+    report.is_complete = True
+
+
+def _steps(
+    report: BenchReport, options: BenchOptions, factories: Factories, plan: Plan
+) -> Iterator[str]:
     names = options.models or plan.models
     yield "matrix products"
     runtimes, missing = runtimes_here(options.device, options.runtime, options.precision)
@@ -125,7 +136,6 @@ def measure(
         num_frames=plan.live_frames,
         started_ns=time.monotonic_ns(),
     )
-    report.is_complete = True
 
 
 def _measure_matrices(

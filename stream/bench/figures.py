@@ -204,6 +204,8 @@ class BenchReport:
     maps: list[MapFigures] = field(default_factory=list)
     export: ExportFigures | None = None
     live: LiveFigures | None = None
+    others_cores: float | None = None
+    """Cores that other programs kept busy meanwhile, on average; None where unknown."""
     notes: list[str] = field(default_factory=list)
     """What is missing and why, one line each."""
     is_complete: bool = False

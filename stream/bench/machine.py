@@ -6,12 +6,13 @@ import os
 import platform
 import re
 import subprocess
+import time
 from importlib import metadata
 from pathlib import Path
 
 from stream.bench.figures import Machine
 
-__all__ = ["describe_machine", "num_cores", "peak_memory_mb"]
+__all__ = ["OtherPrograms", "describe_machine", "num_cores", "peak_memory_mb"]
 
 _INSTRUCTIONS = (
     "avx2",
@@ -51,6 +52,37 @@ def describe_machine(*, gpu: str | None) -> Machine:
         versions={"python": platform.python_version()}
         | {name: version for name in _DISTRIBUTIONS if (version := _version(name)) is not None},
     )
+
+
+class OtherPrograms:
+    """How busy others keep the processor from now on: what they take is missing in the figures."""
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+        self._busy_s, self._own_s = _busy_s(), _own_s()
+
+    def mean_cores(self) -> float | None:
+        """Return how many cores others have used, on average; None where the system hides it."""
+        busy_s = _busy_s()
+        if busy_s is None or self._busy_s is None:
+            return None
+        span_s = max(time.monotonic() - self._began_s, 1e-9)
+        return max(0.0, busy_s - self._busy_s - (_own_s() - self._own_s)) / span_s
+
+
+def _busy_s() -> float | None:
+    """Return how long cores have been at work since the machine started, all together."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return None
+    user, nice, system, _idle, _waiting, *rest = map(int, stat.read_text().split()[1:9])
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_s() -> float:
+    """Return the processor time of this process and of those it has waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def num_cores() -> int:

@@ -14,6 +14,8 @@ from stream.bench.figures import BenchReport, ExportFigures, LiveFigures
 __all__ = ["print_report"]
 
 _DASH = "-"
+_QUIET_CORES = 0.1
+"""What others may take before the figures have to say so."""
 
 
 def print_report(console: Console, report: BenchReport) -> None:
@@ -46,6 +48,13 @@ def _print_machine(console: Console, report: BenchReport) -> None:
         ("clip", escape(report.clip)),
     ]
     _print_rows(console, "", rows)
+    if report.others_cores is not None and report.others_cores > _QUIET_CORES:
+        console.print(
+            f"Other programs kept {report.others_cores:.1f} of {cores} busy meanwhile: "
+            "this machine can do more than the figures say.",
+            style="yellow",
+            highlight=False,
+        )
 
 
 def _print_maps(console: Console, report: BenchReport) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
+import time
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -22,7 +25,7 @@ from stream.bench.figures import (
 )
 from stream.bench.files import check_figures
 from stream.bench.fresh import run_fresh
-from stream.bench.machine import describe_machine, peak_memory_mb
+from stream.bench.machine import OtherPrograms, describe_machine, num_cores, peak_memory_mb
 from stream.bench.stopwatch import STAGES, TimedParts
 from stream.bench.table import print_report
 from stream.errors import OutputError, SourceLostError, WorkerError
@@ -122,7 +125,27 @@ def test_page_of_a_stopped_run_says_what_it_is(report: BenchReport) -> None:
     page = _printed(stopped, 80)
     assert "Export" not in page
     assert "[b] is missing" in page
+    assert "Other programs" not in page
     assert "stopped" in page
+
+
+def test_page_warns_of_a_busy_machine(report: BenchReport) -> None:
+    words = " ".join(_printed(replace(report, others_cores=1.3), 80).split())
+    assert "Other programs kept 1.3 of" in words
+
+
+def test_work_of_a_child_is_our_own_once_it_was_waited_for() -> None:
+    others = OtherPrograms()
+    if others.mean_cores() is None:
+        pytest.skip("this system does not tell")
+    burn = [sys.executable, "-c", "import time\nwhile time.process_time() < 2: pass"]
+    began = time.monotonic()
+    subprocess.run(burn, check=True, timeout=300)
+    span_s = time.monotonic() - began
+    seen = others.mean_cores()
+    assert seen is not None
+    # All cores together have no more to give than what its two seconds leave.
+    assert 0 <= seen <= num_cores() - 2 / span_s + 0.2
 
 
 def test_percentile_is_one_of_the_values() -> None:
