@@ -8,8 +8,12 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.stream.displays import Display
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -85,12 +89,12 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def display() -> Iterator[str]:
-    """Name of a virtual X display that lives as long as the tests."""
+def display() -> Iterator[Display]:
+    """A virtual X display that lives as long as the tests."""
     from tests.stream.displays import Display
 
     with Display() as display:
-        yield display.name
+        yield display
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

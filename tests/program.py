@@ -16,6 +16,7 @@ from stream.frames import RgbImage
 from stream.sinks.mp4 import Mp4Sink
 
 __all__ = [
+    "LONG_STEP_S",
     "PTS",
     "QUICK",
     "TIME_BASE",
@@ -29,6 +30,8 @@ __all__ = [
 TIME_BASE = Fraction(1, 600)
 PTS = [0, 24, 48, 60, 96, 120, 144, 168]
 """A variable frame rate: two steps are not of 24 ticks."""
+LONG_STEP_S = Fraction(1, 10)
+"""Between two frames of the long clip, which no test outlives."""
 QUICK = ["--random-weights", "--crop-size", "32"]
 """A model that costs little: its maps mean nothing, as they say."""
 
@@ -42,11 +45,11 @@ def write_hand_clip(path: Path) -> None:
 
 
 def write_long_clip(path: Path) -> None:
-    """Write 4000 small frames of noise: enough to be interrupted in the middle."""
+    """Write 4000 small frames of noise, 400 s of them: enough to be interrupted in the middle."""
     noise = np.random.default_rng(1).integers(0, 256, (10, 48, 64, 3), np.uint8)
-    with Mp4Sink(path, frame_rate=Fraction(25), preset="ultrafast") as sink:
+    with Mp4Sink(path, frame_rate=1 / LONG_STEP_S, preset="ultrafast") as sink:
         for index in range(4000):
-            sink.write(noise[index % 10], index, Fraction(1, 25))
+            sink.write(noise[index % 10], index, LONG_STEP_S)
 
 
 def decoded(path: Path) -> tuple[list[Fraction], list[RgbImage]]:

@@ -10,13 +10,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.program import QUICK, decoded, num_played
+from tests.program import LONG_STEP_S, QUICK, decoded, num_played
 from tests.waits import PROCESS_S, WAIT_S, until
 
 
@@ -80,7 +79,7 @@ def test_signal_finishes_the_file_properly(
     assert code == exit_code, stderr
     assert "Traceback" not in stderr
     times, _ = decoded(interrupted.output)
-    assert times == [Fraction(index, 25) for index in range(len(times))]
+    assert times == [index * LONG_STEP_S for index in range(len(times))]
     assert 0 < len(times) < 4000
     assert f"stopped after {len(times)} frames; what was written is whole" in stderr.splitlines()
     sidecar = json.loads(interrupted.output.with_suffix(".json").read_text(encoding="utf-8"))
@@ -95,7 +94,7 @@ def test_killed_outright_what_is_there_plays(interrupted: _Export) -> None:
     interrupted.end()
     times, _ = decoded(interrupted.output)
     assert len(times) > 0
-    assert times == [Fraction(index, 25) for index in range(len(times))]
+    assert times == [index * LONG_STEP_S for index in range(len(times))]
 
 
 def test_full_disk_is_one_line_and_what_was_written_plays(long_clip: Path, tmp_path: Path) -> None:

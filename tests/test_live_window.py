@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from stream.frames import RgbImage
 from tests.conftest import ROOT
+from tests.stream.displays import Display
 from tests.waits import PROCESS_S, until
 
 pytestmark = pytest.mark.needs_display
@@ -22,17 +24,16 @@ pytestmark = pytest.mark.needs_display
 class LiveProcess:
     """A live view in a process of its own, in a folder of its own."""
 
-    def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+    def __init__(self, display: Display, folder: Path, *arguments: str) -> None:
         self.folder = folder
-        self._environment = {**os.environ, "DISPLAY": display}
+        self.press, self.screenshot = display.press, display.screenshot
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "run_live.py"), *arguments],
             cwd=folder,
-            env=self._environment,
+            env={**os.environ, "DISPLAY": display.name},
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.window = ""
 
     def wait_for(self, what: Callable[[], bool], *, to: str) -> None:
         """Return once ``what`` holds; fails when the process ends first or nothing happens."""
@@ -44,41 +45,20 @@ class LiveProcess:
 
         until(is_so, to, between=self._pause)
 
-    def find_window(self) -> None:
-        self.wait_for(self._has_window, to="a window")
+    def wait_until_it_stands(self) -> RgbImage:
+        """Return the picture once it has stayed the same for several looks."""
+        looks: deque[RgbImage] = deque(maxlen=10)
 
-    def _has_window(self) -> bool:
-        found = self._xdotool("search", "--onlyvisible", "--name", "^Signlight$").split()
-        self.window = found[0] if found else ""
-        return bool(found)
+        def stands() -> bool:
+            looks.append(self.screenshot())
+            return len(looks) == 10 and all((look == looks[0]).all() for look in looks)
+
+        self.wait_for(stands, to="a frozen picture")
+        return looks[0]
 
     def _pause(self) -> None:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(0.1)
-
-    def press(self, key: str) -> None:
-        self._xdotool("key", "--window", self.window, key)
-
-    def screenshot(self) -> RgbImage:
-        """Return the screen as uint8 (H, W, 3) RGB."""
-        path = self.folder / "screen.png"
-        grab = ["-f", "x11grab", "-i", self._environment["DISPLAY"], "-frames:v", "1"]
-        subprocess.run(
-            ["ffmpeg", "-v", "error", "-y", *grab, str(path)], check=True, timeout=PROCESS_S
-        )
-        with av.open(str(path)) as container:
-            picture: RgbImage = next(container.decode(video=0)).to_ndarray(format="rgb24")
-            return picture
-
-    def _xdotool(self, *arguments: str) -> str:
-        return subprocess.run(
-            ["xdotool", *arguments],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=PROCESS_S,
-            check=False,  # a search that finds nothing yet is no failure
-        ).stdout
 
     def end(self) -> tuple[int, str]:
         _, stderr = self.process.communicate(timeout=PROCESS_S)
@@ -86,12 +66,11 @@ class LiveProcess:
 
 
 @pytest.fixture
-def live(display: str, tmp_path: Path, long_clip: Path) -> Iterator[LiveProcess]:
+def live(display: Display, tmp_path: Path, long_clip: Path) -> Iterator[LiveProcess]:
     """A live view of a long clip whose every frame differs, its window open."""
     look = ["--no-hud", "--random-weights", "--crop-size", "32"]
     live = LiveProcess(display, tmp_path, str(long_clip), *look)
     try:
-        live.find_window()
         live.wait_for(lambda: live.screenshot().std() > 4, to="a picture on the screen")
         yield live
     finally:
@@ -118,10 +97,7 @@ def test_freezing_holds_the_picture_and_keys_still_change_it(live: LiveProcess) 
     before = live.screenshot()
     live.wait_for(lambda: bool((live.screenshot() != before).any()), to="a clip that plays")
     live.press("space")
-    live.wait_for(
-        lambda: bool((live.screenshot() == live.screenshot()).all()), to="a frozen picture"
-    )
-    frozen = live.screenshot()
+    frozen = live.wait_until_it_stands()
     live.press("f")
     live.wait_for(lambda: bool((live.screenshot() != frozen).any()), to="a mirrored picture")
     live.press("Escape")

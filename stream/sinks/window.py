@@ -13,6 +13,7 @@ import cv2
 
 from stream.errors import DisplayError
 from stream.frames import RgbImage, frozen_rgb
+from stream.sinks.x11 import XConnection
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -21,6 +22,8 @@ __all__ = ["Window", "key_name"]
 
 _MAX_FIRST_WH = (1600, 900)
 """A window opens no larger than this, in pixels; the person may make it larger."""
+_NUM_ANNOUNCEMENTS = 5
+"""How often the toolkit is told that its window is there."""
 _WAY_OUT = "run with --no-window --save FILE instead"
 _NAMES = {
     "\r": "enter",
@@ -60,6 +63,7 @@ class Window:
         self._title = title
         self._aspect_wh: tuple[int, int] | None = None
         self._is_closed = False
+        self._announcements_left = _NUM_ANNOUNCEMENTS
 
     @property
     def is_open(self) -> bool:
@@ -92,6 +96,8 @@ class Window:
         try:
             self._fit(canvas.shape[1], canvas.shape[0])
             cv2.imshow(self._title, cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR))
+            if self._connection is not None and self._announcements_left:
+                self._announcements_left -= min(1, self._connection.announce_windows())
             code = cv2.waitKeyEx(max(1, round(wait_s * 1000)))
         except cv2.error as exc:
             raise DisplayError(f"no window can be shown ({exc.err}); {_WAY_OUT}") from exc
@@ -151,7 +157,7 @@ def key_name(code: int) -> str | None:
     return _NAMES.get(character) or (character if character.isprintable() else None)
 
 
-def _connect() -> _XConnection | None:
+def _connect() -> XConnection | None:
     """Raise before OpenCV's toolkit would end the whole process, which is what Qt does.
 
     Returns:
@@ -172,7 +178,7 @@ def _connect() -> _XConnection | None:
     try:
         if is_qt:
             _prepare_qt()
-        connection = _XConnection()
+        connection = XConnection()
     except OSError as exc:
         raise DisplayError(f"a library for windows is missing ({exc}); {_WAY_OUT}") from exc
     if not connection.is_good:
@@ -187,24 +193,3 @@ def _prepare_qt() -> None:
     plugins = Path(cv2.__file__).parent / "qt" / "plugins" / "platforms"
     for plugin in plugins.glob("libqxcb.so"):
         ctypes.CDLL(str(plugin))
-
-
-class _XConnection:
-    """A connection to the X server, made by the library that the toolkits use."""
-
-    def __init__(self) -> None:
-        self._xcb = ctypes.CDLL("libxcb.so.1")
-        self._xcb.xcb_connect.restype = ctypes.c_void_p
-        self._handle: int | None = self._xcb.xcb_connect(None, None)
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the server answered and let us in."""
-        fault: int = self._xcb.xcb_connection_has_error(ctypes.c_void_p(self._handle))
-        return fault == 0
-
-    def close(self) -> None:
-        """Leave the server; harmless when called again."""
-        if self._handle is not None:
-            self._xcb.xcb_disconnect(ctypes.c_void_p(self._handle))
-            self._handle = None

@@ -7,6 +7,9 @@ import os
 import subprocess
 from types import TracebackType
 
+import numpy as np
+
+from stream.frames import RgbImage
 from tests.waits import PROCESS_S, WAIT_S
 
 __all__ = ["Display"]
@@ -19,10 +22,20 @@ class Display:
         options: Further options of Xvfb.
     """
 
+    _size_wh = (1280, 900)
+
     def __init__(self, *options: str) -> None:
         reader, writer = os.pipe()
         self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", *options],
+            [
+                "Xvfb",
+                "-displayfd",
+                str(writer),
+                "-screen",
+                "0",
+                "{}x{}x24".format(*self._size_wh),
+                *options,
+            ],
             pass_fds=[writer],
             stderr=subprocess.DEVNULL,
         )
@@ -32,10 +45,12 @@ class Display:
             number = answers.readline().strip()
         assert number, "Xvfb did not start"
         self.name = f":{number}"
+        self._xlib = _load_xlib()
+        self._connection = ctypes.c_void_p(self._xlib.XOpenDisplay(self.name.encode()))
 
     def press(self, *keys: str) -> None:
-        """Press keys, by their X11 names, in the window under the pointer."""
-        self._xdotool("mousemove", "60", "60", "key", "--delay", "0", *keys)
+        """Press keys, by their X11 names, in the window under the pointer, near the corner."""
+        self._xdotool("mousemove", "40", "30", "key", "--delay", "0", *keys)
 
     def window(self, title: str) -> str | None:
         """Return the id of the window of that title, or None while there is none to be seen."""
@@ -48,19 +63,32 @@ class Display:
         values = dict(line.split("=") for line in lines)
         return int(values.get("WIDTH", 0)), int(values.get("HEIGHT", 0))
 
-    def pixel(self, x: int, y: int) -> tuple[int, ...]:
+    def screenshot(self) -> RgbImage:
+        """Return the screen, uint8 ``(H, W, 3)`` RGB."""
+        width, height = self._size_wh
+        root = ctypes.c_ulong(self._xlib.XDefaultRootWindow(self._connection))
+        every_plane, whole_pixels = ctypes.c_ulong(0xFFFFFF), 2
+        area = (0, 0, width, height)
+        image = self._xlib.XGetImage(self._connection, root, *area, every_plane, whole_pixels)
+        pixels = ctypes.string_at(image.contents.data, 4 * width * height)
+        self._xlib.XDestroyImage(image)
+        bgrx = np.frombuffer(pixels, np.uint8).reshape(height, width, 4)
+        return np.ascontiguousarray(bgrx[:, :, 2::-1])
+
+    def colour(self, x: int, y: int) -> tuple[int, ...]:
         """Return the colour of a pixel of the screen, RGB."""
-        grab = f"-f x11grab -video_size 32x32 -grab_x {x} -grab_y {y} -i {self.name}"
-        command = f"ffmpeg -v error {grab} -frames:v 1 -f rawvideo -pix_fmt rgb24 -"
-        run = subprocess.run(command.split(), check=True, capture_output=True, timeout=PROCESS_S)
-        return tuple(run.stdout[:3])
+        return tuple(self.screenshot()[y, x].tolist())
+
+    def wipe(self, window: str) -> None:
+        """Paint a window black, without a word to the program whose it is."""
+        window_id = ctypes.c_ulong(int(window))
+        self._xlib.XSetWindowBackground(self._connection, window_id, ctypes.c_ulong(0))
+        self._xlib.XClearWindow(self._connection, window_id)
+        self._xlib.XSync(self._connection, False)
 
     def ask_to_close(self, window: str) -> None:
         """Do what the close button of a window's title bar does (ICCCM, WM_DELETE_WINDOW)."""
-        xlib = ctypes.CDLL("libX11.so.6")
-        xlib.XOpenDisplay.restype = ctypes.c_void_p
-        xlib.XInternAtom.restype = ctypes.c_ulong
-        connection = ctypes.c_void_p(xlib.XOpenDisplay(self.name.encode()))
+        xlib, connection = self._xlib, self._connection
         event = _ClientMessage(
             type=33,
             window=int(window),
@@ -69,7 +97,7 @@ class Display:
         )
         event.data[0] = xlib.XInternAtom(connection, b"WM_DELETE_WINDOW", False)
         xlib.XSendEvent(connection, ctypes.c_ulong(int(window)), False, 0, ctypes.byref(event))
-        xlib.XCloseDisplay(connection)
+        xlib.XFlush(connection)
 
     def __enter__(self) -> Display:
         return self
@@ -80,6 +108,8 @@ class Display:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._connection:
+            self._xlib.XCloseDisplay(self._connection)
         self._server.terminate()
         self._server.wait(WAIT_S)
 
@@ -92,6 +122,27 @@ class Display:
             text=True,
             timeout=PROCESS_S,
         ).stdout
+
+
+def _load_xlib() -> ctypes.CDLL:
+    xlib = ctypes.CDLL("libX11.so.6")
+    xlib.XOpenDisplay.restype = ctypes.c_void_p
+    xlib.XInternAtom.restype = ctypes.c_ulong
+    xlib.XDefaultRootWindow.restype = ctypes.c_ulong
+    xlib.XGetImage.restype = ctypes.POINTER(_Image)
+    return xlib
+
+
+class _Image(ctypes.Structure):
+    """The beginning of Xlib's XImage."""
+
+    _fields_ = (
+        ("width", ctypes.c_int),
+        ("height", ctypes.c_int),
+        ("xoffset", ctypes.c_int),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_void_p),
+    )
 
 
 class _ClientMessage(ctypes.Structure):
