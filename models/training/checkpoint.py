@@ -15,6 +15,7 @@ from models.training.recipe import Recipe
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, WeightsError, WeightsNotFoundError
+from stream.whole_files import written_whole
 
 __all__ = ["load_run", "read_recipe", "read_weights", "save_run", "write_weights"]
 
@@ -35,12 +36,10 @@ def save_run(path: Path, learner: Learner, views: ViewMaker) -> None:
         "views": views.generator.get_state(),
         **learner.state_dict(),
     }
-    part = path.with_name(f".{path.name}.part")
     try:
-        torch.save(state, part)
-        part.replace(path)
+        with written_whole(path) as unfinished:
+            torch.save(state, unfinished)
     except (OSError, RuntimeError) as error:  # torch names a full disk a RuntimeError
-        part.unlink(missing_ok=True)
         raise OutputError(f"{path}: the checkpoint cannot be written ({error})") from error
 
 
@@ -71,7 +70,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def write_weights(path: Path, network: VisionTransformer, recipe: Recipe) -> None:
-    """Write a network as float16 safetensors, with its recipe in the metadata.
+    """Write a network as float16 safetensors, its recipe in the metadata; whole or not at all.
 
     Raises:
         OutputError: The file cannot be written.
@@ -80,13 +79,12 @@ def write_weights(path: Path, network: VisionTransformer, recipe: Recipe) -> Non
         name: tensor.detach().to("cpu", torch.float16).contiguous()
         for name, tensor in network.state_dict().items()
     }
-    part = path.with_name(f".{path.name}.part")
+    metadata = {_RECIPE: json.dumps(recipe.as_dict()), "format": "pt"}
     try:
-        # Not save_file: what it writes only its owner may read.
-        part.write_bytes(save(tensors, {_RECIPE: json.dumps(recipe.as_dict()), "format": "pt"}))
-        part.replace(path)
+        with written_whole(path) as unfinished:
+            # Not save_file: what it writes only its owner may read.
+            unfinished.write_bytes(save(tensors, metadata))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OutputError(f"{path}: the weights cannot be written ({error})") from error
 
 

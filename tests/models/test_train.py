@@ -17,7 +17,7 @@ from rich.console import Console
 from models.checkpoints import load_checkpoint
 from models.preprocessing import normalise
 from models.train import Run, main, train
-from models.training.checkpoint import read_weights
+from models.training.checkpoint import read_weights, write_weights
 from models.training.corpus import read_corpus
 from models.training.learner import Learner, start_network
 from models.training.losses import Centre, contrast_loss, distillation_loss, entropy
@@ -251,6 +251,18 @@ def test_a_checkpoint_of_another_network_is_refused(
     other = replace(run, recipe=replace(run.recipe, dim=16), resume=True)
     with pytest.raises(WeightsError, match="does not fit"):
         train(other, _quiet())
+
+
+def test_weights_that_cannot_be_written_are_said_and_leave_nothing(
+    finished: tuple[Run, list[dict[str, float]]], tmp_path: Path
+) -> None:
+    network, recipe = read_weights(finished[0].out / "model.safetensors")
+    taken = tmp_path / "model.safetensors"
+    taken.mkdir()  # what was written whole cannot take this place
+    for path in (taken, tmp_path / "nowhere" / "model.safetensors"):
+        with pytest.raises(OutputError, match="the weights cannot be written"):
+            write_weights(path, network, recipe)
+    assert list(tmp_path.iterdir()) == [taken]
 
 
 def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
