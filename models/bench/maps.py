@@ -111,6 +111,7 @@ def time_maps(
             num_maps=len(times),
             median_ms=statistics.median(times),
             p95_ms=percentile(times, 0.95),
+            least_ms=min(times),
             gflop=gflop,
             floor_ms=floors_ms.get((where.split(":")[0].split(" ")[0], arithmetic)),
         )

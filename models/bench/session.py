@@ -61,8 +61,8 @@ QUICK = Plan(
     matrix_s=1.0,
     maps_s=3.0,
     num_rounds=1,
-    export_frames=48,
-    official_frames=10,
+    export_frames=40,
+    official_frames=8,
     live_frames=120,
 )
 """Under a minute on two cores."""

@@ -75,6 +75,8 @@ class MapFigures:
     """From a uint8 picture to its float32 maps, both in main memory."""
     p95_ms: float
     """95th percentile of the same."""
+    least_ms: float
+    """The quickest of the same: what a quiet moment allows."""
     gflop: float
     """10^9 operations of the matrix products that the maps need (``models.flops``)."""
     floor_ms: float | None

@@ -92,7 +92,7 @@ def test_figures_of_a_model_follow_from_its_times_and_the_rate() -> None:
     assert (ours.runtime, ours.device, ours.precision) == ("torch", "cpu", "float32")
     assert (official.runtime, official.model) == ("official", "dino_vits16")
     assert ours.num_maps == official.num_maps >= 5
-    assert 0 < ours.median_ms <= ours.p95_ms
+    assert 0 < ours.least_ms <= ours.median_ms <= ours.p95_ms
     assert ours.floor_ms == pytest.approx(1e3 * ours.gflop / 100.0)
     assert ours.times_floor == pytest.approx(ours.median_ms / (1e3 * ours.gflop / 100.0))
     assert ours.maps_per_s == pytest.approx(1e3 / ours.median_ms)
