@@ -7,12 +7,12 @@ half pixel is added in one place, :func:`_sample`.
 from __future__ import annotations
 
 from math import ceil, floor
-from types import TracebackType
 from typing import Final
 
 import cv2
 import numpy as np
 
+from stream.closing import Closing
 from stream.frames import Frame, RgbImage
 from stream.geometry import CropTransform, HandCrop, HandRegion
 
@@ -48,7 +48,7 @@ class Cropper:
         return cut_crop(frame, region, size_px=self.size_px, margin=self.margin)
 
 
-class WholeFrameFinder:
+class WholeFrameFinder(Closing):
     """A hand finder that looks for no hands: its one region is the whole picture."""
 
     def find(self, frame: Frame) -> tuple[HandRegion, ...]:
@@ -57,17 +57,6 @@ class WholeFrameFinder:
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""
-
-    def __enter__(self) -> WholeFrameFinder:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def cut_crop(frame: Frame, region: HandRegion, *, size_px: int, margin: float = 0.25) -> HandCrop:

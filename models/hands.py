@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 import cv2
@@ -22,6 +21,7 @@ from models.crops import cut_crop
 from models.download import Progress
 from models.hand_bundle import find_hand_bundle
 from models.tracking import HandDetection, HandTracker
+from stream.closing import Closing
 from stream.errors import HandModelError
 from stream.frames import Frame, RgbImage
 from stream.geometry import CropTransform, HandRegion
@@ -48,7 +48,7 @@ NEAR_MARGIN: Final = 0.5
 """Border around the expected box: the palm detector knows hands at arm's length, not close-ups."""
 
 
-class MediaPipeHandFinder:
+class MediaPipeHandFinder(Closing):
     """Finds and follows hands. Used by one thread; frames come in order.
 
     A frame is looked at as it is. Where that shows no hand it is looked at again with its contrast
@@ -119,17 +119,6 @@ class MediaPipeHandFinder:
     def close(self) -> None:
         """Release MediaPipe's graphs; harmless when called again."""
         self._graphs.close()
-
-    def __enter__(self) -> MediaPipeHandFinder:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def _prefers_enhanced(self) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from types import TracebackType
 
 from stream.channel import Channel, ChannelClosed, Keep
+from stream.closing import Closing
 from stream.errors import WorkerError
 from stream.frames import RgbImage
 from stream.protocols import Sink
@@ -20,7 +20,7 @@ MAX_WAITING = 8
 Item = tuple[RgbImage, int, Fraction]
 
 
-class Recorder:
+class Recorder(Closing):
     """Hands canvases to a sink without making the picture wait.
 
     Times are kept true: a dropped canvas leaves a gap, it does not shift what follows. The sink is
@@ -92,17 +92,6 @@ class Recorder:
         except WorkerError:
             self.sink.close()  # the thread has not come to that
             raise
-
-    def __enter__(self) -> Recorder:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _items(self) -> Iterator[Item]:
         yield from self._inbox

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 from av.error import FFmpegError
 
+from stream.closing import Closing
 from stream.errors import OutputError
 from stream.frames import RgbImage
 from stream.sinks.canvas import CanvasConverter
@@ -21,16 +20,13 @@ from stream.sinks.fragments import MAX_TIMESCALE, FragmentedMp4
 from stream.sinks.place import MADE_WITH, check_place
 from stream.sinks.remux import finish_mp4
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 __all__ = ["Mp4Sink"]
 
 _COARSE_TIME_BASE = Fraction(1, 1_000_000)
 """For time bases that are too fine for an MP4."""
 
 
-class Mp4Sink:
+class Mp4Sink(Closing):
     """Writes canvases as H.264 (yuv420p, BT.709) beside the unchanged sound of another file.
 
     Every canvas keeps its time to the tick. While it grows, the file is a fragmented MP4: killed
@@ -123,7 +119,8 @@ class Mp4Sink:
         """Finish the file; harmless when called again. Without a canvas there is none.
 
         Raises:
-            OutputError: The last canvases could not be written; those before stay playable.
+            OutputError: The last canvases could not be written, those before stay playable; or
+                somebody took the file away.
         """
         if self._is_closed:
             return
@@ -140,21 +137,15 @@ class Mp4Sink:
         try:
             finish_mp4(self._path, timescales=self._file.timescales, last=self._file.last)
         except (FFmpegError, OSError) as exc:
+            if not self._path.exists():
+                raise OutputError(
+                    f"{self._path} is gone: it was moved or deleted before it was finished; "
+                    "write it again"
+                ) from exc
             self._warnings.append(
                 f"{self._path} is complete but starts slowly: its index could not be moved to "
                 f"the front ({exc.strerror})"
             )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open(self, time_base: Fraction) -> FragmentedMp4:
         assert self._converter.size_wh is not None

@@ -6,17 +6,13 @@ import ctypes
 import os
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 import cv2
 
+from stream.closing import Closing
 from stream.errors import DisplayError
 from stream.frames import RgbImage, frozen_rgb
 from stream.sinks.x11 import XConnection
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["Window", "key_name"]
 
@@ -46,7 +42,7 @@ _KEYSYM_KEYPAD = range(0xFFAA, 0xFFBA)
 """Keys of the number pad, ``*`` to ``9``, in the order of ASCII (X11 keysymdef.h)."""
 
 
-class Window:
+class Window(Closing):
     """One window of OpenCV's, which keeps the picture's proportions; used from the main thread.
 
     It opens with the first picture and is not opened again once the person has closed it.
@@ -111,17 +107,6 @@ class Window:
         self._is_closed = True
         if self._connection is not None:
             self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _fit(self, width: int, height: int) -> None:
         """Open the window, or reshape it when the picture's proportions change."""

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import threading
-from abc import ABC, abstractmethod
-from types import TracebackType
-from typing import TYPE_CHECKING
+from abc import abstractmethod
 
+from stream.closing import Closing
 from stream.frames import Frame, SourceInfo
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["ClosableSource"]
 
 
-class ClosableSource(ABC):
+class ClosableSource(Closing):
     """Keeps reading and closing apart: neither FFmpeg nor OpenCV bears a close during a read.
 
     ``close`` never waits. While another thread reads, that thread releases the source as soon as
@@ -62,17 +58,6 @@ class ClosableSource(ABC):
         """Release the source, from any thread; harmless when called again."""
         self._is_closed = True
         self._release_unless_reading()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _release_unless_reading(self) -> None:
         if self._turn.acquire(blocking=False):

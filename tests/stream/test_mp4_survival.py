@@ -79,6 +79,18 @@ class TestInterruption:
         assert not (tmp_path / "out.mp4").exists()
         assert (tmp_path / "kept.mp4").read_bytes() == content
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be deleted there")
+    def test_a_file_that_somebody_took_away_is_not_called_complete(self, tmp_path: Path) -> None:
+        path = tmp_path / "out.mp4"
+        sink = Mp4Sink(path)
+        write_numbers(sink, regular_times(3))
+        path.unlink()
+        with pytest.raises(OutputError, match=r"out\.mp4 is gone: .*; write it again"):
+            sink.close()
+        assert sink.warnings == []
+        assert list(tmp_path.iterdir()) == []
+        sink.close()
+
     @pytest.mark.skipif(sys.platform == "win32", reason="files have no size limit to set there")
     def test_a_full_disk_keeps_what_was_written(self, tmp_path: Path) -> None:
         path = tmp_path / "out.mp4"
