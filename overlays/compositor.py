@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from overlays.colour_bar import caption_of, draw_caption, place_caption
@@ -63,6 +65,11 @@ class Compositor:
             if exhibit.aged is not None:
                 self._newest = exhibit.aged.maps
 
+        is_random = self._newest is not None and self._newest.is_random
+        foot = beside
+        if is_random and layout == "heads":
+            beside, foot = _split_foot(beside)  # across the tiles the mark would hide maps
+
         room = pane.cut(canvas)
         size_px, margin_px = text_size(min(pane.size_wh)), edge_margin(min(pane.size_wh))
         readouts = caption = place = None
@@ -79,9 +86,12 @@ class Compositor:
             below[1] - margin_px // 2 if below else pane.size_wh[1] - margin_px,
         )
         taken += self._compose(canvas, layout, pane, beside, scene.frame, exhibits, span)
-        if self._newest is not None and self._newest.is_random:
-            for part in {pane, beside}:
-                draw_random_mark(part.cut(canvas))
+        if is_random:
+            draw_random_mark(room)
+        if is_random and layout == "side":
+            draw_random_mark(beside.cut(canvas))
+        elif is_random and layout == "heads":
+            draw_random_mark(foot.cut(canvas), height_share=0.7)
         if caption is not None and place is not None:
             caption_room = beside.cut(canvas) if layout == "side" else room
             draw_caption(caption_room, caption, place, style.colormap, size_px)
@@ -145,6 +155,14 @@ class Compositor:
         first = "left" if self.style.mirror else "right"
         order = sorted(self._slots_seen_s, key=lambda key: (key[0] != first, key[1]))
         return [(key[0], present.get(key)) for key in order]
+
+
+def _split_foot(panel: Pane) -> tuple[Pane, Pane]:
+    """Return a panel without, and of, the strip at its foot that one line of large text takes."""
+    left, top, right, bottom = panel.rect
+    middle = bottom - min(round(0.12 * (right - left)), (bottom - top) // 4)
+    upper, foot = (left, top, right, middle), (left, middle, right, bottom)
+    return replace(panel, rect=upper), replace(panel, rect=foot)
 
 
 def _fill_to_even(canvas: RgbImage, picture: Rect) -> None:

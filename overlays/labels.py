@@ -97,10 +97,15 @@ def _overlap(one: Rect, other: Rect) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def draw_random_mark(room: RgbImage) -> None:
-    """Write RANDOM WEIGHTS across a picture: wide, thin, light with a dark edge, see-through."""
+def draw_random_mark(room: RgbImage, *, height_share: float = 0.3) -> None:
+    """Write RANDOM WEIGHTS across a picture: wide, thin, light with a dark edge, see-through.
+
+    Args:
+        room: uint8 (H, W, 3) RGB, written.
+        height_share: Share of its height that the letters take at most.
+    """
     height, width = room.shape[:2]
-    tint, rest = _random_mark(width, height)
+    tint, rest = _random_mark(width, height, height_share)
     top, left = (height - tint.shape[0]) // 2, (width - tint.shape[1]) // 2
     # On a picture of a few pixels the letters are cut off; they are never left out.
     cut_y, cut_x = max(0, -top), max(0, -left)
@@ -110,10 +115,12 @@ def draw_random_mark(room: RgbImage) -> None:
 
 
 @lru_cache(maxsize=8)
-def _random_mark(width: int, height: int) -> tuple[RgbImage, npt.NDArray[np.uint8]]:
+def _random_mark(
+    width: int, height: int, height_share: float
+) -> tuple[RgbImage, npt.NDArray[np.uint8]]:
     """Return what the letters and their dark edge add, and keep, of a picture of that size."""
     text = ("\N{HAIR SPACE}" * 3).join("RANDOM WEIGHTS")
-    size_px = min(0.76 * width / text_width(text, 100) * 100, 0.3 * height)
+    size_px = min(0.76 * width / text_width(text, 100) * 100, height_share * height)
     size_px = max(4.0, round(size_px, 1))
     letters = text_mask(text, size_px, 0.06 if size_px > 24 else STROKE_EM)
     edge_px = max(1, round(0.03 * size_px))

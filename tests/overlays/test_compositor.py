@@ -210,7 +210,10 @@ def test_random_weights_are_written_across_every_layout(layout: Layout) -> None:
     marked = Compositor(style).draw(_scene(is_random=True))
     plan = plan_canvas(layout, (320, 240))
     for left, top, right, bottom in filter(None, (plan.picture, plan.panel)):
-        band = np.s_[(top + bottom) // 2 - 15 : (top + bottom) // 2 + 15, left:right]
+        # In the panel of heads the mark has a place of its own at the foot, beside every tile.
+        is_grid = layout == "heads" and left > 0
+        middle = bottom - (right - left) // 17 if is_grid else (top + bottom) // 2
+        band = np.s_[middle - 15 : middle + 15, left:right]
         columns = (plain[band] != marked[band]).any(axis=(0, 2))
         where = np.flatnonzero(columns)
         assert where[-1] - where[0] > 0.6 * (right - left)
@@ -419,3 +422,18 @@ def test_read_outs_skeleton_and_outline_come_and_go_with_the_style() -> None:
     ):
         canvas = Compositor(replace(BARE, **change)).draw(scene)
         assert (canvas[where] != plain[where]).any()
+
+
+def test_the_mark_of_random_weights_hides_no_tile_of_the_grid() -> None:
+    """It has the foot of the panel for itself."""
+    style = replace(BARE, head="all")
+    marked = Compositor(style).draw(_scene(is_random=True))
+    panel = plan_canvas("heads", (320, 240)).panel
+    assert panel is not None
+    left, top, right, bottom = panel
+    foot = bottom - round(0.12 * (right - left))
+    rows = marked[top:bottom, left:right]
+    colourful = (rows.max(axis=2).astype(int) - rows.min(axis=2) > 30).any(axis=1)
+    assert colourful[: foot - top].any()
+    assert not colourful[foot - top :].any()
+    assert (rows[foot - top :].min(axis=2) > 180).any(), "no letters at the foot"
