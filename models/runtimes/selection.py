@@ -94,7 +94,7 @@ def _use_openvino(runtime: str, device: torch.device, dtype: torch.dtype) -> boo
     except ImportError as error:
         if is_wanted:
             raise DeviceError(
-                f"OpenVINO cannot be loaded ({error}): pip install 'openvino>=2025.0', "
+                f"OpenVINO cannot be loaded ({error}): pip install 'openvino>=2026.0', "
                 "or use --runtime torch"
             ) from error
         logger.debug("no OpenVINO: %s", error)
