@@ -29,6 +29,7 @@ from stream.bench.machine import OtherPrograms, describe_machine, num_cores, pea
 from stream.bench.stopwatch import STAGES, TimedParts
 from stream.bench.table import print_report
 from stream.errors import OutputError, SourceLostError, WorkerError
+from stream.options import BenchOptions, parse_args
 from tests.fakes import (
     FrameRenderer,
     GatedModel,
@@ -232,3 +233,28 @@ def test_figures_replace_figures_and_nothing_else(tmp_path: Path, report: BenchR
         check_figures(path)
     with pytest.raises(OutputError, match="check its folder"):
         check_figures(tmp_path / "missing" / "figures.json")
+
+
+def _parse(*argv: str) -> BenchOptions:
+    models = ("big", "small")
+    options = parse_args(
+        ["bench", *argv], models=models, default_model="small", colormaps=("gray",)
+    )
+    assert isinstance(options, BenchOptions)
+    return options
+
+
+def test_command_line_names_clip_models_and_file() -> None:
+    options = _parse("clip.mp4", "--quick", "--models", "big", "small", "--json", "f.json")
+    assert (options.command, options.source, options.quick) == ("bench", "clip.mp4", True)
+    assert (options.models, options.json_path) == (("big", "small"), Path("f.json"))
+    assert options.random_weights
+    limited = _parse("--threads", "2", "--device", "cpu", "--precision", "float32")
+    assert (limited.source, limited.num_threads, limited.device) == ("", 2, "cpu")
+
+
+@pytest.mark.parametrize("argv", [["--models", "huge"], ["--threads", "0"], ["--frames", "3"]])
+def test_wrong_usage_ends_with_2(argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        _parse(*argv)
+    assert caught.value.code == 2
