@@ -165,8 +165,13 @@ def test_without_a_map_there_is_no_age_to_report() -> None:
 
 
 def test_no_map_is_made_of_a_place_that_is_only_held() -> None:
+    def before(index: int) -> None:
+        assert index > 0 or stage.model.entered.wait(WAIT_S)  # or the run may end before it begins
+
     stage = Stage(
-        frames(10), finder=ScriptedFinder(lambda index: (make_hand(unseen_s=0.1 * (index >= 3)),))
+        frames(10),
+        finder=ScriptedFinder(lambda index: (make_hand(unseen_s=0.1 * (index >= 3)),)),
+        screen=ScriptedScreen(before=before),
     )
     stage.loop.run()
     seen = {index for batch in stage.model.seen for index in batch}
