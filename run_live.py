@@ -21,7 +21,7 @@ from stream.errors import (
     SignlightError,
     SourceError,
     SourceFormatError,
-    WorkerError,
+    in_one_line,
 )
 from stream.naming import default_output, refuse_input
 from stream.options import BenchOptions, Options, parse_args
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from models import DinoModel
     from models.crops import Cropper
     from overlays.live_view import LiveView
+    from stream.newest_maps import NewestMaps
     from stream.protocols import HandFinder, Source
     from stream.sinks.mp4 import Mp4Sink
 
@@ -88,25 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.verbose:
             raise
-        print(f"signlight: {_one_line(error)}", file=sys.stderr)
+        print(f"signlight: {in_one_line(error)}", file=sys.stderr)
         return EXIT_FAILED
-
-
-def _one_line(error: BaseException) -> str:
-    """Return what a person needs to know: what is wrong and what to do."""
-    if isinstance(error, WorkerError) and error.__cause__ is not None:
-        return _one_line(error.__cause__)
-    message = " ".join(str(error).split())
-    if isinstance(error, SignlightError):
-        return message
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}; check the path and its permissions"
-    if isinstance(error, ImportError):
-        return (
-            f"a library cannot be loaded: {message}; install Signlight again, "
-            "and on a bare Linux its system libraries (README, Set-up)"
-        )
-    return f"{type(error).__name__}: {message} (a fault of Signlight's: -v shows where)"
 
 
 @dataclass
@@ -146,31 +130,52 @@ def _open_source(options: Options) -> Source:
         raise OptionError(f"{options.source}: {error}") from error
 
 
-def _open_parts(options: Options, stack: ExitStack, *, num_threads: int | None) -> _Parts:
-    """Load the model, open the hand finder, and set up the look."""
+def _open_model(options: Options, stack: ExitStack, *, num_threads: int | None) -> DinoModel:
     from models import load_model
-    from models.crops import Cropper, WholeFrameFinder
-    from overlays.live_view import LiveView
     from stream.progress import download_bar
 
     with download_bar(_terminal()) as progress:
-        model = stack.enter_context(
-            load_model(
-                options.model,
-                weights=options.weights,
-                random_weights=options.random_weights,
-                device=options.device,
-                runtime=options.runtime,
-                precision=options.precision,
-                layer=options.layer,
-                num_threads=num_threads,
-                progress=progress,
-            )
+        model = load_model(
+            options.model,
+            weights=options.weights,
+            random_weights=options.random_weights,
+            device=options.device,
+            runtime=options.runtime,
+            precision=options.precision,
+            layer=options.layer,
+            num_threads=num_threads,
+            progress=progress,
         )
-        finder: HandFinder = WholeFrameFinder()
-        if options.region == "hands":
-            from models.hands import MediaPipeHandFinder
+    return stack.enter_context(model)
 
+
+def _open_attention(options: Options, stack: ExitStack, model: DinoModel) -> NewestMaps:
+    """Start the attention thread of the live view."""
+    from stream.newest_maps import NewestMaps
+
+    # The size of a whole picture is known with the first of them, which then warms up as well.
+    is_known = options.region == "hands"
+    warm_up = partial(model.warm_up, _cropper(options, model).size_px) if is_known else None
+    return stack.enter_context(NewestMaps(model, warm_up=warm_up))
+
+
+def _cropper(options: Options, model: DinoModel) -> Cropper:
+    from models.crops import Cropper
+
+    return Cropper(size_px=options.crop_size, patch_px=model.patch_px)
+
+
+def _open_parts(options: Options, stack: ExitStack, model: DinoModel) -> _Parts:
+    """Open the hand finder, and set up the look."""
+    from models.crops import WholeFrameFinder
+    from overlays.live_view import LiveView
+    from stream.progress import download_bar
+
+    finder: HandFinder = WholeFrameFinder()
+    if options.region == "hands":
+        from models.hands import MediaPipeHandFinder
+
+        with download_bar(_terminal()) as progress:
             finder = MediaPipeHandFinder(
                 max_hands=options.max_hands, bundle=options.hand_model, progress=progress
             )
@@ -179,7 +184,7 @@ def _open_parts(options: Options, stack: ExitStack, *, num_threads: int | None) 
     style = Style(**{field.name: getattr(options, field.name) for field in fields(Style)})
     return _Parts(
         finder=finder,
-        cut=Cropper(size_px=options.crop_size, patch_px=model.patch_px),
+        cut=_cropper(options, model),
         model=model,
         view=LiveView(style),
     )
@@ -217,27 +222,27 @@ def _live(options: Options) -> int:
         save_to = None
         if options.output is not None:
             save_to = stack.enter_context(_open_sink(options, options.output, source))
-        parts = _open_parts(options, stack, num_threads=num_threads_beside_picture())
+        model = _open_model(options, stack, num_threads=num_threads_beside_picture())
+        # The model makes itself ready while hand finder and look are opened.
+        attention = _open_attention(options, stack, model)
+        parts = _open_parts(options, stack, model)
         controls = KeyControls(
             parts.view,
-            parts.model,
-            layers=parts.model.spec.layers,
+            model,
+            layers=model.spec.layers,
             open_sink=partial(_open_sink, options, source=source),
         )
-        # The size of a whole picture is known with the first of them, which then warms up as well.
-        warm_up = partial(parts.model.warm_up, parts.cut.size_px)
         with stop_on_signals() as stop:
             report = LiveLoop(
                 source=source,
                 finder=parts.finder,
                 cut=parts.cut,
-                model=parts.model,
+                attention=attention,
                 renderer=parts.view,
                 screen=screen,
                 controls=controls,
                 save_to=save_to,
                 stop=stop.event,
-                warm_up=warm_up if options.region == "hands" else None,
             ).run()
     _say(f"{report}")
     for warning in (*source.warnings, *(save_to.warnings if save_to else ()), *controls.warnings):
@@ -271,7 +276,7 @@ def _export(options: Options) -> int:
         sidecar = check_sidecar(output.with_suffix(".json"))
         span = {"start_s": options.start_s, "end_s": options.end_s}
         sink = _open_sink(options, output, source, audio_from=source_path, **span)
-        parts = _open_parts(options, stack, num_threads=None)
+        parts = _open_parts(options, stack, _open_model(options, stack, num_threads=None))
         # What is large is read before the first frame: nobody waits for it after Ctrl-C.
         source_sha256 = sha256_of(source_path) if source_path else None
 
@@ -357,7 +362,13 @@ def _bench(options: Options) -> int:
     _open_source(options).close()  # nobody wants to wait to learn that it is no video
     if options.json_path is not None:
         check_figures(options.json_path)
-    factories = Factories(open_source=_open_source, open_parts=_open_parts, open_sink=_open_sink)
+    factories = Factories(
+        open_source=_open_source,
+        open_model=_open_model,
+        open_attention=_open_attention,
+        open_parts=_open_parts,
+        open_sink=_open_sink,
+    )
     report = start_report(options)
     try:
         with _terminal().status("") as status:

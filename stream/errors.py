@@ -42,6 +42,7 @@ __all__ = [
     "WeightsError",
     "WeightsNotFoundError",
     "WorkerError",
+    "in_one_line",
 ]
 
 
@@ -111,3 +112,20 @@ class HandModelError(SignlightError, RuntimeError):
 
 class WorkerError(SignlightError, RuntimeError):
     """A thread failed; what it raised is this error's ``__cause__``."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return what a person needs to know, in one line: what is wrong and what to do."""
+    if isinstance(error, WorkerError) and error.__cause__ is not None:
+        return in_one_line(error.__cause__)
+    message = " ".join(str(error).split())
+    if isinstance(error, SignlightError):
+        return message
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; check the path and its permissions"
+    if isinstance(error, ImportError):
+        return (
+            f"a library cannot be loaded: {message}; install Signlight again, "
+            "and on a bare Linux its system libraries (README, Set-up)"
+        )
+    return f"{type(error).__name__}: {message} (a fault of Signlight's: -v shows where)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -15,7 +15,7 @@ from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
 from stream.newest_maps import NewestMaps
 from stream.pacing import Clock, MonotonicClock, Pacer
-from stream.protocols import AttentionModel, CropCutter, HandFinder, Renderer, Screen, Sink, Source
+from stream.protocols import CropCutter, HandFinder, Renderer, Screen, Sink, Source
 from stream.recorder import Recorder
 from stream.scene import Scene
 from stream.sources.reading import frames_of
@@ -109,13 +109,13 @@ class LiveLoop:
         source: Where frames come from; read on the capture thread.
         finder: Finds hands; called on the hands thread.
         cut: Cuts crops; called on the calling thread.
-        model: Called on the attention thread only.
+        attention: Makes the maps, on its own thread, which is running: a model may then get ready
+            while the other parts are made.
         renderer: Draws; called on the calling thread.
         screen: Window and keyboard, or None to run without.
         controls: Reacts to the other keys.
         save_to: Sink that records the whole run; closed at its end. None records nothing.
         stop: Set it, from any thread or a signal handler, to end.
-        warm_up: Called on the attention thread before its first crops; None has nothing to do.
         clock: The passing of time.
     """
 
@@ -125,13 +125,12 @@ class LiveLoop:
         source: Source,
         finder: HandFinder,
         cut: CropCutter,
-        model: AttentionModel,
+        attention: NewestMaps,
         renderer: Renderer,
         screen: Screen | None,
         controls: LiveControls,
         save_to: Sink | None,
         stop: threading.Event,
-        warm_up: Callable[[], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._finder = finder
@@ -153,7 +152,7 @@ class LiveLoop:
         self._hands: Worker[Frame, _Located] = Worker(
             self._locate, inbox=self._frames, outbox=self._located, name="hands"
         )
-        self._newest_maps = NewestMaps(model, warm_up=warm_up, now_ns=self._clock.now_ns)
+        self._newest_maps = attention
         self._save_to = save_to
         self._saving: Recorder | None = None
         self._recording: Recorder | None = None
@@ -179,7 +178,6 @@ class LiveLoop:
             stack.callback(self._finish_recordings)
             if self._save_to is not None:
                 self._saving = self._record_to(self._save_to, "the view")
-            stack.enter_context(self._newest_maps)
             stack.enter_context(self._capture)
             stack.enter_context(self._hands)
             with suppress(ChannelClosed):  # the source has ended

@@ -14,13 +14,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from stream.bench.figures import ExportFigures, LiveFigures, StageFigures, percentile
 from stream.bench.machine import num_cores, peak_memory_mb
 from stream.bench.stopwatch import TimedParts
 from stream.frames import Frame, RgbImage
 from stream.live import LiveLoop
+from stream.newest_maps import NewestMaps
 from stream.offline import ExportReport, export
 from stream.options import BenchOptions, Options
 from stream.pacing import MonotonicClock
@@ -61,8 +62,8 @@ class Parts(Protocol):
         """Draws."""
 
 
-class _OpenParts(Protocol):
-    def __call__(self, options: Options, stack: ExitStack, *, num_threads: int | None) -> Parts: ...
+class _OpenModel(Protocol):
+    def __call__(self, options: Options, stack: ExitStack, *, num_threads: int | None) -> Any: ...  # noqa: ANN401
 
 
 class _OpenSink(Protocol):
@@ -77,8 +78,12 @@ class Factories:
 
     open_source: Callable[[Options], Source]
     """Opens ``options.source``."""
-    open_parts: _OpenParts
-    """Loads the model, opens the hand finder; the stack closes them."""
+    open_model: _OpenModel
+    """Loads the model, which the next two take; the stack closes it."""
+    open_attention: Callable[[Options, ExitStack, Any], NewestMaps]
+    """Starts the attention thread of the live view; the stack stops it."""
+    open_parts: Callable[[Options, ExitStack, Any], Parts]
+    """Opens the hand finder and the rest; the stack closes them."""
     open_sink: _OpenSink
     """Opens the file to write."""
 
@@ -107,7 +112,8 @@ def measure_export(
     clip, output = Path(options.source), folder / "export.mp4"
     options = replace(options, max_frames=num_frames)
     with ExitStack() as stack:
-        parts = factories.open_parts(options, stack, num_threads=options.num_threads)
+        model = factories.open_model(options, stack, num_threads=options.num_threads)
+        parts = factories.open_parts(options, stack, model)
 
         def open_timed(options: BenchOptions, files: ExitStack) -> TimedParts:
             source = factories.open_source(options)
@@ -239,14 +245,16 @@ def measure_live(
         source = factories.open_source(options)
         stack.enter_context(source)
         num_threads = options.num_threads or num_threads_beside_picture()
-        parts = factories.open_parts(options, stack, num_threads=num_threads)
+        model = factories.open_model(options, stack, num_threads=num_threads)
+        attention = factories.open_attention(options, stack, model)
+        parts = factories.open_parts(options, stack, model)
         witness = _Witness()
         began_s, cpu_began_s = time.perf_counter(), time.process_time()
         report = LiveLoop(
             source=source,
             finder=parts.finder,
             cut=parts.cut,
-            model=parts.model,
+            attention=attention,
             renderer=parts.view,
             screen=witness,
             controls=_NoKeys(),

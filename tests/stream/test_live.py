@@ -10,7 +10,8 @@ from stream.channel import Channel
 from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import RgbImage
 from stream.geometry import HandCrop, HandRegion
-from stream.live import LiveLoop
+from stream.live import LiveLoop, LiveReport
+from stream.newest_maps import NewestMaps
 from stream.scene import AttentionMaps, Scene
 from tests.fakes import (
     FakeClock,
@@ -47,11 +48,12 @@ class Stage:
         self.controls = FakeControls()
         self.clock = FakeClock()
         self.stop = threading.Event()
+        self.attention = NewestMaps(self.model, now_ns=self.clock.now_ns)
         self.loop = LiveLoop(
             source=source,
             finder=finder or ScriptedFinder(lambda index: (make_hand(),)),
             cut=cut_box,
-            model=self.model,
+            attention=self.attention,
             renderer=self.renderer,
             screen=self.screen,
             controls=self.controls,
@@ -59,6 +61,10 @@ class Stage:
             stop=self.stop,
             clock=self.clock,
         )
+
+    def run(self) -> LiveReport:
+        with self.attention:
+            return self.loop.run()
 
 
 def frames(count: int, **script: Any) -> ScriptedSource:  # noqa: ANN401 - ScriptedSource's own
@@ -74,7 +80,7 @@ def test_every_frame_of_a_recording_is_shown_while_the_model_is_stuck() -> None:
             model.gate.set()
 
     stage = Stage(frames(50), model=model, screen=ScriptedScreen(before=before))
-    report = stage.loop.run()
+    report = stage.run()
     assert report.num_shown == 50
     assert [scene.frame.index for scene in stage.renderer.scenes] == list(range(50))
     assert report.dropped_capture == 0
@@ -84,7 +90,7 @@ def test_every_frame_of_a_recording_is_shown_while_the_model_is_stuck() -> None:
 def test_recording_plays_at_its_own_speed() -> None:
     stage = Stage(frames(31))
     start_ns = stage.clock.now_ns()
-    report = stage.loop.run()
+    report = stage.run()
     assert stage.clock.now_ns() - start_ns == pytest.approx(1e9, rel=1e-6)
     assert report.late_p95_ms == pytest.approx(0.0, abs=1e-3)
     assert report.num_shown == 31
@@ -113,7 +119,7 @@ def test_newest_frame_of_a_live_source_wins_and_drops_are_counted() -> None:
         finder=ScriptedFinder(find),
         renderer=SlowRenderer(),
     )
-    report = stage.loop.run()
+    report = stage.run()
     shown = [scene.frame.index for scene in stage.renderer.scenes]
     assert (shown[0], shown[-1]) == (0, 9)
     assert len(shown) <= 3  # one more where 9 was found but not yet there when the drawing ended
@@ -137,12 +143,12 @@ def test_newest_map_is_shown_with_its_age_until_a_newer_one_comes() -> None:
             assert stage.model.entered.wait(WAIT_S)  # before frame 1 takes 0's place
         if index == 2:
             first.set()
-            _wait_for_item(stage.loop._newest_maps._finished)
+            _wait_for_item(stage.attention._finished)
         if index == 9:
             rest.set()
 
     stage = Stage(frames(10), model=Model(), screen=ScriptedScreen(before=before))
-    report = stage.loop.run()
+    report = stage.run()
     shown = [
         [(entry.maps.frame_index, round(entry.age_s * 30)) for entry in scene.maps.values()]
         for scene in stage.renderer.scenes
@@ -159,7 +165,7 @@ def _wait_for_item(channel: Channel[Any]) -> None:
 
 def test_without_a_map_there_is_no_age_to_report() -> None:
     stage = Stage(frames(5), finder=ScriptedFinder(lambda index: ()))
-    report = stage.loop.run()
+    report = stage.run()
     assert report.age_p95_ms is None
     assert report.num_maps == 0
 
@@ -173,7 +179,7 @@ def test_no_map_is_made_of_a_place_that_is_only_held() -> None:
         finder=ScriptedFinder(lambda index: (make_hand(unseen_s=0.1 * (index >= 3)),)),
         screen=ScriptedScreen(before=before),
     )
-    stage.loop.run()
+    stage.run()
     seen = {index for batch in stage.model.seen for index in batch}
     assert seen
     assert seen <= {0, 1, 2}
@@ -186,7 +192,7 @@ def test_failing_model_ends_the_loop_with_its_error() -> None:
         model=GatedModel(failure=failure),
     )
     with pytest.raises(WorkerError, match="attention failed: out of memory") as caught:
-        stage.loop.run()
+        stage.run()
     assert caught.value.__cause__ is failure
 
 
@@ -194,7 +200,7 @@ def test_unplugged_camera_ends_the_loop_with_its_error() -> None:
     failure = SourceLostError("camera 0 stopped")
     stage = Stage(frames(9, is_live=True, fail_at=5, failure=failure))
     with pytest.raises(WorkerError, match="capture failed: camera 0 stopped") as caught:
-        stage.loop.run()
+        stage.run()
     assert caught.value.__cause__ is failure
 
 
@@ -202,7 +208,7 @@ def test_unplugged_camera_ends_the_loop_with_its_error() -> None:
 def test_quit_keys_end_an_endless_source(key: str) -> None:
     endless = ScriptedSource(iter(lambda: make_frame(0), None), is_live=True)
     stage = Stage(endless, screen=ScriptedScreen({5: key}))
-    assert stage.loop.run().num_shown <= 6
+    assert stage.run().num_shown <= 6
 
 
 def test_closing_the_window_ends_the_loop() -> None:
@@ -216,7 +222,7 @@ def test_closing_the_window_ends_the_loop() -> None:
 
 def test_freeze_holds_the_frame_and_goes_on_without_rushing() -> None:
     stage = Stage(frames(10), screen=ScriptedScreen({3: "space", 8: "space"}))
-    report = stage.loop.run()
+    report = stage.run()
     indices = [scene.frame.index for scene in stage.renderer.scenes]
     assert indices == [0, 1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 6, 7, 8, 9]
     assert report.num_shown == 10
@@ -239,7 +245,7 @@ def test_frozen_frame_gets_its_own_map_and_notices_at_once() -> None:
 
     screen = ScriptedScreen({3: "space", 6: "c", 8: "q"}, before=before)
     stage = Stage(frames(100), model=Model(is_open=False), screen=screen)
-    stage.loop.run()
+    stage.run()
     frozen = stage.renderer.scenes[4:]
     assert {scene.frame.index for scene in frozen} == {3}
     assert [scene.stats.notice for scene in frozen if scene.stats][3:] == ["pressed c"] * 2
@@ -260,7 +266,7 @@ def test_frames_that_pass_while_frozen_are_not_dropped_ones() -> None:
 
     screen = ScriptedScreen({0: "space", 4: "space"}, before=before_showing)
     stage = Stage(frames(40, is_live=True, before=before), screen=screen)
-    report = stage.loop.run()
+    report = stage.run()
     # Frame 0 froze and 1 to 29 passed unseen, of which the last may still have been on their way:
     # one waits for the finder, one is with it, one waits to be drawn. Only those and the ten that
     # came after may have been dropped.
@@ -270,7 +276,7 @@ def test_frames_that_pass_while_frozen_are_not_dropped_ones() -> None:
 
 def test_other_keys_go_to_the_controls_and_their_notice_is_shown_for_a_while() -> None:
     stage = Stage(frames(90), screen=ScriptedScreen({2: "c", 4: "7"}))
-    stage.loop.run()
+    stage.run()
     assert stage.controls.pressed == ["c", "7"]
     notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
     assert notices[3] == "pressed c"
@@ -280,7 +286,7 @@ def test_other_keys_go_to_the_controls_and_their_notice_is_shown_for_a_while() -
 
 def test_record_key_records_what_is_shown_with_true_times_from_zero() -> None:
     stage = Stage(frames(20), screen=ScriptedScreen({4: "r", 9: "r", 12: "s"}))
-    stage.loop.run()
+    stage.run()
     (recording,) = stage.controls.recordings
     assert [int(canvas[0, 0, 0]) for canvas, _, _ in recording.written] == [4, 5, 6, 7, 8]
     assert recording.pts == [0, 1, 2, 3, 4]
@@ -298,7 +304,7 @@ def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
 
     stage = Stage(frames(10), screen=ScriptedScreen({2: "r", 5: "s"}))
     stage.loop._controls = Refusing()
-    assert stage.loop.run().num_shown == 10
+    assert stage.run().num_shown == 10
     notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
     assert notices[3] == "no room to record"
     assert notices[6] == "no room for a picture"
@@ -307,7 +313,7 @@ def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
 def test_recording_beside_save_leaves_the_saved_file_whole() -> None:
     sink = ListSink()
     stage = Stage(frames(20), screen=ScriptedScreen({4: "r", 9: "r"}), save_to=sink)
-    stage.loop.run()
+    stage.run()
     assert sink.pts == list(range(20))
     assert stage.controls.recordings[0].pts == [0, 1, 2, 3, 4]
 
@@ -331,7 +337,7 @@ def test_end_of_a_recording_does_not_hold_up_the_picture() -> None:
 
     stage = Stage(frames(60), screen=ScriptedScreen({4: "r", 9: "r"}, before=before))
     stage.loop._controls = controls = Controls()
-    assert stage.loop.run().num_shown == 60
+    assert stage.run().num_shown == 60
     assert controls.recordings[0].num_closed == 1
 
 
@@ -347,7 +353,7 @@ def test_full_disk_ends_the_loop_and_keeps_what_was_written() -> None:
     sink = ListSink(fail_at=3, failure=failure)
     stage = Stage(ScriptedSource(iter(lambda: make_frame(0), None)), save_to=sink)
     with pytest.raises(WorkerError, match=r"record failed: out\.mp4") as caught:
-        stage.loop.run()
+        stage.run()
     assert caught.value.__cause__ is failure
     assert len(sink.written) == 3
     assert sink.num_closed == 1
@@ -364,5 +370,5 @@ def test_stop_from_a_signal_ends_the_loop_and_closes_the_recording() -> None:
             return None
 
     stage.loop._controls = Stopping()
-    assert stage.loop.run().num_shown == 8
+    assert stage.run().num_shown == 8
     assert sink.num_closed == 1
