@@ -226,6 +226,10 @@ class LiveLoop:
             self._clock.sleep_until(due_ns)
         self._present(canvas, 0.0)
         shown_ns = self._clock.now_ns()
+        if self._pacer and not self._num_shown:
+            # The first picture opens the window: a recording begins to play once it is there.
+            self._pacer.begin(frame.time_s)
+            due_ns = shown_ns
         self._num_shown += 1
         self._rate.tick(shown_ns)
         self._late_ms.append((shown_ns - due_ns) / 1e6)

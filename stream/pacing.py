@@ -59,6 +59,10 @@ class Pacer:
             self._zero_ns = now_ns - offset_ns
         return self._zero_ns + offset_ns
 
+    def begin(self, time_s: float) -> None:
+        """Play on from here: the frame of presentation time ``time_s`` is on screen now."""
+        self._zero_ns = self._clock.now_ns() - round(time_s * 1e9)
+
     def restart(self) -> None:
         """Make the next frame due when it is asked for, as after a pause."""
         self._zero_ns = None

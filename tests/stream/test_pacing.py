@@ -49,3 +49,12 @@ def test_rate_falls_when_nothing_comes_any_more() -> None:
         meter.tick(tick * 100_000_000)
     assert meter.per_s(2_000_000_000) == pytest.approx(11 / 2.0)
     assert meter.per_s(3_100_000_000) == 0.0
+
+
+def test_playing_begins_when_the_first_picture_is_there() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock)
+    assert pacer.due_ns(2.0) == clock.now_ns()
+    clock.sleep_until(clock.now_ns() + 200_000_000)
+    pacer.begin(2.0)
+    assert pacer.due_ns(2.5) == clock.now_ns() + 500_000_000
