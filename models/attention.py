@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +22,9 @@ from stream.scene import AttentionMaps, MapKind
 
 __all__ = ["DinoModel"]
 
-_MAX_BATCH = 32
-"""Pictures in one forward pass: bounds memory when a caller hands over hundreds."""
+_BATCH_SIZES = (32, 16, 8, 4, 2, 1)
+"""Pictures in one forward pass. The largest bounds memory when a caller hands over hundreds; there
+are few, as what a runtime keeps per shape (graphs, buffers) it keeps for each."""
 
 Row = npt.NDArray[np.float32]
 
@@ -101,6 +102,11 @@ class DinoModel:
     def precision(self) -> str:
         """Arithmetic: ``float32``, ``bfloat16`` or ``float16``."""
         return self._runtime.precision
+
+    @property
+    def frames_at_once(self) -> int:
+        """Frames whose crops are best handed over together, where nobody waits for the first."""
+        return self._runtime.pictures_at_once
 
     @property
     def layer(self) -> int:
@@ -198,11 +204,7 @@ class DinoModel:
         for index, image in enumerate(images):
             self._check_sides(image)
             alike[image.shape].append(index)
-        batches = [
-            indices[start : start + _MAX_BATCH]
-            for indices in alike.values()
-            for start in range(0, len(indices), _MAX_BATCH)
-        ]
+        batches = [batch for indices in alike.values() for batch in _batches_of(indices)]
         rows: list[Row] = [np.empty(0, np.float32)] * len(images)
         waiting: deque[tuple[list[int], Pending]] = deque()
 
@@ -235,6 +237,13 @@ class DinoModel:
         if self.kind == "activation":
             return leading_components(row, self.num_heads)
         return row, row.mean(axis=0, dtype=np.float32)
+
+
+def _batches_of(indices: list[int]) -> Iterator[list[int]]:
+    for size in _BATCH_SIZES:
+        while len(indices) >= size:
+            yield indices[:size]
+            indices = indices[size:]
 
 
 def _whole_picture(image: RgbImage) -> HandCrop:

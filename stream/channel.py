@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Generic, Literal, TypeVar
 
-__all__ = ["Channel", "ChannelClosed", "Keep"]
+__all__ = ["Channel", "ChannelClosed", "Keep", "in_groups", "one_by_one"]
 
 T = TypeVar("T")
 
@@ -108,3 +109,22 @@ class Channel(Generic[T]):
             self._is_closed = True
             self._items.clear()
             self._changed.notify_all()
+
+
+def in_groups(channel: Channel[T], size: int) -> Iterator[list[T]]:
+    """Take ``size`` items at a time, the last ones as many as there are; ends the channel."""
+    try:
+        items = iter(channel)
+        while group := list(islice(items, size)):
+            yield group
+    finally:
+        channel.discard()
+
+
+def one_by_one(channel: Channel[list[T]]) -> Iterator[T]:
+    """Take the items of groups; ends the channel."""
+    try:
+        for group in channel:
+            yield from group
+    finally:
+        channel.discard()

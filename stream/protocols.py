@@ -67,6 +67,10 @@ class CropCutter(Protocol):
 class AttentionModel(Protocol):
     """Turns crops into maps. Called from one thread at a time."""
 
+    @property
+    def frames_at_once(self) -> int:
+        """Frames whose crops are best handed over together, where nobody waits for the first."""
+
     def attend_crops(self, crops: Sequence[HandCrop]) -> list[AttentionMaps]:
         """Return one AttentionMaps per crop, in order, computed as one batch where shapes agree."""
 

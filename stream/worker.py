@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -105,5 +105,7 @@ class Worker(Generic[In, Out]):
         finally:
             if isinstance(self._inbox, Channel):
                 self._inbox.discard()
+            elif isinstance(self._inbox, Generator):
+                self._inbox.close()  # what it takes from learns that nobody does any more
             if self._outbox is not None:
                 self._outbox.close()

@@ -143,7 +143,14 @@ class ScriptedFinder(_Closing):
 class GatedModel:
     """Waits at its gate on every call; each map's only weight tells the crop's first pixel."""
 
-    def __init__(self, *, is_open: bool = True, failure: Exception | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        is_open: bool = True,
+        failure: Exception | None = None,
+        frames_at_once: int = 1,
+    ) -> None:
+        self.frames_at_once = frames_at_once
         self.gate = threading.Event()
         self.entered = threading.Event()
         self.seen: list[list[int]] = []

@@ -6,6 +6,7 @@ and 1.4 s for ViT-B/8 on two busy cores, less than reading its 81 or 320 MB back
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,6 +25,8 @@ __all__ = ["OpenVinoRuntime", "can_compute"]
 _MAX_COMPILED = 2
 """Compiled models kept, one per size and layer; each holds the weights once more (340 MB for
 ViT-B). The crops of a run have one size: the second is for who steps between two layers."""
+_MAX_STREAMS = 8
+"""Pictures that go side by side at most."""
 _PRECISIONS = {
     torch.float32: ("FP32", openvino.Type.f32),
     torch.bfloat16: ("BF16", openvino.Type.bf16),
@@ -44,9 +47,9 @@ class OpenVinoRuntime:
     The helpers inherit the priority of the thread that computes first; no model is therefore
     compiled before the first picture, on the thread that brings it.
 
-    The pictures of a batch go through one by one: two at once cost the processor what they cost
-    one after the other (S/16: 124 and 110 ms of one core each), and each batch size would want a
-    model of its own.
+    The pictures of a batch go through side by side, each on a core of its own, which wait for each
+    other less than cores that share a picture do (an export took 8 % less time); a picture that
+    comes alone gets all of them.
 
     Args:
         network: A ``VisionTransformer`` or a ``ResNet50``; taken over: converted and frozen.
@@ -70,14 +73,14 @@ class OpenVinoRuntime:
         self._network = network.eval().requires_grad_(False).float()
         self._dtype = dtype
         self._core = openvino.Core()
+        self._num_threads = num_threads or os.cpu_count() or 1
         self._settings = {
             "INFERENCE_PRECISION_HINT": _PRECISIONS[dtype][1],
-            "INFERENCE_NUM_THREADS": num_threads or 0,  # 0: as many as there are cores
-            "NUM_STREAMS": 1,  # one picture at a time, and all threads on it
+            "INFERENCE_NUM_THREADS": self._num_threads,
             # Threads nailed to cores would not make room for the thread that draws.
             "ENABLE_CPU_PINNING": False,
         }
-        self._requests: RecentlyUsed[tuple[int, int, int], openvino.InferRequest]
+        self._requests: RecentlyUsed[tuple[int, int, int, int], list[openvino.InferRequest]]
         self._requests = RecentlyUsed(_MAX_COMPILED)
 
     @property
@@ -85,14 +88,27 @@ class OpenVinoRuntime:
         """``float32``, ``bfloat16`` or ``float16``."""
         return str(self._dtype).removeprefix("torch.")
 
+    @property
+    def pictures_at_once(self) -> int:
+        """A picture for each thread, up to a number whose delay is short."""
+        return min(self._num_threads, _MAX_STREAMS)
+
     def submit(self, images: Sequence[RgbImage], layer: int) -> Pending:
         """Compute a batch; see ``Runtime.submit``."""
         height, width, _ = images[0].shape
+        streams = self.pictures_at_once if len(images) > 1 else 1
         try:
-            request = self._requests.get(
-                (height, width, layer), lambda: self._compile((height, width), layer)
+            requests = self._requests.get(
+                (height, width, layer, streams),
+                lambda: self._compile((height, width), layer, streams),
             )
-            rows = np.concatenate([self._run(request, image) for image in images])
+            rows = np.concatenate(
+                [
+                    row
+                    for start in range(0, len(images), streams)
+                    for row in _run(requests, images[start : start + streams])
+                ]
+            )
         except (RuntimeError, MemoryError) as error:
             raise DeviceError(
                 f"OpenVINO cannot do a picture of {width} x {height} ({_last_line(error)}): "
@@ -104,16 +120,26 @@ class OpenVinoRuntime:
         """Drop the compiled models; harmless when called again."""
         self._requests.clear()
 
-    def _compile(self, size_hw: tuple[int, int], layer: int) -> openvino.InferRequest:
+    def _compile(
+        self, size_hw: tuple[int, int], layer: int, streams: int
+    ) -> list[openvino.InferRequest]:
         graph = build_graph(self._network, size_hw, layer)
-        return self._core.compile_model(graph, "CPU", self._settings).create_infer_request()
+        compiled = self._core.compile_model(
+            graph, "CPU", {**self._settings, "NUM_STREAMS": streams}
+        )
+        return [compiled.create_infer_request() for _ in range(streams)]
 
-    @staticmethod
-    def _run(request: openvino.InferRequest, image: RgbImage) -> Rows:
-        # The picture is read where it is; the result is a copy, as the next picture's goes there.
-        picture = np.ascontiguousarray(image)[np.newaxis]
-        rows: Rows = request.infer([picture], share_inputs=True, share_outputs=False)[0]
-        return rows
+
+def _run(requests: Sequence[openvino.InferRequest], images: Sequence[RgbImage]) -> list[Rows]:
+    """Return the rows of each picture, (1, rows, grid_h, grid_w), computed side by side."""
+    pictures = [np.ascontiguousarray(image)[np.newaxis] for image in images]
+    running = list(zip(requests, pictures, strict=False))
+    for request, picture in running:
+        request.start_async([picture], share_inputs=True)  # the picture is read where it is
+    for request, _ in running:
+        request.wait()
+    # Copies: the next pictures' rows go to the same places.
+    return [request.get_output_tensor(0).data.copy() for request, _ in running]
 
 
 def _last_line(error: Exception) -> str:

@@ -40,6 +40,10 @@ class Runtime(Protocol):
     def precision(self) -> str:
         """Arithmetic of the network: ``float32``, ``bfloat16`` or ``float16``."""
 
+    @property
+    def pictures_at_once(self) -> int:
+        """Pictures of a batch that keep the device busy."""
+
     def submit(self, images: Sequence[RgbImage], layer: int) -> Pending:
         """Start on a batch and return what waits for its result.
 

@@ -33,6 +33,7 @@ class TorchRuntime:
     """
 
     name = "torch"
+    pictures_at_once = 1  # one picture's matrices are enough for a processor's cores
 
     def __init__(
         self,

@@ -40,6 +40,7 @@ class CudaRuntime:
     """
 
     name = "torch"
+    pictures_at_once = 8  # one of 224 pixels leaves most of a large GPU idle
 
     def __init__(
         self, network: Network, *, device: torch.device, dtype: torch.dtype = torch.bfloat16

@@ -142,6 +142,10 @@ class _TimedModel:
         self._model = model
         self._watch = watch
 
+    @property
+    def frames_at_once(self) -> int:
+        return self._model.frames_at_once
+
     def attend_crops(self, crops: Sequence[HandCrop]) -> list[AttentionMaps]:
         with self._watch.lap():
             return self._model.attend_crops(crops)

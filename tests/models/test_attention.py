@@ -52,6 +52,7 @@ class SteppingRuntime:
     """A runtime in whose midst a key is pressed: the first batch changes the model's layer."""
 
     name, device, precision = "stepping", "nowhere", "float32"
+    pictures_at_once = 5
 
     def __init__(self) -> None:
         self.model: DinoModel | None = None
@@ -194,6 +195,14 @@ def test_batch_under_way_keeps_its_layer(stepping: SteppingRuntime) -> None:
     assert stepping.layers == [3, 3]
     assert [maps.layer for maps in many] == [3, 3]
     assert stepping.model.attend(noise(8, 8)).layer == 1
+
+
+def test_batches_have_few_sizes(stepping: SteppingRuntime) -> None:
+    assert stepping.model is not None
+    pictures = [np.full((32, 32, 3), number, np.uint8) for number in range(13)]
+    maps = stepping.model.attend(pictures)
+    assert [int(entry.weights[0, 0, 0]) for entry in maps] == list(range(13))
+    assert stepping.batches == [8, 4, 1]
 
 
 def test_hundreds_of_pictures_go_in_bounded_batches(stepping: SteppingRuntime) -> None:

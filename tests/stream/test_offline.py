@@ -70,6 +70,38 @@ def test_each_frame_carries_maps_of_its_own_crop() -> None:
         assert entry.age_s == 0
 
 
+@pytest.mark.parametrize("frames_at_once", [1, 2, 3, 8, 50])
+def test_frames_go_to_the_model_in_groups_of_one_size_and_come_out_the_same(
+    frames_at_once: int,
+) -> None:
+    renderer, sink = FrameRenderer(), ListSink()
+    model = GatedModel(frames_at_once=frames_at_once)
+    _export(
+        ScriptedSource(make_frame(index) for index in range(20)),
+        sink,
+        finder=ScriptedFinder(lambda index: (make_hand(),) if index != 7 else ()),
+        model=model,
+        renderer=renderer,
+    )
+    groups = [
+        list(range(20))[start : start + frames_at_once] for start in range(0, 20, frames_at_once)
+    ]
+    with_hands = [[index for index in group if index != 7] for group in groups]
+    assert model.seen == [group for group in with_hands if group]
+    assert [int(canvas[0, 0, 0]) for canvas, _, _ in sink.written] == list(range(20))
+    shown = [[entry.maps.frame_index for entry in s.maps.values()] for s in renderer.scenes]
+    assert shown == [[index] if index != 7 else [] for index in range(20)]
+
+
+@pytest.mark.parametrize("frames_at_once", [1, 4])
+def test_model_that_fails_ends_all_the_threads(frames_at_once: int) -> None:
+    model = GatedModel(failure=MemoryError("no room"), frames_at_once=frames_at_once)
+    endless = ScriptedSource(make_frame(index % 200) for index in iter(int, 1))
+    with pytest.raises(WorkerError, match="attention failed: no room"):
+        _export(endless, ListSink(), model=model)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("signlight")]
+
+
 def test_frames_without_hands_are_written_and_not_counted_as_hands() -> None:
     model = GatedModel()
     report = _export(
