@@ -8,9 +8,11 @@ unmirrored picture that is the signer's own right hand.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from contextlib import ExitStack
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import cv2
@@ -186,6 +188,26 @@ class MediaPipeHandFinder(Closing):
         return lifted
 
 
+@contextmanager
+def _without_plots() -> Iterator[None]:
+    """Spare MediaPipe's import matplotlib, which takes 0.6 s to load.
+
+    Its drawing code asks for it and is not used here. Who imports matplotlib later gets it whole.
+    """
+    names = ("matplotlib", "matplotlib.pyplot")
+    if "mediapipe" in sys.modules or names[0] in sys.modules:
+        yield
+        return
+    package, pyplot = (ModuleType(name) for name in names)
+    package.pyplot = pyplot  # type: ignore[attr-defined]
+    sys.modules.update(zip(names, (package, pyplot), strict=True))
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
+
+
 class _Landmarker:
     """One MediaPipe graph.
 
@@ -198,8 +220,9 @@ class _Landmarker:
     """
 
     def __init__(self, path: Path, num_hands: int, confidence: float, *, follows: bool) -> None:
-        import mediapipe
-        from mediapipe.tasks.python import BaseOptions, vision
+        with _without_plots():
+            import mediapipe
+            from mediapipe.tasks.python import BaseOptions, vision
 
         self._image_of = mediapipe.Image
         self._rgb = mediapipe.ImageFormat.SRGB

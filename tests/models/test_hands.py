@@ -17,6 +17,7 @@ from models.hands import MediaPipeHandFinder
 from stream.errors import HandModelError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
+from tests.conftest import ROOT
 from tests.waits import PROCESS_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -274,3 +275,13 @@ def _is_on(region: HandRegion, mask: npt.NDArray[np.bool_]) -> bool:
     left, top, right, bottom = region.box_xyxy
     inside = (x >= left) & (x < right) & (y >= top) & (y < bottom)
     return bool(on_hand >= 0.7 and (hand & inside).sum() >= 0.9 * hand.sum())
+
+
+def test_opening_spares_matplotlib_and_leaves_it_whole() -> None:
+    program = (
+        "import sys; from models.hands import MediaPipeHandFinder; MediaPipeHandFinder().close(); "
+        "assert not [name for name in sys.modules if name.startswith('matplotlib')]; "
+        "import matplotlib.pyplot; assert callable(matplotlib.pyplot.figure)"
+    )
+    pytest.importorskip("matplotlib", reason="this mediapipe brings no matplotlib to spare")
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=PROCESS_S)
