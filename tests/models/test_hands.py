@@ -20,7 +20,6 @@ from stream.geometry import HandRegion
 from tests.conftest import ROOT
 from tests.waits import PROCESS_S
 
-
 WEBCAM_HAND = range(17, 46)
 """Frames of webcam_sign.mp4 with a hand in view that is no mere blur, by eye. Before and after,
 fingertips rest at the lower edge; in 12 to 16 and from 46 on the hand is a smear."""
