@@ -60,7 +60,7 @@ def test_official_export_writes_pictures_and_a_video_of_them(
     assert official is not None
     assert official.export(hand_clip, tmp_path, num_frames=3) > 0
     assert len(list(tmp_path.glob("frame-*.jpg"))) == 3
-    assert len(list(tmp_path.glob("attn-*.png"))) == 3
+    assert len(list(tmp_path.glob("attn-*.jpg"))) == 3
     with av.open(str(tmp_path / "video.mp4")) as video:
         pictures = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     assert len(pictures) == 3
