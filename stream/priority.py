@@ -7,7 +7,12 @@ import sys
 import threading
 from contextlib import suppress
 
-__all__ = ["let_waiting_threads_sleep", "num_threads_beside_picture", "run_after_others"]
+__all__ = [
+    "let_waiting_threads_sleep",
+    "num_cores",
+    "num_threads_beside_picture",
+    "run_after_others",
+]
 
 NICENESS = 10
 """Enough for the scheduler to give others a core whenever they want one, and far from starving."""
@@ -21,7 +26,9 @@ def run_after_others() -> None:
     """
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            thread = threading.get_native_id()
+            current = os.getpriority(os.PRIO_PROCESS, thread)  # the program's own may be higher
+            os.setpriority(os.PRIO_PROCESS, thread, max(current, NICENESS))
 
 
 def let_waiting_threads_sleep() -> None:
@@ -35,9 +42,16 @@ def let_waiting_threads_sleep() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+def num_cores() -> int:
+    """Return how many cores this process may use, of all that the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def num_threads_beside_picture() -> int:
     """Return how many threads a model may use while a picture moves: one core stays free.
 
     Left alone, a model takes every core, and the picture waits for each of its matrix products.
     """
-    return max(1, (os.cpu_count() or 1) - 1)
+    return max(1, num_cores() - 1)

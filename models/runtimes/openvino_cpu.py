@@ -6,7 +6,6 @@ and 1.4 s for ViT-B/8 on two busy cores, less than reading its 81 or 320 MB back
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,14 +18,16 @@ from models.runtimes.openvino_import import openvino
 from models.runtimes.protocol import Network, Pending, Rows
 from stream.errors import DeviceError
 from stream.frames import RgbImage
+from stream.priority import num_cores
 
 __all__ = ["OpenVinoRuntime", "can_compute"]
 
 _MAX_COMPILED = 2
-"""Compiled models kept, one per size and layer; each holds the weights once more (340 MB for
-ViT-B). The crops of a run have one size: the second is for who steps between two layers."""
+"""Compiled models kept, one per size, layer and way (side by side or not); each holds the weights
+once more (340 MB for ViT-B). The crops of a run have one size: the second is for the other way, or
+for who steps between two layers."""
 _MAX_STREAMS = 8
-"""Pictures that go side by side at most."""
+"""Pictures that go side by side at most; a power of two, as the sizes of batches are."""
 _PRECISIONS = {
     torch.float32: ("FP32", openvino.Type.f32),
     torch.bfloat16: ("BF16", openvino.Type.bf16),
@@ -48,13 +49,13 @@ class OpenVinoRuntime:
     compiled before the first picture, on the thread that brings it.
 
     The pictures of a batch go through side by side, each on a core of its own, which wait for each
-    other less than cores that share a picture do (an export took 8 % less time); a picture that
-    comes alone gets all of them.
+    other less than cores that share a picture do (an export took 8 % less time). Fewer pictures go
+    one by one and get all the cores, of which some would have nothing to do otherwise.
 
     Args:
         network: A ``VisionTransformer`` or a ``ResNet50``; taken over: converted and frozen.
         dtype: Arithmetic of the network, one that ``can_compute``.
-        num_threads: Processor threads; None takes as many as there are cores.
+        num_threads: Processor threads; None takes as many as this process may use cores.
     """
 
     name = "openvino"
@@ -73,7 +74,7 @@ class OpenVinoRuntime:
         self._network = network.eval().requires_grad_(False).float()
         self._dtype = dtype
         self._core = openvino.Core()
-        self._num_threads = num_threads or os.cpu_count() or 1
+        self._num_threads = num_threads or num_cores()
         self._settings = {
             "INFERENCE_PRECISION_HINT": _PRECISIONS[dtype][1],
             "INFERENCE_NUM_THREADS": self._num_threads,
@@ -90,13 +91,13 @@ class OpenVinoRuntime:
 
     @property
     def pictures_at_once(self) -> int:
-        """A picture for each thread, up to a number whose delay is short."""
-        return min(self._num_threads, _MAX_STREAMS)
+        """A picture for each thread, down to a power of two, up to a number of short delay."""
+        return 1 << min(self._num_threads, _MAX_STREAMS).bit_length() - 1
 
     def submit(self, images: Sequence[RgbImage], layer: int) -> Pending:
         """Compute a batch; see ``Runtime.submit``."""
         height, width, _ = images[0].shape
-        streams = self.pictures_at_once if len(images) > 1 else 1
+        streams = self.pictures_at_once if len(images) >= self.pictures_at_once else 1
         try:
             requests = self._requests.get(
                 (height, width, layer, streams),

@@ -17,15 +17,16 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from stream.bench.figures import ExportFigures, LiveFigures, StageFigures, percentile
-from stream.bench.machine import num_cores, peak_memory_mb
+from stream.bench.machine import peak_memory_mb
 from stream.bench.stopwatch import TimedParts
+from stream.errors import SourceFormatError
 from stream.frames import Frame, RgbImage
 from stream.live import LiveLoop
 from stream.newest_maps import NewestMaps
 from stream.offline import ExportReport, export
 from stream.options import BenchOptions, Options
 from stream.pacing import MonotonicClock
-from stream.priority import num_threads_beside_picture
+from stream.priority import num_cores, num_threads_beside_picture
 from stream.protocols import AttentionModel, CropCutter, HandFinder, Renderer, Sink, Source
 from stream.scene import AgedMaps, Scene
 from stream.sidecar import ModelFacts
@@ -108,6 +109,10 @@ def measure_export(
         num_rounds: Exports, each of the same frames.
         rival: Does the same in another way and returns its frames a second.
         rival_size_wh: Size of its frames.
+
+    Raises:
+        SourceFormatError: The clip has no frame.
+        SignlightError: A part could not be had, or failed.
     """
     clip, output = Path(options.source), folder / "export.mp4"
     options = replace(options, max_frames=num_frames)
@@ -192,6 +197,8 @@ def _export(
                 report=report,
                 on_frame=lambda report: None,
             )
+    if not report.num_frames:
+        raise SourceFormatError(f"{timed.source.info.name} has no frame to measure with")
     return timed, report.num_frames, size_wh
 
 

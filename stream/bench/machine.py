@@ -11,8 +11,9 @@ from importlib import metadata
 from pathlib import Path
 
 from stream.bench.figures import Machine
+from stream.priority import num_cores
 
-__all__ = ["OtherPrograms", "describe_machine", "num_cores", "peak_memory_mb"]
+__all__ = ["OtherPrograms", "describe_machine", "peak_memory_mb"]
 
 _INSTRUCTIONS = (
     "avx2",
@@ -83,13 +84,6 @@ def _own_s() -> float:
     """Return the processor time of this process and of those it has waited for."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
-
-
-def num_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def peak_memory_mb() -> float | None:

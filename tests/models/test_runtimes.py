@@ -312,6 +312,25 @@ class TestChoiceOfOpenVino:
         with pytest.raises(ValueError, match="num_threads must be >= 1"):
             choose("cpu", "openvino", "float32").open(tiny_vit(), num_threads=0)
 
+    @pytest.mark.parametrize(("threads", "at_once"), [(1, 1), (2, 2), (3, 2), (7, 4), (40, 8)])
+    def test_pictures_side_by_side_fit_the_batches_that_come(
+        self, threads: int, at_once: int
+    ) -> None:
+        runtime = choose("cpu", "openvino", "float32").open(tiny_vit(), num_threads=threads)
+        assert runtime.pictures_at_once == at_once
+
+    def test_too_few_to_go_side_by_side_share_the_model_of_one(self, expected: ByBook) -> None:
+        from models.runtimes.openvino_cpu import OpenVinoRuntime
+
+        runtime = choose("cpu", "openvino", "float32").open(tiny_vit(), num_threads=4)
+        assert isinstance(runtime, OpenVinoRuntime)
+        images = [noise(16, 16, seed) for seed in range(6)]
+        for count, compiled in ((1, 1), (3, 1), (6, 2)):
+            rows = runtime.submit(images[:count], 3)()
+            assert_alike(rows, expected(images[:count], 3), "float32")
+            assert len(runtime._requests) == compiled
+        runtime.close()
+
     def test_want_of_memory_is_one_line_with_a_way_out(self) -> None:
         runtime = choose("cpu", "openvino", "float32").open(tiny_vit())
         endless = np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (8, 8 << 44, 3))
