@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
-from contextlib import suppress
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -32,7 +34,8 @@ def run_fresh(function: Callable[..., T], /, **arguments: Any) -> T:  # noqa: AN
     process = context.Process(
         target=_report, args=(theirs, function, arguments), name="signlight-bench", daemon=True
     )
-    process.start()
+    with _ctrl_c_ignored():  # the new process inherits that: it ends when this one says so
+        process.start()
     theirs.close()  # so that its death is the end of the pipe
     try:
         result, failure = ours.recv()
@@ -51,13 +54,24 @@ def run_fresh(function: Callable[..., T], /, **arguments: Any) -> T:  # noqa: AN
     return returned
 
 
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Do not let Ctrl-C through, nor to a process that begins: it would show a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may ask for it
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _report(
     pipe: Connection[Any, Any], function: Callable[..., object], arguments: dict[str, object]
 ) -> None:
     try:
         pipe.send((function(**arguments), None))
-    except KeyboardInterrupt:
-        pass  # whoever waits has been told the same
     except Exception as error:
         cause = error.__cause__ if isinstance(error, WorkerError) else None
         failure = cause or error
