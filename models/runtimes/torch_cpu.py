@@ -33,7 +33,7 @@ class TorchRuntime:
     """
 
     name = "torch"
-    pictures_at_once = 1  # one picture's matrices are enough for a processor's cores
+    pictures_at_once = 1  # one picture's matrices are enough for a processor's or a laptop's GPU
 
     def __init__(
         self,
