@@ -19,7 +19,7 @@ from stream.protocols import CropCutter, HandFinder, Renderer, Screen, Sink, Sou
 from stream.recorder import Recorder
 from stream.scene import Scene
 from stream.sources.reading import frames_of
-from stream.stats import RateMeter, Stats
+from stream.stats import RateMeter, Stats, percentile
 from stream.worker import Worker
 
 __all__ = ["LiveControls", "LiveLoop", "LiveReport"]
@@ -198,8 +198,8 @@ class LiveLoop:
             dropped_capture=self._dropped_capture,
             dropped_record=self._dropped_record,
             num_maps=self._newest_maps.num_batches,
-            late_p95_ms=_p95(self._late_ms),
-            age_p95_ms=_p95(self._age_ms),
+            late_p95_ms=percentile(self._late_ms, 0.95) if self._late_ms else None,
+            age_p95_ms=percentile(self._age_ms, 0.95) if self._age_ms else None,
         )
 
     @property
@@ -335,10 +335,3 @@ class LiveLoop:
             is_recording=bool(recorders),
             notice=notice if now_ns < until_ns else "",
         )
-
-
-def _p95(values: Sequence[float]) -> float | None:
-    if not values:
-        return None
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]

@@ -1,11 +1,24 @@
-"""Counters and rates of a running loop."""
+"""Counters and rates of a running loop, and what its figures are summed up with."""
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["RateMeter", "Stats"]
+__all__ = ["RateMeter", "Stats", "percentile"]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that ``share`` of ``values`` do not exceed: one of them, nearest rank.
+
+    Args:
+        values: At least one, in any order.
+        share: 0 to 1.
+    """
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
