@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -24,22 +24,20 @@ STAGES = ("decode", "hands", "crop", "attention", "compose", "encode")
 class Stopwatch:
     """Times of one stage, in ns; used by one thread."""
 
-    cpu_clock: Callable[[], int] = time.process_time_ns
-    """Processor time so far: of the whole process where the stage runs alone, since libraries
-    have threads of their own."""
     walls_ns: list[int] = field(default_factory=list)
     """Time of each call."""
     cpu_ns: int = 0
-    """Processor time during all calls together."""
+    """Processor time of the whole process during all calls together: that of the stage where it
+    runs alone, since libraries have threads of their own."""
 
     @contextmanager
     def lap(self) -> Iterator[None]:
         """Time the block as one call."""
-        began_ns, cpu_began_ns = time.perf_counter_ns(), self.cpu_clock()
+        began_ns, cpu_began_ns = time.perf_counter_ns(), time.process_time_ns()
         try:
             yield
         finally:
-            self.cpu_ns += self.cpu_clock() - cpu_began_ns
+            self.cpu_ns += time.process_time_ns() - cpu_began_ns
             self.walls_ns.append(time.perf_counter_ns() - began_ns)
 
 
