@@ -22,7 +22,7 @@ from rich.text import Text
 
 from stream.offline import ExportReport
 
-__all__ = ["download_bar", "export_bar"]
+__all__ = ["download_bar", "export_bar", "step_line"]
 
 
 class _FrameRateColumn(ProgressColumn):
@@ -91,3 +91,14 @@ def download_bar(console: Console) -> Iterator[Callable[[int, int | None], None]
             progress.update(progress.tasks[0].id, completed=num_bytes, total=total)
 
         yield update
+
+
+@contextmanager
+def step_line(console: Console) -> Iterator[Callable[[str], None]]:
+    """Show what is measured at the moment.
+
+    Yields:
+        Function to call before each step with a few words.
+    """
+    with console.status("") as status:
+        yield lambda step: status.update(f"measuring {escape(step)}")
