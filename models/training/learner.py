@@ -14,9 +14,9 @@ from models.training.losses import (
     Centre,
     ProjectionHead,
     contrast_loss,
-    disagreement_loss,
     distillation_loss,
     entropy,
+    narrowness,
 )
 from models.training.recipe import Recipe
 from models.vit import VisionTransformer, VitConfig
@@ -38,8 +38,8 @@ class StepReport:
     """DINO's term, nats; ln(prototypes) where nothing is learnt."""
     contrast: float
     """InfoNCE, nats, before its weight; ln(batch) where nothing is learnt."""
-    alike: float
-    """Mean cosine between the attention of two of the student's heads, 0 to 1."""
+    narrow: float
+    """How narrow the student's attention is: 0 is uniform, 1 a single patch."""
     teacher_entropy: float
     """Mean entropy of the teacher's distributions, nats: ln(prototypes) means that it says
     nothing about any picture, one of the two ways to collapse."""
@@ -104,9 +104,9 @@ class Learner:
         log_students = [(output / recipe.student_temp).log_softmax(-1) for output in outputs]
         distillation = distillation_loss(targets, log_students)
         contrast = contrast_loss(teacher_units, units, recipe.contrast_temp)
-        alike = disagreement_loss(rows)
+        narrow = narrowness(rows)
         loss = distillation
-        for weight, term in ((recipe.contrast, contrast), (recipe.disagreement, alike)):
+        for weight, term in ((recipe.contrast, contrast), (recipe.breadth, narrow)):
             loss = loss + weight * term if weight else loss
         self._update(loss)
         self.steps_done += 1
@@ -118,7 +118,7 @@ class Learner:
                 loss.detach(),
                 distillation.detach(),
                 contrast.detach(),
-                alike.detach(),
+                narrow.detach(),
                 entropy(everyone).mean(),
                 entropy(everyone.mean(0)),
                 found.float().mean(),
@@ -128,7 +128,7 @@ class Learner:
             loss=numbers[0],
             distillation=numbers[1],
             contrast=numbers[2],
-            alike=numbers[3],
+            narrow=numbers[3],
             teacher_entropy=numbers[4],
             mean_entropy=numbers[5],
             found=numbers[6],

@@ -7,6 +7,8 @@ Training Self-Supervised Vision Transformers" (MoCo v3), ICCV 2021, section 3.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
@@ -15,9 +17,9 @@ __all__ = [
     "Centre",
     "ProjectionHead",
     "contrast_loss",
-    "disagreement_loss",
     "distillation_loss",
     "entropy",
+    "narrowness",
 ]
 
 
@@ -119,22 +121,21 @@ def contrast_loss(teachers: list[Tensor], students: list[Tensor], temperature: f
     return torch.stack(terms).mean()
 
 
-def disagreement_loss(rows: list[Tensor]) -> Tensor:
-    """Return how alike the heads' attention is: the mean cosine of all pairs, 0 to 1.
+def narrowness(rows: list[Tensor]) -> Tensor:
+    """Return how narrow attention is: 1 minus its entropy over that of uniform attention, mean.
 
-    J. Li, Z. Tu, B. Yang, M. R. Lyu, T. Zhang, "Multi-Head Attention with Disagreement
-    Regularization", EMNLP 2018, section 3.2 (attended positions), here as a cosine so that flat
-    attention gains nothing. It says that heads differ, not where any of them looks.
+    G. Attanasio et al., "Entropy-based Attention Regularization Frees Unintended Bias Mitigation
+    from Lists", Findings of ACL 2022, section 3: here it keeps a head from resting on the one patch
+    that tells a picture from the next, when all of a hand could. It says how wide to look, not
+    where: looking past the hand widens attention, too, and is what the other terms speak against.
 
     Args:
         rows: Attention of the CLS token, (B, heads, patches), one per group of views.
     """
     terms = []
     for row in rows:
-        unit = F.normalize(row.float(), dim=-1)
-        alike = unit @ unit.transpose(1, 2)  # (B, heads, heads)
-        count = alike.shape[-1]
-        terms.append((alike.sum((1, 2)) - count).mean() / max(count * (count - 1), 1))
+        shares = row.float() / row.float().sum(-1, keepdim=True).clamp(min=1e-6)
+        terms.append(1.0 - entropy(shares.clamp(min=1e-9)).mean() / math.log(row.shape[-1]))
     return torch.stack(terms).mean()
 
 

@@ -24,7 +24,7 @@ class Recipe:
         ValueError: On construction: a number is out of range; the message names it.
     """
 
-    steps: int = _number(8000, "optimiser steps in all")
+    steps: int = _number(2600, "optimiser steps in all")
     batch: int = _number(64, "pictures in a step; each gives two views and the local ones")
     seed: int = _number(0, "where all random numbers start")
 
@@ -37,22 +37,22 @@ class Recipe:
     view_px: int = _number(48, "side of the two global views, a multiple of the patch")
     local_views: int = _number(0, "small views that only the student sees (multi-crop)")
     local_px: int = _number(24, "side of the local views, a multiple of the patch")
-    zoom_max: float = _number(1.5, "widest view of a hand, in sides of its box; the closest is 1")
+    zoom_max: float = _number(1.3, "widest view of a hand, in sides of its box; the closest is 1")
     turn: float = _number(0.1, "largest turn of a view, radians")
     jitter: float = _number(0.3, "strength of the colour jitter; 1 is DINO's own")
     grey: float = _number(0.12, "share of views without colour")
     solarise: float = _number(0.0, "share of second views that are solarised; DINO has 0.2")
     keep: float = _number(0.1, "share of pictures that keep their own background in both views")
-    clutter: float = _number(0.2, "share of exchanged backgrounds dyed with the hand's own colour")
-    mask: float = _number(0.5, "share of the patches that the student does not see (MSN)")
-    ramp: float = _number(0.5, "part of the steps in which views grow from easy to those strengths")
+    clutter: float = _number(0.1, "share of exchanged backgrounds dyed with the hand's own colour")
+    mask: float = _number(0.25, "share of the patches that the student does not see (MSN)")
+    ramp: float = _number(0.9, "part of the steps in which views grow from easy to those strengths")
 
     teacher_temp: float = _number(0.03, "temperature of the teacher's distribution")
     student_temp: float = _number(0.1, "temperature of the student's distribution")
     centre_momentum: float = _number(0.9, "how slowly the centre of the teacher's outputs moves")
     contrast: float = _number(0.5, "weight of the InfoNCE term; 0 is pure DINO")
     contrast_temp: float = _number(0.15, "temperature of the InfoNCE term")
-    disagreement: float = _number(0.1, "weight of the term that makes heads look elsewhere")
+    breadth: float = _number(0.04, "weight of the term that keeps attention broad; 0 is DINO")
     num_prototypes: int = _number(256, "outputs of the projection head")
     head_hidden: int = _number(512, "width of the projection head")
     bottleneck: int = _number(128, "width of the projection head before its last layer")
@@ -75,7 +75,7 @@ class Recipe:
             "weight_decay",
             "local_views",
             "seed",
-            "disagreement",
+            "breadth",
         ):
             self._check(name)
         for name in (

@@ -20,7 +20,13 @@ from models.train import Run, main, train
 from models.training.checkpoint import read_weights, write_weights
 from models.training.corpus import read_corpus
 from models.training.learner import Learner, start_network
-from models.training.losses import Centre, contrast_loss, distillation_loss, entropy
+from models.training.losses import (
+    Centre,
+    contrast_loss,
+    distillation_loss,
+    entropy,
+    narrowness,
+)
 from models.training.recipe import Recipe
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
@@ -137,6 +143,18 @@ def test_settings_change_the_views_and_the_seed_brings_them_back(pictures: Path)
     assert math.isfinite(report.loss)
 
 
+def test_student_sees_a_random_part_of_each_view(pictures: Path) -> None:
+    corpus = read_corpus([pictures], size_px=64)
+    backdrops = torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8)
+    maker = ViewMaker(corpus, backdrops, replace(SMALL, mask=1 / 3), CPU)
+    kept = maker.draw_kept()
+    assert kept is not None
+    assert kept.shape == (32, 6)  # two thirds of 3 x 3, for both views of 16 pictures
+    assert all(len(set(row)) == 6 and max(row) < 9 for row in kept.tolist())
+    assert len({tuple(sorted(row)) for row in kept.tolist()}) > 10
+    assert ViewMaker(corpus, backdrops, replace(SMALL, mask=0.0), CPU).draw_kept() is None
+
+
 def test_exchanged_backgrounds_leave_the_hand(pictures: Path) -> None:
     corpus = read_corpus([pictures], size_px=64)
     recipe = replace(SMALL, view_px=48, keep=0, clutter=0, jitter=0, grey=0, turn=0, zoom_max=1)
@@ -187,13 +205,20 @@ def test_centre_moves_towards_the_mean_of_outputs() -> None:
     torch.testing.assert_close(centre.value, torch.tensor([[0.5, 1.0]]))
 
 
+def test_narrowness_knows_its_ends_and_does_not_mind_what_cls_keeps_to_itself() -> None:
+    wide, one = torch.full((2, 3, 4), 0.1), torch.tensor([0.0, 0.7, 0.0, 0.0]).expand(2, 3, 4)
+    assert narrowness([wide]).item() == pytest.approx(0.0, abs=1e-6)
+    assert narrowness([one]).item() == pytest.approx(1.0, abs=1e-4)
+    assert narrowness([wide, one]).item() == pytest.approx(0.5, abs=1e-4)
+
+
 def test_entropy_knows_its_ends() -> None:
     rows = torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.25] * 4])
     torch.testing.assert_close(entropy(rows), torch.tensor([0.0, math.log(4)]))
 
 
 def test_schedules_rise_and_end_where_they_should() -> None:
-    recipe = Recipe(steps=1000, warm_up=0.1, lr=1.0, momentum=0.9)
+    recipe = Recipe(ramp=0.5, steps=1000, warm_up=0.1, lr=1.0, momentum=0.9)
     rates = [recipe.lr_at(step) for step in range(1001)]
     assert rates[0] < 0.02
     assert max(rates) == pytest.approx(1.0, abs=0.01)

@@ -24,7 +24,7 @@ from tests.models.networks import (
     tiny_vit,
 )
 
-TRANSFORMERS = [spec for spec in MODELS.values() if spec.kind == "attention"]
+OFFICIAL = [spec for spec in MODELS.values() if spec.kind == "attention" and spec.url is not None]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def pixels() -> Tensor:
     return normalise(torch.from_numpy(np.stack([noise(24, 40, seed) for seed in (1, 2)])))
 
 
-@pytest.mark.parametrize("spec", TRANSFORMERS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", OFFICIAL, ids=lambda spec: spec.name)
 def test_numbers_of_the_official_code(spec: ModelSpec, shared: Path) -> None:
     network = build_network(spec)
     assert isinstance(network, VisionTransformer)
@@ -110,6 +110,22 @@ def test_cls_token_may_join_late(cls_block: int, pixels: Tensor) -> None:
             ValueError, match=rf"layer must be in \[{cls_block}, 4\), got layer = 0"
         ):
             vit(pixels, 0)
+
+
+def test_only_the_patches_that_are_kept_count(pixels: Tensor) -> None:
+    vit = tiny_vit(replace(TINY, cls_block=1))
+    with torch.inference_mode():
+        whole, row = vit.cls_feature(pixels)
+        assert row.shape == (2, 3, 1 + 15)
+        torch.testing.assert_close(row.sum(-1), torch.ones(2, 3))
+        every = torch.arange(15).expand(2, -1)
+        torch.testing.assert_close(vit.cls_feature(pixels, every)[0], whole)
+        some, some_row = vit.cls_feature(pixels, every[:, :8])  # of the 3 x 5 patches
+        changed = pixels.clone()
+        changed[:, :, 16:, :] = 0  # the last row of patches, which was not kept
+        torch.testing.assert_close(vit.cls_feature(changed, every[:, :8])[0], some)
+    assert some_row.shape == (2, 3, 1 + 8)
+    assert not torch.allclose(some, whole)
 
 
 def test_starts_as_dino_does_and_trains(pixels: Tensor) -> None:
