@@ -8,12 +8,15 @@ import threading
 from contextlib import suppress
 
 __all__ = [
+    "SLEEPING",
     "let_waiting_threads_sleep",
     "num_cores",
     "num_threads_beside_picture",
     "run_after_others",
 ]
 
+SLEEPING = "PASSIVE"
+"""What ``OMP_WAIT_POLICY`` says where waiting threads are to sleep."""
 NICENESS = 10
 """Enough for the scheduler to give others a core whenever they want one, and far from starving."""
 
@@ -39,7 +42,7 @@ def let_waiting_threads_sleep() -> None:
     another stage of the program uses it, takes the core that they wait for: a map of ViT-S/16 took
     2060 ms on two busy cores, and 260 ms where who waits sleeps. OpenVINO's threads sleep anyway.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OMP_WAIT_POLICY", SLEEPING)
 
 
 def num_cores() -> int:
