@@ -33,7 +33,16 @@ _INSTRUCTIONS = (
     "sve",
 )
 """Flags of /proc/cpuinfo that decide how matrices are multiplied."""
-_DISTRIBUTIONS = ("torch", "openvino", "mediapipe", "opencv-python", "av", "numpy")
+_DISTRIBUTIONS = (
+    "signlight",
+    "python",
+    "torch",
+    "openvino",
+    "mediapipe",
+    "opencv-python",
+    "av",
+    "numpy",
+)
 
 
 def describe_machine(*, gpu: str | None) -> Machine:
@@ -50,8 +59,11 @@ def describe_machine(*, gpu: str | None) -> Machine:
         instructions=tuple(name for name in _INSTRUCTIONS if name in flags),
         memory_gb=_memory_gb(),
         gpu=gpu,
-        versions={"python": platform.python_version()}
-        | {name: version for name in _DISTRIBUTIONS if (version := _version(name)) is not None},
+        versions={
+            name: version
+            for name in _DISTRIBUTIONS
+            if (version := platform.python_version() if name == "python" else _version(name))
+        },
     )
 
 
