@@ -16,9 +16,9 @@ from models import load_model
 from models.bench.maps import interleave, runtimes_here
 from models.bench.peak import measure_matrix_rate
 from run_live import main
-from stream.bench.figures import percentile
 from stream.bench.machine import describe_machine
 from stream.priority import num_cores
+from stream.stats import percentile
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.bench
