@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := samples/fingerspelling.overlay.mp4
-CODE := run_live.py $(wildcard stream/*.py stream/*/*.py models/*.py models/*/*.py overlays/*.py)
+CODE := run_live.py $(wildcard stream/*.py stream/*/*.py models/*.py models/*/*.py overlays/*.py models/bundled/*)
 
 .PHONY: demo test check clean
 .DELETE_ON_ERROR:
@@ -15,7 +15,7 @@ demo: $(DEMO)
 	@echo "The picture with its attention: $(DEMO)"
 
 $(DEMO): .venv/.installed samples/fingerspelling.mp4 $(CODE)
-	$(BIN)/signlight export samples/fingerspelling.mp4 $@ --random-weights
+	$(BIN)/signlight export samples/fingerspelling.mp4 $@
 
 check: .venv/.installed-dev
 	$(BIN)/ruff format --check .

@@ -58,7 +58,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: Code 2 for wrong usage, 0 after ``--help``.
     """
-    let_waiting_threads_sleep()
     options = parse_args(
         sys.argv[1:] if argv is None else argv,
         models=tuple(MODELS),
@@ -69,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         level=logging.DEBUG if options.verbose else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    if options.command in ("live", "export"):  # not where DINO's own way is timed, which it slows
+        let_waiting_threads_sleep()
     command = {
         "live": _live,
         "export": _export,
@@ -162,13 +163,11 @@ def _open_attention(options: Options, stack: ExitStack, model: DinoModel) -> New
 def _cropper(options: Options, model: DinoModel) -> Cropper:
     from models.crops import Cropper
 
-    return Cropper(size_px=options.crop_size, patch_px=model.patch_px)
+    return Cropper(size_px=options.crop_size or model.spec.crop_px, patch_px=model.patch_px)
 
 
-def _open_parts(options: Options, stack: ExitStack, model: DinoModel) -> _Parts:
-    """Open the hand finder, and set up the look."""
+def _open_finder(options: Options, stack: ExitStack) -> HandFinder:
     from models.crops import WholeFrameFinder
-    from overlays.live_view import LiveView
     from stream.progress import download_bar
 
     finder: HandFinder = WholeFrameFinder()
@@ -180,10 +179,17 @@ def _open_parts(options: Options, stack: ExitStack, model: DinoModel) -> _Parts:
                 max_hands=options.max_hands, bundle=options.hand_model, progress=progress
             )
     stack.enter_context(finder)
+    return finder
+
+
+def _open_parts(options: Options, stack: ExitStack, model: DinoModel) -> _Parts:
+    """Open the hand finder, and set up the look."""
+    from overlays.live_view import LiveView
+
     # An option of the look and the field of the style that it sets have one name.
     style = Style(**{field.name: getattr(options, field.name) for field in fields(Style)})
     return _Parts(
-        finder=finder,
+        finder=_open_finder(options, stack),
         cut=_cropper(options, model),
         model=model,
         view=LiveView(style),
@@ -287,7 +293,7 @@ def _export(options: Options) -> int:
                     model=parts.model,
                     source_name=info.name,
                     source_sha256=source_sha256,
-                    options=options,
+                    options=replace(options, crop_size=parts.cut.size_px),
                     seconds=time.monotonic() - started_s,
                     warnings=[*source.warnings, *sink.warnings],
                 )
@@ -344,42 +350,20 @@ def _fetch(options: Options) -> int:
 
 
 def _bench(options: Options) -> int:
-    from rich.console import Console
-
-    from models.bench.session import FULL, QUICK, measure, start_report
-    from stream.bench.files import check_figures
+    from models.bench.command import bench
     from stream.bench.loops import Factories
-    from stream.bench.table import print_report
-    from stream.sidecar import write_sidecar
+    from stream.progress import step_line
 
     assert isinstance(options, BenchOptions)
-    if not options.source:
-        if not SAMPLE_CLIP.is_file():
-            raise OptionError("the sample clip is not installed; give a clip: signlight bench CLIP")
-        options = replace(options, source=str(SAMPLE_CLIP))
-    if not Path(options.source).is_file():
-        raise SourceError(f"{options.source} is no file; give a video with a hand in it")
-    _open_source(options).close()  # nobody wants to wait to learn that it is no video
-    if options.json_path is not None:
-        check_figures(options.json_path)
     factories = Factories(
         open_source=_open_source,
         open_model=_open_model,
         open_attention=_open_attention,
+        open_finder=_open_finder,
         open_parts=_open_parts,
         open_sink=_open_sink,
     )
-    report = start_report(options)
-    try:
-        with _terminal().status("") as status:
-            for step in measure(report, options, factories, plan=QUICK if options.quick else FULL):
-                status.update(f"measuring {step}")
-    finally:
-        if report.matrix:
-            # A file has no width of its own.
-            print_report(Console(width=None if sys.stdout.isatty() else 100), report)
-            if options.json_path is not None:
-                write_sidecar(options.json_path, report.as_json())
+    bench(options, factories, sample=SAMPLE_CLIP, steps=step_line(_terminal()))
     return EXIT_DONE
 
 

@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 
 from models.registry import MODELS
-from models.weights import cached_path, is_ready
+from models.weights import is_ready, weights_path
 
 __all__ = ["table_of_models"]
 
@@ -23,6 +23,6 @@ def table_of_models() -> Table:
             f"{spec.size_bytes / 1e6:.0f} MB",
             spec.licence,
             "yes" if is_ready(spec) else "no",
-            str(cached_path(spec)),
+            str(weights_path(spec)),
         )
     return table

@@ -3,7 +3,8 @@
 No torch here, so that ``--help`` and the table of models appear at once.
 
 Architectures and weights: M. Caron et al., "Emerging Properties in Self-Supervised Vision
-Transformers", ICCV 2021, https://github.com/facebookresearch/dino.
+Transformers", ICCV 2021, https://github.com/facebookresearch/dino. One model is Signlight's own,
+trained by the same method (bundled/MODEL_CARD.md).
 """
 
 from __future__ import annotations
@@ -41,12 +42,16 @@ class ModelSpec:
     """Side of the pictures that the position embedding was trained on."""
     cls_block: int = 0
     """Transformer block at which the CLS token joins the patch tokens; 0 in a standard ViT."""
+    crop_px: int = 224
+    """Side that crops are brought to where the person names none."""
     licence: str
     """SPDX identifier of the weights' licence."""
-    url: str
-    """Where the official weights are published."""
+    url: str | None
+    """Where the official weights are published; None where they come with Signlight."""
     file_name: str
-    """What the weights are called in the cache."""
+    """What the weights are called in the cache, or in ``models/bundled``."""
+    sha256: str | None = None
+    """Hash of the weights that come with Signlight, hexadecimal."""
     size_bytes: int
     """Rough size of that file, for people; never used as a check."""
 
@@ -104,6 +109,23 @@ def _vit(name: str, title: str, stem: str, *, patch_px: int, small: bool) -> Mod
 
 
 _ALL = (
+    ModelSpec(
+        name="dino_hands8",
+        title="Signlight's DINO of hands, ViT of 5 blocks, patch 8",
+        kind="attention",
+        patch_px=8,
+        num_heads=3,
+        depth=5,
+        dim=192,
+        pretrain_px=48,
+        cls_block=4,
+        crop_px=144,
+        licence="Apache-2.0",
+        url=None,
+        file_name="dino_hands8.safetensors",
+        sha256="5973ee07be7cec02bf7b41ab6c99f9ea738bf2996b9b3b9aff738699dec58044",
+        size_bytes=4_550_000,
+    ),
     _vit("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),
     _vit("dino_vits8", "DINO ViT-S/8", "dino_deitsmall8_pretrain", patch_px=8, small=True),
     _vit("dino_vitb16", "DINO ViT-B/16", "dino_vitbase16_pretrain", patch_px=16, small=False),
@@ -126,5 +148,5 @@ _ALL = (
 MODELS: Mapping[str, ModelSpec] = MappingProxyType({spec.name: spec for spec in _ALL})
 """Every model, by name, in the order in which they are listed."""
 
-DEFAULT_MODEL = "dino_vits16"
-"""What is used where no model is named: the quickest of the transformers."""
+DEFAULT_MODEL = "dino_hands8"
+"""What is used where no model is named: it comes with Signlight, and is the quickest."""

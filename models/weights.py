@@ -18,9 +18,12 @@ from stream.errors import WeightsError, WeightsNotFoundError
 from stream.hashing import sha256_of
 from stream.whole_files import written_whole
 
-__all__ = ["WeightsFile", "cached_path", "fetch_weights", "find_weights", "is_ready", "remember"]
+__all__ = ["WeightsFile", "fetch_weights", "find_weights", "is_ready", "remember", "weights_path"]
 
 logger = logging.getLogger(__name__)
+
+_BUNDLED = Path(__file__).parent / "bundled"
+"""Weights that come with Signlight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +44,20 @@ class _Record:
     sha256: str
 
 
-def cached_path(spec: ModelSpec) -> Path:
-    """Return where the official weights of a model belong, whether or not they are there."""
-    return cache_folder() / "weights" / spec.file_name
+def weights_path(spec: ModelSpec) -> Path:
+    """Return where the weights of a model belong, whether or not they are there.
+
+    In the cache, or in Signlight's own folder where they come with it.
+    """
+    return (_BUNDLED if spec.url is None else cache_folder() / "weights") / spec.file_name
 
 
 def is_ready(spec: ModelSpec) -> bool:
-    """Return whether the official weights are in the cache, as far as their size tells.
+    """Return whether the weights are there, as far as their size tells.
 
     Weights whose record cannot be read are not: loading them would say what is wrong.
     """
-    path = cached_path(spec)
+    path = weights_path(spec)
     try:
         record = _read_record(path)
         return path.is_file() and (record is None or record.size == path.stat().st_size)
@@ -79,7 +85,9 @@ def find_weights(
                 f"{path}: no such file; --weights takes a checkpoint of {spec.title}"
             )
         return WeightsFile(path=path, sha256=_hash(path))
-    path = cached_path(spec)
+    path = weights_path(spec)
+    if spec.url is None:
+        return _find_bundled(spec, path)
     if not path.is_file():
         return fetch_weights(spec, progress=progress)
     digest = _hash(path)
@@ -95,11 +103,15 @@ def find_weights(
 def fetch_weights(spec: ModelSpec, *, progress: Progress | None = None) -> WeightsFile:
     """Download the official weights into the cache, unless they are there and unharmed.
 
+    Weights that come with Signlight are only looked at.
+
     Raises:
         WeightsNotFoundError: They could not be had; the message says which file to put where.
         OutputError: The cache cannot be written.
     """
-    path = cached_path(spec)
+    path = weights_path(spec)
+    if spec.url is None:
+        return _find_bundled(spec, path)
     if path.is_file():
         try:
             return find_weights(spec)
@@ -118,7 +130,7 @@ def remember(spec: ModelSpec, found: WeightsFile) -> None:
     Done after a download, and after a file has been loaded whole: from then on it may not change.
     Files elsewhere, and files that have a record, are left alone.
     """
-    if found.path != cached_path(spec) or _record_path(found.path).exists():
+    if spec.url is None or found.path != weights_path(spec) or _record_path(found.path).exists():
         return
     record = _Record(size=found.path.stat().st_size, sha256=found.sha256)
     try:
@@ -126,6 +138,14 @@ def remember(spec: ModelSpec, found: WeightsFile) -> None:
             unfinished.write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
     except OSError as error:  # a cache that is only readable still serves
         logger.warning("cannot record the hash of %s: %s", found.path, error)
+
+
+def _find_bundled(spec: ModelSpec, path: Path) -> WeightsFile:
+    digest = _hash(path) if path.is_file() else None
+    if digest is None or digest != spec.sha256:
+        fault = "missing" if digest is None else "not what Signlight came with (another SHA-256)"
+        raise WeightsError(f"{path}: {fault}; install Signlight again")
+    return WeightsFile(path=path, sha256=digest)
 
 
 def _record_path(path: Path) -> Path:

@@ -73,9 +73,8 @@ def add_model_options(
     group.add_argument(
         "--crop-size",
         type=integer_type(8, 4096),
-        default=224,
         metavar="PX",
-        help="side of the model's input, rounded to its patch (default: 224)",
+        help="side of the model's input, rounded to its patch (default: the model's own)",
     )
     add_runtime_options(group)
     group.add_argument(

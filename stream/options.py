@@ -69,8 +69,8 @@ class Options:
     """Crops around hands, or the whole picture."""
     max_hands: int = 2
     """Hands followed at once."""
-    crop_size: int = 224
-    """Side of the model's input in pixels, before it is rounded to the patch."""
+    crop_size: int | None = None
+    """Side of the model's input in pixels, before it is rounded to the patch; None for its own."""
     normalize: Literal["frame", "stable", "absolute"] = "stable"
     """Range of the colours."""
     colormap: str = "inferno"

@@ -50,6 +50,7 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:
         for path in (ROOT / folder).rglob("*.py"):
             assert path.relative_to(ROOT).as_posix() in modules
         assert f"{folder}/py.typed" in names
+    assert {"models/bundled/dino_hands8.safetensors", "models/bundled/MODEL_CARD.md"} <= set(names)
     assert "License-Expression: Apache-2.0" in metadata
     assert any(name.endswith("LICENSE") for name in names)
 
@@ -76,7 +77,7 @@ def test_installed_program_runs_in_another_folder(
     result = subprocess.run(
         [
             scripts / "signlight", "export", str(sample_clip), str(output),
-            "--random-weights", "--crop-size", "32", "--max-frames", "3",
+            "--max-frames", "3",
         ],
         cwd=tmp_path,
         capture_output=True,

@@ -11,7 +11,15 @@ from models.registry import DEFAULT_MODEL, MODELS
 from stream.options import parse_args
 from tests.conftest import ROOT
 
-PAGES = [path for path in (ROOT / "README.md", ROOT / "samples" / "README.md") if path.is_file()]
+PAGES = [
+    path
+    for path in (
+        ROOT / "README.md",
+        ROOT / "samples" / "README.md",
+        ROOT / "models" / "bundled" / "MODEL_CARD.md",
+    )
+    if path.is_file()
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

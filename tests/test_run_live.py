@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.registry import DEFAULT_MODEL, MODELS
 from run_live import main
 from samples.hand import render_hand
 from stream.hashing import sha256_of
@@ -29,7 +30,7 @@ def test_export_keeps_times_finds_the_hand_and_says_how(hand_clip: Path, tmp_pat
     assert sidecar["frames"] == len(PTS)
     assert sidecar["frames_with_hand"] == len(PTS)
     assert sidecar["hands"] == {"left": 0, "right": len(PTS)}
-    assert sidecar["model"] == "dino_vits16"
+    assert sidecar["model"] == DEFAULT_MODEL
     assert sidecar["weights_sha256"] is None
     assert sidecar["source_sha256"] == sha256_of(hand_clip)
     assert sidecar["options"]["crop_size"] == 32
@@ -151,8 +152,7 @@ def test_table_of_models_names_each_with_its_place(
     monkeypatch.setenv("COLUMNS", "250")
     assert main(["models"]) == 0
     table = capsys.readouterr().out
-    for name in ("dino_vits16", "dino_vits8", "dino_vitb16", "dino_vitb8", "dino_resnet50"):
-        assert name in table
+    assert all(name in table for name in MODELS)
     assert str(tmp_path) in table
     assert "Apache-2.0" in table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,12 @@ from models.loading import build_network, load_model
 from models.registry import ModelSpec
 from models.runtimes.selection import choose
 from models.vit import VisionTransformer
-from stream.bench.figures import MapFigures, MatrixRate, percentile
+from stream.bench.figures import MapFigures, MatrixRate, Threads
 from stream.errors import DeviceError
+from stream.priority import num_cores
+from stream.stats import percentile
 
-__all__ = ["interleave", "official_way", "runtimes_here", "time_maps"]
+__all__ = ["interleave", "official_way", "runtimes_here", "threads_of", "time_maps"]
 
 _WARM_UP_CALLS = 3
 _MIN_REPEATS = 5
@@ -45,6 +48,21 @@ def runtimes_here(device: str, runtime: str, precision: str) -> tuple[list[str],
     return ["torch", "openvino"], []
 
 
+def threads_of(num_threads: int | None, *, runtime: str, wait_policy: str | None = None) -> Threads:
+    """Return how a process of ours shares the processor.
+
+    Args:
+        num_threads: What was asked for; None is the choice of the library.
+        runtime: ``openvino``, or another, which torch computes.
+        wait_policy: What is set where the environment says nothing.
+    """
+    theirs = num_cores() if runtime == "openvino" else torch.get_num_threads()
+    return Threads(
+        num_threads=num_threads or theirs,
+        omp_wait_policy=os.environ.get("OMP_WAIT_POLICY", wait_policy),
+    )
+
+
 def official_way(
     spec: ModelSpec, *, device: torch.device, num_threads: int | None
 ) -> OfficialWay | None:
@@ -67,7 +85,10 @@ def time_maps(
     budget_s: float,
     rates: Sequence[MatrixRate],
 ) -> list[MapFigures]:
-    """Return the figures of one model in each runtime, the baseline last.
+    """Return the figures of one model in each runtime, and last of the baseline on each device.
+
+    All of it in this process, with the defaults of the libraries: waiting threads spin as they do
+    for whoever runs DINO's scripts, and a pause before each call keeps that from the next.
 
     Args:
         spec: Which model.
@@ -96,10 +117,11 @@ def time_maps(
             )
             key = (model.runtime, model.device, model.precision)
             calls[key] = lambda model=model: model.attend(image)  # type: ignore[misc]
-        chosen = choose(device, "torch").device
-        official = official_way(spec, device=chosen, num_threads=num_threads)
-        if official is not None:
-            calls["official", chosen.type, "float32"] = lambda: official.attend(image)
+        chosen = [choose(device, name, precision).device for name in runtimes]
+        for each in dict.fromkeys(chosen):
+            official = official_way(spec, device=each, num_threads=num_threads)
+            if official is not None:
+                calls["official", each.type, "float32"] = lambda way=official: way.attend(image)  # type: ignore[misc]
         times_ms = interleave(calls, budget_s=budget_s)
     floors_ms = {(rate.device, rate.precision): 1e3 * gflop / rate.gflop_s for rate in rates}
     return [
@@ -108,7 +130,9 @@ def time_maps(
             runtime=name,
             device=where,
             precision=arithmetic,
+            crop_px=crop_px,
             num_maps=len(times),
+            threads=threads_of(num_threads, runtime=name),
             median_ms=statistics.median(times),
             p95_ms=percentile(times, 0.95),
             least_ms=min(times),

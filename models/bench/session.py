@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
-from models.bench.maps import official_way, runtimes_here, time_maps
-from models.bench.official import VIDEO_WH, OfficialWay
+from models.bench.maps import official_way, runtimes_here, threads_of, time_maps
+from models.bench.official import VIDEO_WH
 from models.bench.peak import measure_matrix_rate
 from models.registry import DEFAULT_MODEL, MODELS, find_spec
 from models.runtimes.selection import choose
+from stream.bench.exports import ExportRound, export_figures, measure_round, measure_stages
 from stream.bench.figures import BenchReport, ExportFigures
 from stream.bench.fresh import run_fresh
-from stream.bench.loops import Factories, measure_export, measure_live
+from stream.bench.loops import Factories, check_clip, measure_live
 from stream.bench.machine import OtherPrograms, describe_machine
 from stream.options import BenchOptions
+from stream.priority import SLEEPING, num_threads_beside_picture
 
 __all__ = ["FULL", "QUICK", "Plan", "measure", "start_report"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,6 @@ def start_report(options: BenchOptions) -> BenchReport:
     return BenchReport(
         machine=describe_machine(gpu=gpu),
         clip=Path(options.source).name,
-        crop_px=options.crop_size,
         is_quick=options.quick,
     )
 
@@ -89,7 +92,7 @@ def measure(
 ) -> Iterator[str]:
     """Fill in the report; before each step, yield what is measured next, in a few words.
 
-    Export and live view run in processes of their own, as a person starts them.
+    Exports and live view run in processes of their own, as a person starts them; maps in this one.
 
     Raises:
         SignlightError: A part could not be had, or failed.
@@ -106,6 +109,10 @@ def _steps(
     report: BenchReport, options: BenchOptions, factories: Factories, plan: Plan
 ) -> Iterator[str]:
     names = options.models or plan.models
+    yield "the clip"
+    run_fresh(
+        check_clip, factories=factories, options=options, num_frames=plan.export_frames
+    )  # in a process of its own: what finds hands would keep threads here
     yield "matrix products"
     runtimes, missing = runtimes_here(options.device, options.runtime, options.precision)
     report.notes += missing
@@ -118,23 +125,26 @@ def _steps(
             device=options.device,
             precision=options.precision,
             num_threads=options.num_threads,
-            crop_px=options.crop_size,
+            crop_px=options.crop_size or find_spec(name).crop_px,
             budget_s=plan.maps_s,
             rates=report.matrix,
         )
     options = replace(options, model=names[0])
     yield f"export with {names[0]}"
-    with tempfile.TemporaryDirectory(prefix="signlight-bench-") as folder:
-        report.export = run_fresh(
-            _export, factories=factories, options=options, folder=Path(folder), plan=plan
-        )
+    report.export = _measure_export(options, factories, plan)
     yield f"live view with {names[0]}"
     report.live = run_fresh(
         measure_live,
+        sleep_waiting=True,
         factories=factories,
         options=options,
         num_frames=plan.live_frames,
         started_ns=time.monotonic_ns(),
+        threads=threads_of(
+            options.num_threads or num_threads_beside_picture(),
+            runtime="live",
+            wait_policy=SLEEPING,
+        ),
     )
 
 
@@ -157,25 +167,66 @@ def _measure_matrices(
         )
 
 
-def _export(factories: Factories, options: BenchOptions, folder: Path, plan: Plan) -> ExportFigures:
+def _measure_export(options: BenchOptions, factories: Factories, plan: Plan) -> ExportFigures:
+    """Export in turns: ours, the official way, ours, and so on.
+
+    Each export is the whole work of a process that has just started, one process at a time, so that
+    neither finds threads, memory or settings of the other: ours lets waiting threads sleep, as
+    ``signlight export`` does; the official way has torch's own defaults.
+    """
     spec, clip = find_spec(options.model), Path(options.source)
+    choice = choose(options.device, options.runtime, options.precision)
+    runtime = "openvino" if choice.use_openvino else "torch"
+    rounds: list[ExportRound] = []
+    rivals_per_s: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="signlight-bench-") as name:
+        folder = Path(name)
 
-    @cache  # made when it is first needed: until then memory is ours alone
-    def official() -> OfficialWay | None:
-        device = choose(options.device, "torch").device
-        return official_way(spec, device=device, num_threads=options.num_threads)
+        def run_ours(function: Callable[..., T]) -> T:
+            return run_fresh(
+                function,
+                sleep_waiting=True,
+                factories=factories,
+                options=options,
+                folder=folder,
+                num_frames=plan.export_frames,
+            )
 
-    def export_officially() -> float:
-        way = official()
-        assert way is not None
-        return way.export(clip, folder, num_frames=plan.official_frames)
-
-    return measure_export(
-        factories,
-        options,
-        folder=folder,
-        num_frames=plan.export_frames,
-        num_rounds=plan.num_rounds,
-        rival=export_officially if spec.kind == "attention" else None,
+        for _ in range(plan.num_rounds):
+            rounds.append(run_ours(measure_round))
+            if spec.kind == "attention":
+                rivals_per_s.append(
+                    run_fresh(
+                        _export_officially,
+                        model=spec.name,
+                        clip=clip,
+                        folder=folder,
+                        device=choice.device.type,  # that of ours
+                        num_threads=options.num_threads,
+                        num_frames=plan.official_frames,
+                    )
+                )
+        stages = run_ours(measure_stages)
+    return export_figures(
+        rounds,
+        stages,
+        threads=threads_of(options.num_threads, runtime=runtime, wait_policy=SLEEPING),
+        rivals_per_s=rivals_per_s,
+        rival_threads=threads_of(options.num_threads, runtime="official"),
         rival_size_wh=VIDEO_WH,
     )
+
+
+def _export_officially(
+    *,
+    model: str,
+    clip: Path,
+    folder: Path,
+    device: str,
+    num_threads: int | None,
+    num_frames: int,
+) -> float:
+    """Return the frames a second of an export in the official way."""
+    way = official_way(find_spec(model), device=torch.device(device), num_threads=num_threads)
+    assert way is not None
+    return way.export(clip, folder, num_frames=num_frames)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,14 +13,12 @@ __all__ = [
     "MapFigures",
     "MatrixRate",
     "StageFigures",
-    "percentile",
+    "Threads",
 ]
 
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that ``share`` of ``values`` do not exceed: one of them, nearest rank."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+SCHEMA = 1
+"""Grows with each change that a reader of the JSON file has to know of."""
+_ENOUGH_WITH_HAND = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +38,19 @@ class Machine:
     gpu: str | None
     """Name of the GPU that torch would use; None without one."""
     versions: dict[str, str]
-    """Versions of Python and of the libraries that do the work."""
+    """Versions of Signlight, where it is installed, of Python, and of the libraries that do the
+    work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """How a process was told to share the processor."""
+
+    num_threads: int
+    """Processor threads of a model."""
+    omp_wait_policy: str | None
+    """``OMP_WAIT_POLICY`` of the process: whether torch's threads spin while they wait. None is
+    torch's default, under which they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +77,12 @@ class MapFigures:
     """Where it computed."""
     precision: str
     """Arithmetic."""
+    crop_px: int
+    """Side of the picture: what the model is given by default."""
     num_maps: int
     """Pictures timed."""
+    threads: Threads
+    """Those of this way."""
     median_ms: float
     """From a uint8 picture to its float32 maps, both in main memory."""
     p95_ms: float
@@ -81,6 +93,11 @@ class MapFigures:
     """10^9 operations of the matrix products that the maps need (``models.flops``)."""
     floor_ms: float | None
     """``gflop`` over the matrix rate of this precision; None where that was not measured."""
+
+    @property
+    def device_type(self) -> str:
+        """``cpu``, ``cuda`` or ``mps``."""
+        return self.device.split(":")[0].split(" ")[0]
 
     @property
     def maps_per_s(self) -> float:
@@ -102,7 +119,8 @@ class StageFigures:
     alone_ms: float
     """Mean with nothing beside it, all cores its own."""
     alone_median_ms: float
-    """Median of the same; the rest of a call may come in bursts."""
+    """Median of the same. A group of frames that the model takes at once counts as that many
+    frames of equal time; the end of the file is in the mean alone."""
     alone_p95_ms: float
     """95th percentile of the same."""
     cpu_ms: float
@@ -123,6 +141,10 @@ class ExportFigures:
     """Width and height of the frames."""
     num_frames: int
     """Frames of one export."""
+    num_frames_with_hand: int
+    """Those in which a hand was seen: only for them is a map made."""
+    num_maps: int
+    """Maps of one export, one for each hand seen."""
     frames_per_s: float
     """Frames a second from the first read to the finished file; median of the rounds."""
     cpu_ms: float
@@ -131,6 +153,10 @@ class ExportFigures:
     """The stages in their order."""
     num_cores: int
     """Cores that share the work."""
+    threads: Threads
+    """Those of the export."""
+    official_threads: Threads | None
+    """Those of the official way; None where it was not measured."""
     official_size_wh: tuple[int, int]
     """Size of the frames in the official way."""
     official_frames_per_s: float | None
@@ -153,6 +179,17 @@ class ExportFigures:
         """Frames a second over those of the official way in the same run."""
         official = self.official_frames_per_s
         return self.frames_per_s / official if official else None
+
+    @property
+    def caveat(self) -> str | None:
+        """What ``times_official`` does not say: a map for each frame is made there alone."""
+        share = self.num_frames_with_hand / self.num_frames
+        if share >= _ENOUGH_WITH_HAND or self.times_official is None:
+            return None
+        return (
+            f"Only {share:.0%} of the frames had a hand, and the official way makes a map of each: "
+            f'"{self.times_official:.1f} x as fast" is for less work.'
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +220,8 @@ class LiveFigures:
     """95th percentile of the age of the maps on show; None where there was none."""
     cpu_share: float
     """Processor time over time and cores: 1 is every core busy."""
+    threads: Threads
+    """Those of the live view."""
     first_shown_s: float | None
     """From the start of the process to the first frame shown."""
     peak_memory_mb: float | None
@@ -193,11 +232,11 @@ class LiveFigures:
 class BenchReport:
     """All that was measured so far."""
 
+    schema: int = SCHEMA
+    """Version of this layout."""
     machine: Machine
     clip: str
     """Name of the clip."""
-    crop_px: int
-    """Side of the pictures that the models were timed on."""
     is_quick: bool
     """Fewer models, fewer repeats, a part of the clip."""
     weights: str = "random"
@@ -213,13 +252,14 @@ class BenchReport:
     is_complete: bool = False
     """False where the benchmark was stopped."""
 
-    def official(self, model: str) -> MapFigures | None:
-        """Return the baseline of a model, where it was measured."""
-        return next((m for m in self.maps if (m.model, m.runtime) == (model, "official")), None)
+    def official(self, model: str, device_type: str) -> MapFigures | None:
+        """Return the baseline of a model on a device, where it was measured."""
+        sought = (model, "official", device_type)
+        return next((m for m in self.maps if (m.model, m.runtime, m.device_type) == sought), None)
 
     def times_official(self, figures: MapFigures) -> float | None:
-        """Return how many times as fast as the official way in the same run it is."""
-        official = self.official(figures.model)
+        """Return how many times as fast as the official way it is, same run and device."""
+        official = self.official(figures.model, figures.device_type)
         return official.median_ms / figures.median_ms if official else None
 
     def as_json(self) -> dict[str, Any]:
@@ -230,7 +270,7 @@ class BenchReport:
             entry["times_floor"] = figures.times_floor
             entry["times_official"] = self.times_official(figures)
         if self.export is not None:
-            for name in ("slowest_stage_per_s", "cores_per_s", "times_official"):
+            for name in ("slowest_stage_per_s", "cores_per_s", "times_official", "caveat"):
                 content["export"][name] = getattr(self.export, name)
         rounded: dict[str, Any] = _rounded(content)
         return rounded

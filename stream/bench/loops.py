@@ -1,4 +1,4 @@
-"""The export and the live loop on a clip, measured.
+"""The parts of the loops, made as people have them, and the live loop on a clip, measured.
 
 The loops are the ones that people run, with the parts that they run with; only stopwatches stand
 between.
@@ -6,7 +6,6 @@ between.
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -16,27 +15,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from stream.bench.figures import ExportFigures, LiveFigures, StageFigures, percentile
+from stream.bench.figures import LiveFigures, Threads
 from stream.bench.machine import peak_memory_mb
-from stream.bench.stopwatch import TimedParts
 from stream.errors import SourceFormatError
-from stream.frames import Frame, RgbImage
+from stream.frames import RgbImage
 from stream.live import LiveLoop
 from stream.newest_maps import NewestMaps
-from stream.offline import ExportReport, export
 from stream.options import BenchOptions, Options
 from stream.pacing import MonotonicClock
-from stream.priority import num_cores, num_threads_beside_picture
+from stream.priority import num_cores
 from stream.protocols import AttentionModel, CropCutter, HandFinder, Renderer, Sink, Source
-from stream.scene import AgedMaps, Scene
 from stream.sidecar import ModelFacts
+from stream.stats import percentile
 
-__all__ = ["Factories", "Parts", "measure_export", "measure_live"]
-
-_BURST_FRAMES = 16
-"""Frames that pass one stage before the next has its turn: threads of libraries that work ahead
-then do it while their own stage is timed. Twice 44 MB at 1280 x 720."""
-_WARM_UP_FRAMES = 8
+__all__ = ["Factories", "Parts", "check_clip", "measure_live", "words_of"]
 
 
 class _Model(AttentionModel, ModelFacts, Protocol):
@@ -83,161 +75,48 @@ class Factories:
     """Loads the model, which the next two take; the stack closes it."""
     open_attention: Callable[[Options, ExitStack, Any], NewestMaps]
     """Starts the attention thread of the live view; the stack stops it."""
+    open_finder: Callable[[Options, ExitStack], HandFinder]
+    """Opens the hand finder alone; the stack closes it."""
     open_parts: Callable[[Options, ExitStack, Any], Parts]
     """Opens the hand finder and the rest; the stack closes them."""
     open_sink: _OpenSink
     """Opens the file to write."""
 
 
-def measure_export(
-    factories: Factories,
-    options: BenchOptions,
-    *,
-    folder: Path,
-    num_frames: int,
-    num_rounds: int,
-    rival: Callable[[], float] | None,
-    rival_size_wh: tuple[int, int],
-) -> ExportFigures:
-    """Return what an export of a clip reaches, each round beside one of the rival's.
+def check_clip(factories: Factories, options: BenchOptions, *, num_frames: int) -> None:
+    """Make sure, before minutes of measuring, that there is something to measure with.
 
     Args:
         factories: How parts are made.
-        options: Clip, model, and all else.
-        folder: Where the MP4 goes.
-        num_frames: Frames of the clip to export, at most.
-        num_rounds: Exports, each of the same frames.
-        rival: Does the same in another way and returns its frames a second.
-        rival_size_wh: Size of its frames.
+        options: Names the clip.
+        num_frames: Frames of the clip to look at, at most: it ends at the first hand.
 
     Raises:
-        SourceFormatError: The clip has no frame.
+        SourceFormatError: The clip has no frame, or none of these has a hand.
         SignlightError: A part could not be had, or failed.
     """
-    clip, output = Path(options.source), folder / "export.mp4"
-    options = replace(options, max_frames=num_frames)
     with ExitStack() as stack:
-        model = factories.open_model(options, stack, num_threads=options.num_threads)
-        parts = factories.open_parts(options, stack, model)
-
-        def open_timed(options: BenchOptions, files: ExitStack) -> TimedParts:
-            source = factories.open_source(options)
-            files.enter_context(source)
-            sink = factories.open_sink(options, output, source, audio_from=clip)
-            files.enter_context(sink)
-            return TimedParts(
-                source=source,
-                finder=parts.finder,
-                cut=parts.cut,
-                model=parts.model,
-                renderer=parts.view,
-                sink=sink,
-            )
-
-        _export(open_timed, replace(options, max_frames=min(num_frames, _WARM_UP_FRAMES)))
-        rates, cpu_ms, busy_ms, memory_mb = [], [], [], None
-        rivals: list[float] = []
-        for _ in range(num_rounds):
-            began_s, cpu_began_s = time.perf_counter(), time.process_time()
-            timed, frames, size_wh = _export(open_timed, options)
-            rates.append(frames / (time.perf_counter() - began_s))
-            cpu_ms.append(1e3 * (time.process_time() - cpu_began_s) / frames)
-            busy_ms.append({s: sum(w.walls_ns) / frames / 1e6 for s, w in timed.watches.items()})
-            if not rivals:  # the rival's memory is none of ours
-                memory_mb = peak_memory_mb()
-            if rival is not None:
-                rivals.append(rival())
-        with ExitStack() as files:
-            timed = open_timed(options, files)
-            alone_frames = _run_alone(timed)
-        facts = parts.model
-        return ExportFigures(
-            model=facts.name,
-            runtime=_words(facts),
-            size_wh=size_wh,
-            num_frames=frames,
-            frames_per_s=statistics.median(rates),
-            cpu_ms=statistics.median(cpu_ms),
-            stages=tuple(
-                StageFigures(
-                    name=name,
-                    alone_ms=sum(watch.walls_ns) / alone_frames / 1e6,
-                    alone_median_ms=statistics.median(watch.walls_ns) / 1e6,
-                    alone_p95_ms=percentile(watch.walls_ns, 0.95) / 1e6,
-                    cpu_ms=watch.cpu_ns / alone_frames / 1e6,
-                    busy_ms=statistics.median(busy[name] for busy in busy_ms),
-                )
-                for name, watch in timed.watches.items()
-                if watch.walls_ns
-            ),
-            num_cores=num_cores(),
-            official_size_wh=rival_size_wh,
-            official_frames_per_s=statistics.median(rivals) if rivals else None,
-            peak_memory_mb=memory_mb,
-        )
-
-
-def _export(
-    open_timed: Callable[[BenchOptions, ExitStack], TimedParts], options: BenchOptions
-) -> tuple[TimedParts, int, tuple[int, int]]:
-    """Export once; return the parts, the frames written and the size of the clip's frames."""
-    report = ExportReport()
-    with ExitStack() as files:
-        timed = open_timed(options, files)
-        size_wh = timed.source.info.size_wh
-        with timed.sink:
-            export(
-                source=timed.source,
-                finder=timed.finder,
-                cut=timed.cut,
-                model=timed.model,
-                renderer=timed.renderer,
-                sink=timed.sink,
-                stop=threading.Event(),
-                report=report,
-                on_frame=lambda report: None,
-            )
-    if not report.num_frames:
-        raise SourceFormatError(f"{timed.source.info.name} has no frame to measure with")
-    return timed, report.num_frames, size_wh
-
-
-def _run_alone(timed: TimedParts) -> int:
-    """Take frames through the stages, a burst at a time and nothing beside; return how many."""
-    num_frames = 0
-    with timed.sink:
-        while burst := _read(timed.source):
-            hands = [timed.finder.find(frame) for frame in burst]
-            crops = [
-                [timed.cut(frame, hand) for hand in found if not hand.unseen_s]
-                for frame, found in zip(burst, hands, strict=True)
-            ]
-            maps = [timed.model.attend_crops(each) if each else [] for each in crops]
-            canvases = [
-                timed.renderer.draw(
-                    Scene(
-                        frame=frame,
-                        hands=found,
-                        maps={entry.track_id: AgedMaps(maps=entry, age_s=0.0) for entry in made},
-                    )
-                )
-                for frame, found, made in zip(burst, hands, maps, strict=True)
-            ]
-            for frame, canvas in zip(burst, canvases, strict=True):
-                timed.sink.write(canvas, frame.pts, frame.time_base)
-            num_frames += len(burst)
-    return num_frames
-
-
-def _read(source: Source) -> list[Frame]:
-    frames: list[Frame] = []
-    while len(frames) < _BURST_FRAMES and (frame := source.read()) is not None:
-        frames.append(frame)
-    return frames
+        source = factories.open_source(replace(options, max_frames=num_frames))
+        stack.enter_context(source)
+        finder: HandFinder | None = None
+        while (frame := source.read()) is not None:
+            if finder is None:  # not before there is a frame: it takes a second
+                finder = factories.open_finder(options, stack)
+            if any(not hand.unseen_s for hand in finder.find(frame)):
+                return
+    name = source.info.name
+    if finder is None:
+        raise SourceFormatError(f"{name} has no frame to measure with")
+    raise SourceFormatError(f"{name} shows no hand where it is measured; give a video of a hand")
 
 
 def measure_live(
-    factories: Factories, options: BenchOptions, *, num_frames: int, started_ns: int
+    factories: Factories,
+    options: BenchOptions,
+    *,
+    num_frames: int,
+    started_ns: int,
+    threads: Threads,
 ) -> LiveFigures:
     """Return what the live view of a clip reaches, without a window, which has its own costs.
 
@@ -246,13 +125,13 @@ def measure_live(
         options: Clip, model, and all else.
         num_frames: Frames of the clip to show, at most.
         started_ns: When this process was started, ``time.monotonic_ns``.
+        threads: Goes with the figures; its number is the model's.
     """
     options = replace(options, max_frames=num_frames, skeleton=True, hud=True)
     with ExitStack() as stack:
         source = factories.open_source(options)
         stack.enter_context(source)
-        num_threads = options.num_threads or num_threads_beside_picture()
-        model = factories.open_model(options, stack, num_threads=num_threads)
+        model = factories.open_model(options, stack, num_threads=threads.num_threads)
         attention = factories.open_attention(options, stack, model)
         parts = factories.open_parts(options, stack, model)
         witness = _Witness()
@@ -280,7 +159,7 @@ def measure_live(
         span_s = (witness.shown_ns[-1] - witness.shown_ns[0]) / 1e9 if gaps_ms else 0.0
         return LiveFigures(
             model=facts.name,
-            runtime=_words(facts),
+            runtime=words_of(facts),
             frame_rate=frame_rate,
             num_shown=report.num_shown,
             num_dropped=report.dropped_capture,
@@ -291,6 +170,7 @@ def measure_live(
             num_maps=report.num_maps,
             age_p95_ms=report.age_p95_ms,
             cpu_share=cpu_s / wall_s / num_cores(),
+            threads=threads,
             first_shown_s=(witness.shown_ns[0] - started_ns) / 1e9 if witness.shown_ns else None,
             peak_memory_mb=peak_memory_mb(),
         )
@@ -346,5 +226,6 @@ class _NoKeys:
         raise NotImplementedError
 
 
-def _words(facts: ModelFacts) -> str:
+def words_of(facts: ModelFacts) -> str:
+    """Return what computes the maps, and where, in which precision."""
     return f"{facts.runtime}, {facts.device}, {facts.precision}"

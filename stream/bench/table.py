@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from rich import box
@@ -11,11 +12,17 @@ from rich.table import Table
 
 from stream.bench.figures import BenchReport, ExportFigures, LiveFigures
 
-__all__ = ["print_report"]
+__all__ = ["print_page", "print_report"]
 
 _DASH = "-"
 _QUIET_CORES = 0.1
 """What others may take before the figures have to say so."""
+
+
+def print_page(report: BenchReport) -> None:
+    """Print what was measured so far to stdout."""
+    # A file has no width of its own.
+    print_report(Console(width=None if sys.stdout.isatty() else 100), report)
 
 
 def print_report(console: Console, report: BenchReport) -> None:
@@ -62,6 +69,7 @@ def _print_maps(console: Console, report: BenchReport) -> None:
     for name in ("model", "way"):
         table.add_column(name, no_wrap=True)
     for name in (
+        "side\npx",
         "median\nms",
         "p95\nms",
         "maps\n/s",
@@ -79,6 +87,7 @@ def _print_maps(console: Console, report: BenchReport) -> None:
         table.add_row(
             figures.model if figures.model != last else "",
             f"{'official' if is_baseline else figures.runtime}, {device}{figures.precision}",
+            str(figures.crop_px) if figures.model != last else "",
             _number(figures.median_ms),
             _number(figures.p95_ms),
             _number(figures.maps_per_s),
@@ -88,7 +97,7 @@ def _print_maps(console: Console, report: BenchReport) -> None:
             style="dim" if is_baseline else "",
         )
         last = figures.model
-    _print_title(console, f"One picture of {report.crop_px} x {report.crop_px}, batch 1")
+    _print_title(console, "One picture at a time")
     console.print(table)
     _print_aside(
         console,
@@ -125,6 +134,11 @@ def _print_export(console: Console, export: ExportFigures) -> None:
     rows = [
         ("end to end", f"{rate:.1f} frames a second: hands, picture, sound, encoding"),
         (
+            "hands",
+            f"{export.num_frames_with_hand} of {_count(export.num_frames, 'frame')} had one; "
+            f"{_count(export.num_maps, 'map')} made",
+        ),
+        (
             f"{slowest.name} alone",
             f"allows {export.slowest_stage_per_s:.1f}, "
             f"of which {rate / export.slowest_stage_per_s:.0%} are reached",
@@ -146,6 +160,13 @@ def _print_export(console: Console, export: ExportFigures) -> None:
         )
     rows.append(("memory", f"{_memory(export.peak_memory_mb)} at most"))
     _print_rows(console, "", rows)
+    _print_aside(
+        console,
+        "Alone: nothing beside it, all cores its own. Each export, ours and the official in turns, "
+        "has a process of its own; the official way has torch's own defaults there.",
+    )
+    if export.caveat is not None:
+        console.print(escape(export.caveat), style="yellow", highlight=False)
 
 
 def _print_live(console: Console, live: LiveFigures) -> None:

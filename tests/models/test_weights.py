@@ -21,7 +21,7 @@ from models.cache import cache_folder
 from models.checkpoints import load_checkpoint
 from models.loading import build_network, load_model
 from models.registry import ModelSpec, find_spec
-from models.weights import cached_path, fetch_weights, find_weights, is_ready, remember
+from models.weights import fetch_weights, find_weights, is_ready, remember, weights_path
 from stream.errors import WeightsError, WeightsNotFoundError
 from stream.hashing import sha256_of
 from tests.models.networks import TINY, fill, noise, tiny_vit
@@ -69,7 +69,7 @@ def assert_same(actual: State, expected: State) -> None:
 
 def test_cache_is_where_it_is_told_to_be(cache: Path) -> None:
     assert cache_folder() == cache
-    assert cached_path(TINY) == cache / "weights" / "tiny.pth"
+    assert weights_path(TINY) == cache / "weights" / "tiny.pth"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has its own place")
@@ -90,7 +90,7 @@ def test_first_use_downloads_and_the_second_does_not(spec: ModelSpec, server: Fi
     told: list[int] = []
     found = find_weights(spec, progress=lambda done, _: told.append(done))
     assert told[-1] == len(server.content)
-    assert found.path == cached_path(spec)
+    assert found.path == weights_path(spec)
     assert found.sha256 == sha256_of(found.path)
     assert is_ready(spec)
     assert find_weights(spec) == found == fetch_weights(spec)
@@ -127,7 +127,7 @@ def test_unreadable_record_is_one_line(spec: ModelSpec) -> None:
 def test_file_put_there_by_hand_is_remembered_once_it_has_loaded(
     spec: ModelSpec, server: FileServer
 ) -> None:
-    path = cached_path(spec)
+    path = weights_path(spec)
     path.parent.mkdir(parents=True)
     path.write_bytes(server.content)
     assert is_ready(spec)
@@ -164,8 +164,8 @@ def test_without_network_one_line_says_which_file_to_put_where(
     server.mode = "missing"
     with pytest.raises(WeightsNotFoundError) as caught:
         find_weights(spec)
-    assert spec.url in str(caught.value)
-    assert str(cached_path(spec)) in str(caught.value)
+    assert str(spec.url) in str(caught.value)
+    assert str(weights_path(spec)) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -355,7 +355,7 @@ def test_load_model_remembers_a_file_put_there_by_hand(
     spec: ModelSpec, server: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("models.loading.find_spec", lambda name: spec)
-    path = cached_path(spec)
+    path = weights_path(spec)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"not yet")
     with pytest.raises(WeightsError, match="is text"):
@@ -371,3 +371,33 @@ def test_load_model_remembers_a_file_put_there_by_hand(
 def test_load_model_refuses_contradictions(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="exclude each other"):
         load_model("dino_vits16", weights=tmp_path, random_weights=True)
+
+
+BUNDLED = find_spec("dino_hands8")
+
+
+def test_bundled_weights_are_there_without_cache_or_network(cache: Path) -> None:
+    assert is_ready(BUNDLED)
+    found = find_weights(BUNDLED)
+    assert found == fetch_weights(BUNDLED)
+    assert found.sha256 == BUNDLED.sha256 == sha256_of(found.path)
+    assert found.path.stat().st_size < 12e6
+    remember(BUNDLED, found)
+    assert not cache.exists()
+    assert list(found.path.parent.glob("*.json")) == []
+    with load_model("dino_hands8", device="cpu") as model:
+        assert not model.is_random
+        assert model.weights_sha256 == BUNDLED.sha256
+
+
+@pytest.mark.parametrize("change", ["damaged", "missing"])
+def test_bundled_weights_that_are_not_what_they_were_are_refused(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytearray(find_weights(BUNDLED).path.read_bytes())
+    data[-1] ^= 1
+    if change == "damaged":
+        (tmp_path / BUNDLED.file_name).write_bytes(data)
+    monkeypatch.setattr(models.weights, "_BUNDLED", tmp_path)
+    with pytest.raises(WeightsError, match=r"dino_hands8\.safetensors.*install Signlight again"):
+        find_weights(BUNDLED)

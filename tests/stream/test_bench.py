@@ -21,7 +21,7 @@ from stream.bench.figures import (
     MapFigures,
     MatrixRate,
     StageFigures,
-    percentile,
+    Threads,
 )
 from stream.bench.files import check_figures
 from stream.bench.fresh import run_fresh
@@ -31,6 +31,7 @@ from stream.bench.table import print_report
 from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.options import BenchOptions, parse_args
 from stream.priority import num_cores
+from stream.stats import percentile
 from tests.fakes import (
     FrameRenderer,
     GatedModel,
@@ -47,9 +48,12 @@ from tests.waits import PROCESS_S
 @pytest.fixture
 def report() -> BenchReport:
     """Return a report with a figure in every place."""
+    defaults = Threads(num_threads=2, omp_wait_policy=None)
+    asleep = Threads(num_threads=2, omp_wait_policy="PASSIVE")
     ours = MapFigures(
         model="small", runtime="torch", device="cpu", precision="float32", num_maps=9,
-        median_ms=20.0, p95_ms=25.0, least_ms=19.0, gflop=1.5, floor_ms=10.0,
+        crop_px=224, median_ms=20.0, p95_ms=25.0, least_ms=19.0, gflop=1.5, floor_ms=10.0,
+        threads=defaults,
     )  # fmt: skip
     official = replace(ours, runtime="official", median_ms=50.0, p95_ms=51.0)
     stages = tuple(
@@ -62,12 +66,12 @@ def report() -> BenchReport:
     return BenchReport(
         machine=describe_machine(gpu=None),
         clip="clip.mp4",
-        crop_px=224,
         is_quick=True,
         matrix=[MatrixRate(device="cpu", precision="float32", gflop_s=150.0)],
         maps=[ours, official],
         export=ExportFigures(
             model="small", runtime="torch, cpu, float32", size_wh=(1280, 720), num_frames=48,
+            num_frames_with_hand=47, num_maps=51, threads=asleep, official_threads=defaults,
             frames_per_s=12.5, cpu_ms=140.0, stages=stages, num_cores=2,
             official_size_wh=(384, 224), official_frames_per_s=2.5, peak_memory_mb=900.0,
         ),
@@ -75,6 +79,7 @@ def report() -> BenchReport:
             model="small", runtime="torch, cpu, float32", frame_rate=30.0, num_shown=118,
             num_dropped=2, shown_per_s=29.5, num_late=3, late_p95_ms=12.0, jitter_p95_ms=3.0,
             num_maps=70, age_p95_ms=120.0, cpu_share=0.8, first_shown_s=2.5, peak_memory_mb=None,
+            threads=asleep,
         ),
         is_complete=True,
     )  # fmt: skip
@@ -91,7 +96,7 @@ def test_json_has_every_figure_and_what_follows_from_them(report: BenchReport) -
     assert official["times_official"] == 1.0
     export = content["export"]
     assert export.keys() == {field.name for field in fields(ExportFigures)} | {
-        "slowest_stage_per_s", "cores_per_s", "times_official",
+        "slowest_stage_per_s", "cores_per_s", "times_official", "caveat",
     }  # fmt: skip
     assert export["slowest_stage_per_s"] == 25.0  # 40 ms alone
     assert export["cores_per_s"] == pytest.approx(2 * 1000 / (1.5 * 80), rel=1e-3)
@@ -99,7 +104,32 @@ def test_json_has_every_figure_and_what_follows_from_them(report: BenchReport) -
     assert [stage["name"] for stage in export["stages"]] == list(STAGES)
     assert content["live"].keys() == {field.name for field in fields(LiveFigures)}
     assert content["machine"]["num_cores"] >= 1
-    assert {"python", "torch", "numpy"} <= content["machine"]["versions"].keys()
+    assert {"signlight", "python", "torch", "numpy"} <= content["machine"]["versions"].keys()
+    assert content["schema"] == 1
+    assert ours["threads"] == {"num_threads": 2, "omp_wait_policy": None}
+    assert export["threads"] == content["live"]["threads"] != export["official_threads"]
+
+
+def test_way_is_compared_with_the_official_one_of_its_device(report: BenchReport) -> None:
+    ours, official = report.maps
+    gpu = replace(ours, device="cuda:0", median_ms=2.0)
+    report.maps += [gpu, replace(official, device="cuda", median_ms=3.0)]
+    assert report.times_official(ours) == 2.5
+    assert report.times_official(gpu) == 1.5
+    report.maps.pop()
+    assert report.times_official(gpu) is None
+
+
+def test_page_tells_where_ours_had_less_to_do(report: BenchReport) -> None:
+    assert report.export is not None
+    assert "for less work" not in _printed(report, 80)
+    rare = replace(report.export, num_frames_with_hand=40)
+    words = " ".join(_printed(replace(report, export=rare), 80).split())
+    assert "40 of 48 frames had one; 51 maps made" in words
+    assert "Only 83% of the frames had a hand" in words
+    assert '"5.0 x as fast" is for less work' in words
+    alone = replace(rare, official_frames_per_s=None)
+    assert alone.caveat is None, "nothing is compared"
 
 
 def _printed(report: BenchReport, width: int) -> str:
@@ -114,7 +144,7 @@ def test_page_shows_every_figure_in_a_narrow_terminal(report: BenchReport) -> No
     assert max(map(len, page.splitlines())) <= 80
     words = " ".join(page.split())
     for figure in (
-        "cpu float32 150 GFLOP/s", "small torch, float32 20.0 25.0 50.0 1.5 2.00 2.50",
+        "cpu float32 150 GFLOP/s", "small torch, float32 224 20.0 25.0 50.0 1.5 2.00 2.50",
         "official, float32 50.0 51.0 20.0 5.00", "attention 40.0 40.0 80.0 60.0 120.0",
         "12.5 frames a second", "allows 25.0, of which 50%", "ours is 5.0 x as fast", "900 MB",
         "29.5 frames a second; 2 of 120 dropped, 3 late", "12.0 ms, p95", "120 ms, p95; 70 made",

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from stream.bench.loops import _export
-from stream.bench.stopwatch import TimedParts
+from stream.bench.exports import _export, _run_alone
+from stream.bench.stopwatch import STAGES, TimedParts
 from stream.errors import SourceFormatError
+from stream.geometry import HandRegion
 from stream.options import BenchOptions
 from tests.fakes import (
     FrameRenderer,
@@ -14,23 +17,61 @@ from tests.fakes import (
     ScriptedSource,
     cut_box,
     make_frame,
+    make_hand,
 )
 
+HANDS = (make_hand(0), make_hand(1))
 
-def _parts(num_frames: int) -> TimedParts:
+
+def _parts(
+    num_frames: int, model: GatedModel | None = None, hands: tuple[HandRegion, ...] = HANDS
+) -> TimedParts:
     return TimedParts(
         source=ScriptedSource(make_frame(index) for index in range(num_frames)),
-        finder=ScriptedFinder(lambda index: ()),
+        finder=ScriptedFinder(lambda index: hands),
         cut=cut_box,
-        model=GatedModel(),
+        model=model or GatedModel(),
         renderer=FrameRenderer(),
         sink=ListSink(),
     )
 
 
 def test_frames_that_were_written_are_counted() -> None:
-    _, num_frames, _ = _export(lambda *_: _parts(3), BenchOptions(command="bench", verbose=False))
-    assert num_frames == 3
+    _, report = _export(lambda *_: _parts(3), BenchOptions(command="bench", verbose=False))
+    assert report.num_frames == 3
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 20])
+def test_model_alone_gets_the_groups_of_an_export(at_once: int) -> None:
+    def seen(run: Callable[[TimedParts], object]) -> list[list[int]]:
+        model = GatedModel(frames_at_once=at_once)
+        run(_parts(50, model))
+        return model.seen
+
+    def export(parts: TimedParts) -> None:
+        _export(lambda *_: parts, BenchOptions(command="bench", verbose=False))
+
+    groups = seen(_run_alone)
+    assert groups == seen(export)
+    assert len(groups[0]) == 2 * at_once  # two hands
+
+
+def test_each_stage_has_a_time_for_each_frame() -> None:
+    parts = _parts(50, GatedModel(frames_at_once=3))
+    times_ms = _run_alone(parts)
+    assert {name: len(times) for name, times in times_ms.items()} == dict.fromkeys(STAGES, 50)
+    assert len(parts.watches["crop"].walls_ns) == 100, "two hands a frame"
+    for name in ("crop", "attention"):
+        assert sum(times_ms[name]) == pytest.approx(sum(parts.watches[name].walls_ns) / 1e6)
+    assert times_ms["attention"][0] == times_ms["attention"][1] == times_ms["attention"][2]
+    assert 1e6 * sum(times_ms["attention"][:3]) == pytest.approx(
+        parts.watches["attention"].walls_ns[0]
+    )
+
+
+def test_frames_without_a_hand_cost_no_map() -> None:
+    times_ms = _run_alone(_parts(3, hands=()))
+    assert times_ms["crop"] == times_ms["attention"] == [0.0, 0.0, 0.0]
 
 
 def test_clip_without_a_frame_is_refused() -> None:
