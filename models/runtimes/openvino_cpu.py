@@ -15,7 +15,7 @@ from torch import nn
 
 from models.runtimes.bounded import RecentlyUsed
 from models.runtimes.openvino_graph import build_graph
-from models.runtimes.openvino_import import openvino
+from models.runtimes.openvino_import import core, openvino
 from models.runtimes.protocol import Network, Pending, Rows
 from stream.errors import DeviceError
 from stream.frames import RgbImage
@@ -39,7 +39,7 @@ _PRECISIONS = {
 
 def can_compute(dtype: torch.dtype) -> bool:
     """Return whether OpenVINO computes in ``dtype`` on this processor, instead of in float32."""
-    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return _PRECISIONS[dtype][0] in capabilities
 
 
@@ -74,7 +74,6 @@ class OpenVinoRuntime:
         assert isinstance(network, nn.Module)
         self._network = network.eval().requires_grad_(False).float()
         self._dtype = dtype
-        self._core = openvino.Core()
         self._num_threads = num_threads or num_cores()
         self._settings = {
             "INFERENCE_PRECISION_HINT": _PRECISIONS[dtype][1],
@@ -126,9 +125,7 @@ class OpenVinoRuntime:
         self, size_hw: tuple[int, int], layer: int, streams: int
     ) -> list[openvino.InferRequest]:
         graph = build_graph(self._network, size_hw, layer)
-        compiled = self._core.compile_model(
-            graph, "CPU", {**self._settings, "NUM_STREAMS": streams}
-        )
+        compiled = core().compile_model(graph, "CPU", {**self._settings, "NUM_STREAMS": streams})
         return [compiled.create_infer_request() for _ in range(streams)]
 
 

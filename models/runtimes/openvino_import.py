@@ -9,8 +9,9 @@ on without it where it is not to be had.
 from __future__ import annotations
 
 import sys
+from functools import cache
 
-__all__ = ["openvino", "ops"]
+__all__ = ["core", "openvino", "ops"]
 
 _CONVERTER = "openvino.tools.ovc"
 
@@ -23,3 +24,15 @@ try:
 finally:
     if _is_converter_hidden:
         del sys.modules[_CONVERTER]
+
+
+@cache
+def core() -> openvino.Core:
+    """Return the one core of this process, which is never given back.
+
+    The processor's plugin of each core puts an alternative signal stack of its own under the thread
+    that loads it, and frees it with the core. Where two cores overlap, or another thread lets go of
+    the last one, the freed stack stays in place, and the next signal (Ctrl-C) ends the process with
+    a segmentation fault; seen with 2026.4.1.
+    """
+    return openvino.Core()

@@ -26,6 +26,7 @@ from models.runtimes.torch_cpu import TorchRuntime
 from models.vit import VisionTransformer
 from samples.hand import render_hand
 from stream.errors import DeviceError
+from tests.conftest import ROOT
 from tests.models.networks import (
     TINY,
     fill,
@@ -34,6 +35,7 @@ from tests.models.networks import (
     plain_cls_attention,
     tiny_vit,
 )
+from tests.waits import PROCESS_S
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
@@ -363,3 +365,23 @@ def test_recently_used_forgets_the_oldest_and_makes_room_first() -> None:
     assert len(kept) == 0
     with pytest.raises(ValueError, match="capacity must be >= 1"):
         RecentlyUsed(0)
+
+
+def test_signals_are_survived_after_models_came_and_went() -> None:
+    """Each OpenVINO core frees a signal stack that may still be in use."""
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    program = (
+        "import faulthandler, signal, threading; faulthandler.enable(); import numpy as np; "
+        "from models import load_model; picture = np.zeros((16, 16, 3), np.uint8); "
+        "load = lambda: load_model('dino_hands8', random_weights=True, runtime='openvino'); "
+        "first, second = load(), load(); first.attend(picture); second.attend(picture); "
+        "first.close(); del first; second.close(); del second; "
+        "thread = threading.Thread(target=lambda: load().attend(picture)); "
+        "thread.start(); thread.join(); "
+        "signal.signal(signal.SIGINT, lambda *_: print('survived')); "
+        "signal.raise_signal(signal.SIGINT)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=PROCESS_S
+    )
+    assert (done.returncode, done.stdout) == (0, "survived\n"), done.stderr
