@@ -82,12 +82,15 @@ def test_nothing_between_start_and_end(
     assert list(tmp_path.iterdir()) == []
 
 
+REFERENCE = ["--model", "dino_vits16", *QUICK]
+
+
 def test_head_that_the_model_lacks(hand_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "heads 0 to 5" in fails(capsys, "export", hand_clip, *QUICK, "--head", "6")
+    assert "heads 0 to 5" in fails(capsys, "export", hand_clip, *REFERENCE, "--head", "6")
 
 
 def test_layer_that_the_model_lacks(hand_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "layers 0 to 11" in fails(capsys, "export", hand_clip, *QUICK, "--layer", "12")
+    assert "layers 0 to 11" in fails(capsys, "export", hand_clip, *REFERENCE, "--layer", "12")
 
 
 def test_missing_weights(hand_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +113,7 @@ def test_checkpoint_of_another_model(
 
     path = tmp_path / "weights.pth"
     torch.save({"conv1.weight": torch.zeros(8, 3, 3, 3)}, path)
-    line = fails(capsys, "export", hand_clip, "--weights", path)
+    line = fails(capsys, "export", hand_clip, "--model", "dino_vits16", "--weights", path)
     assert str(path) in line
     assert "ViT-S/16" in line
 
@@ -152,7 +155,7 @@ def test_weights_that_cannot_be_downloaded(
 ) -> None:
     monkeypatch.setenv("SIGNLIGHT_CACHE", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # nobody answers there
-    line = fails(capsys, "export", hand_clip)
+    line = fails(capsys, "export", hand_clip, "--model", "dino_vits16")
     assert str(tmp_path) in line
     assert "dino_deitsmall16_pretrain.pth" in line
 
