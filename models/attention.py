@@ -7,7 +7,6 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import overload
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from models.registry import ModelSpec
 from models.resnet import leading_components
 from models.runtimes.protocol import Pending, Runtime
+from stream.closing import Closing
 from stream.frames import RgbImage, frozen_rgb
 from stream.geometry import CropTransform, HandCrop, HandRegion
 from stream.scene import AttentionMaps, MapKind
@@ -29,7 +29,7 @@ are few, as what a runtime keeps per shape (graphs, buffers) it keeps for each."
 Row = npt.NDArray[np.float32]
 
 
-class DinoModel:
+class DinoModel(Closing):
     """One of the models, ready to run; made by ``load_model``.
 
     Called from one thread at a time, except ``layer``, which any thread may set at any time: a
@@ -184,17 +184,6 @@ class DinoModel:
     def close(self) -> None:
         """Release the device; harmless when called again."""
         self._runtime.close()
-
-    def __enter__(self) -> DinoModel:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _compute(self, images: Sequence[RgbImage]) -> tuple[int, list[Row], int]:
         """Return the layer read, the network's output per image, and the time it all took in ns."""

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol
 
 from stream.bench.figures import LiveFigures, Threads
 from stream.bench.machine import peak_memory_mb
-from stream.errors import SourceFormatError
+from stream.closing import Closing
+from stream.errors import OutputError, SourceFormatError
 from stream.frames import RgbImage
 from stream.live import LiveLoop
 from stream.newest_maps import NewestMaps
@@ -176,7 +176,7 @@ def measure_live(
         )
 
 
-class _Witness(MonotonicClock):
+class _Witness(MonotonicClock, Closing):
     """A screen that shows nothing, and the clock that the loop waits by: knows due and shown."""
 
     is_open = True
@@ -201,29 +201,18 @@ class _Witness(MonotonicClock):
     def close(self) -> None:
         pass
 
-    def __enter__(self) -> _Witness:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pass
-
 
 class _NoKeys:
-    """Nobody is at the keyboard: none of it is called."""
+    """Nobody is at the keyboard, and a measurement leaves no files."""
 
     def press(self, key: str) -> str | None:
-        raise NotImplementedError
+        return None
 
     def open_recording(self) -> tuple[Sink, str]:
-        raise NotImplementedError
+        raise OutputError("nothing is recorded while the live view is measured")
 
     def save_snapshot(self, canvas: RgbImage) -> str:
-        raise NotImplementedError
+        raise OutputError("no picture is kept while the live view is measured")
 
 
 def words_of(facts: ModelFacts) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from types import TracebackType
 
+from stream.closing import Closing
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.geometry import HandCrop, HandRegion
 from stream.protocols import AttentionModel, CropCutter, HandFinder, Renderer, Sink, Source
@@ -78,23 +78,12 @@ class TimedParts:
         self.sink: Sink = _TimedSink(sink, self.watches["encode"])
 
 
-class _TimedPart:
+class _TimedPart(Closing):
     def __init__(self, watch: Stopwatch) -> None:
         self._watch = watch
 
     def close(self) -> None:
         pass
-
-    def __enter__(self) -> _TimedPart:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _TimedSource(_TimedPart):
