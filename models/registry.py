@@ -69,10 +69,12 @@ class ModelSpec:
         index = layer + self.depth if layer < 0 else layer
         if index not in self.layers:
             first, last = self.layers[0], self.layers[-1]
-            raise ValueError(
-                f"{self.name} has layers {first} to {last} "
-                f"(or {first - self.depth} to -1 from the end), got {layer}"
+            there = (
+                f"attention in layer {last} only (or -1)"
+                if first == last
+                else f"layers {first} to {last} (or {first - self.depth} to -1 from the end)"
             )
+            raise ValueError(f"{self.name} has {there}, got {layer}")
         return index
 
 

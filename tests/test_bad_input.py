@@ -91,6 +91,7 @@ def test_head_that_the_model_lacks(hand_clip: Path, capsys: pytest.CaptureFixtur
 
 def test_layer_that_the_model_lacks(hand_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "layers 0 to 11" in fails(capsys, "export", hand_clip, *REFERENCE, "--layer", "12")
+    assert "attention in layer 4 only" in fails(capsys, "export", hand_clip, *QUICK, "--layer", "3")
 
 
 def test_missing_weights(hand_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
