@@ -57,7 +57,8 @@ def choose(device: str = "auto", runtime: str = "auto", precision: str = "auto")
     """Return the best choice that fits, before any weights are fetched.
 
     "auto" is a CUDA device, then Apple's GPU, then the processor; there OpenVINO where it is
-    installed, which was quicker than torch with each of the models on x86-64 (README, Speed); and
+    installed, which on x86-64 was quicker than torch with all models but ViT-B/8, where it was as
+    quick (README, Speed); and
     the quickest arithmetic that does not change the maps (cosine to float32 of 0.999 or more).
 
     Args:
