@@ -260,9 +260,10 @@ def _live(options: Options) -> int:
 
 def _export(options: Options) -> int:
     from stream.hashing import sha256_of
+    from stream.json_files import write_json
     from stream.offline import ExportReport, export
     from stream.progress import export_bar
-    from stream.sidecar import check_sidecar, describe_export, write_sidecar
+    from stream.sidecar import check_sidecar, describe_export
 
     _check(options)
     source_path = Path(options.source) if Path(options.source).is_file() else None
@@ -297,7 +298,7 @@ def _export(options: Options) -> int:
                     seconds=time.monotonic() - started_s,
                     warnings=[*source.warnings, *sink.warnings],
                 )
-                write_sidecar(sidecar, content)
+                write_json(sidecar, content)
 
         with stop_on_signals() as stop:
             try:

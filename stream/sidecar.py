@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from stream.errors import OutputError
+from stream.json_files import is_free
 from stream.offline import ExportReport
 from stream.options import Options
-from stream.whole_files import written_whole
 
-__all__ = ["ModelFacts", "check_sidecar", "describe_export", "versions", "write_sidecar"]
+__all__ = ["ModelFacts", "check_sidecar", "describe_export", "versions"]
 
 RECORDED = (
     "signlight",
@@ -64,15 +63,7 @@ def check_sidecar(path: Path) -> Path:
     Raises:
         OutputError: Something else stands there.
     """
-    if not path.exists():
-        return path
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        content = None
-    if not (
-        isinstance(content, dict) and {"frames", "weights_sha256", "options"} <= content.keys()
-    ):
+    if not is_free(path, {"frames", "weights_sha256", "options"}):
         raise OutputError(
             f"{path} is there already and Signlight did not make it; "
             "it would hold how the export was made: choose another name for the output"
@@ -126,21 +117,6 @@ def describe_export(
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the distributions that make the picture."""
     return {"python": platform.python_version()} | {name: _version(name) for name in RECORDED}
-
-
-def write_sidecar(path: Path, content: dict[str, Any]) -> None:
-    """Write ``content`` as JSON, whole or not at all.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    try:
-        with written_whole(path) as unfinished:
-            unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot write it: {error.strerror}; choose another folder"
-        ) from error
 
 
 def _version(name: str) -> str:

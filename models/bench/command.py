@@ -12,8 +12,8 @@ from stream.bench.files import check_figures
 from stream.bench.loops import Factories
 from stream.bench.table import print_page
 from stream.errors import OptionError, SourceError
+from stream.json_files import write_json
 from stream.options import BenchOptions
-from stream.sidecar import write_sidecar
 
 __all__ = ["bench"]
 
@@ -55,4 +55,4 @@ def bench(
         if report.matrix:
             print_page(report)
             if options.json_path is not None:
-                write_sidecar(options.json_path, report.as_json())
+                write_json(options.json_path, report.as_json())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from stream.errors import OutputError
+from stream.json_files import is_free
 
 __all__ = ["check_figures"]
 
@@ -19,11 +19,5 @@ def check_figures(path: Path) -> None:
     """
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise OutputError(f"{path} cannot be written: check its folder and your permissions")
-    if not path.exists():
-        return
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        content = None
-    if not (isinstance(content, dict) and {"machine", "matrix", "maps"} <= content.keys()):
+    if not is_free(path, {"machine", "matrix", "maps"}):
         raise OutputError(f"{path} is there already and holds no figures; choose another name")

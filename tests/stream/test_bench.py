@@ -170,7 +170,7 @@ def test_page_warns_of_a_busy_machine(report: BenchReport) -> None:
 def test_work_of_children_is_our_own_once_they_were_waited_for() -> None:
     others = OtherPrograms()
     if others.mean_cores() is None:
-        pytest.skip("this system does not tell")
+        pytest.skip("this system does not tell what other programs compute")
     burn = [sys.executable, "-c", "import time\nwhile time.process_time() < 2: pass"]
     began = time.monotonic()
     for child in [subprocess.Popen(burn) for _ in range(num_cores())]:
@@ -247,7 +247,7 @@ def test_failure_in_a_fresh_process_is_told(kind: str, error: type[Exception], w
 def test_memory_never_shrinks() -> None:
     before = peak_memory_mb()
     if before is None:
-        pytest.skip("this system does not tell")
+        pytest.skip("this system does not tell how much memory a process held")
     held = bytearray(200_000_000)
     held[::4096] = b"x" * len(held[::4096])
     after = peak_memory_mb()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from stream.errors import OutputError
-from stream.sidecar import check_sidecar, versions, write_sidecar
+from stream.json_files import write_json
+from stream.sidecar import check_sidecar, versions
 
 
 def test_versions_name_what_makes_the_picture() -> None:
@@ -19,7 +20,7 @@ def test_versions_name_what_makes_the_picture() -> None:
 def test_sidecar_is_json_and_replaces_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "clip.json"
     path.write_text("old")
-    write_sidecar(path, {"frames": 3, "hands": {"left": 1}})
+    write_json(path, {"frames": 3, "hands": {"left": 1}})
     assert json.loads(path.read_text(encoding="utf-8")) == {"frames": 3, "hands": {"left": 1}}
     assert list(tmp_path.iterdir()) == [path]
 
@@ -38,6 +39,6 @@ def test_what_signlight_did_not_make_is_not_replaced(tmp_path: Path) -> None:
 def test_folder_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "clip.json"
     with pytest.raises(OutputError, match="cannot write it") as caught:
-        write_sidecar(path, {})
+        write_json(path, {})
     assert str(path) in str(caught.value)
     assert isinstance(caught.value, OSError)
