@@ -7,16 +7,21 @@ from pathlib import Path
 import pytest
 import torch
 
+import models.weights
 from models.evaluation.pictures import PictureSet, read_pictures
 from models.evaluation.report import measure
 from models.evaluation.subject import Subject, open_subject, untrained
+from models.loading import load_model
 from models.registry import find_spec
 from models.training.checkpoint import read_weights
 from models.training.recipe import Recipe
-from models.weights import find_weights
+from models.weights import fetch_weights, find_weights, is_ready, remember
 from samples.dataset import write_set
+from stream.errors import WeightsError
+from stream.hashing import sha256_of
 
 SIDE_PX = 144
+BUNDLED = find_spec("dino_hands8")
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +63,39 @@ def test_attention_is_on_real_hands(bundled: Subject, real: PictureSet) -> None:
 
 def test_documented_command_trains_with_its_recipe() -> None:
     """The card says: without further options."""
-    _, recipe = read_weights(find_weights(find_spec("dino_hands8")).path)
+    _, recipe = read_weights(find_weights(BUNDLED).path)
     assert recipe == Recipe()
-    spec = find_spec("dino_hands8")
-    assert (spec.depth, spec.dim, spec.num_heads, spec.cls_block, spec.pretrain_px) == (
-        recipe.depth, recipe.dim, recipe.num_heads, recipe.cls_block, recipe.view_px,
-    )  # fmt: skip
+    asked = (BUNDLED.depth, BUNDLED.dim, BUNDLED.num_heads, BUNDLED.cls_block, BUNDLED.pretrain_px)
+    trained = (recipe.depth, recipe.dim, recipe.num_heads, recipe.cls_block, recipe.view_px)
+    assert asked == trained
+
+
+def test_bundled_weights_are_there_without_cache_or_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("SIGNLIGHT_CACHE", str(cache))
+    assert is_ready(BUNDLED)
+    found = find_weights(BUNDLED)
+    assert found == fetch_weights(BUNDLED)
+    assert found.sha256 == BUNDLED.sha256 == sha256_of(found.path)
+    assert found.path.stat().st_size < 12e6
+    remember(BUNDLED, found)
+    assert not cache.exists()
+    assert list(found.path.parent.glob("*.json")) == []
+    with load_model("dino_hands8", device="cpu") as model:
+        assert not model.is_random
+        assert model.weights_sha256 == BUNDLED.sha256
+
+
+@pytest.mark.parametrize("change", ["damaged", "missing"])
+def test_bundled_weights_that_are_not_what_they_were_are_refused(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytearray(find_weights(BUNDLED).path.read_bytes())
+    data[-1] ^= 1
+    if change == "damaged":
+        (tmp_path / BUNDLED.file_name).write_bytes(data)
+    monkeypatch.setattr(models.weights, "_BUNDLED", tmp_path)
+    with pytest.raises(WeightsError, match=r"dino_hands8\.safetensors.*install Signlight again"):
+        find_weights(BUNDLED)

@@ -371,33 +371,3 @@ def test_load_model_remembers_a_file_put_there_by_hand(
 def test_load_model_refuses_contradictions(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="exclude each other"):
         load_model("dino_vits16", weights=tmp_path, random_weights=True)
-
-
-BUNDLED = find_spec("dino_hands8")
-
-
-def test_bundled_weights_are_there_without_cache_or_network(cache: Path) -> None:
-    assert is_ready(BUNDLED)
-    found = find_weights(BUNDLED)
-    assert found == fetch_weights(BUNDLED)
-    assert found.sha256 == BUNDLED.sha256 == sha256_of(found.path)
-    assert found.path.stat().st_size < 12e6
-    remember(BUNDLED, found)
-    assert not cache.exists()
-    assert list(found.path.parent.glob("*.json")) == []
-    with load_model("dino_hands8", device="cpu") as model:
-        assert not model.is_random
-        assert model.weights_sha256 == BUNDLED.sha256
-
-
-@pytest.mark.parametrize("change", ["damaged", "missing"])
-def test_bundled_weights_that_are_not_what_they_were_are_refused(
-    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = bytearray(find_weights(BUNDLED).path.read_bytes())
-    data[-1] ^= 1
-    if change == "damaged":
-        (tmp_path / BUNDLED.file_name).write_bytes(data)
-    monkeypatch.setattr(models.weights, "_BUNDLED", tmp_path)
-    with pytest.raises(WeightsError, match=r"dino_hands8\.safetensors.*install Signlight again"):
-        find_weights(BUNDLED)
