@@ -124,7 +124,7 @@ class OpenVinoRuntime:
     def _compile(
         self, size_hw: tuple[int, int], layer: int, streams: int
     ) -> list[openvino.InferRequest]:
-        graph = build_graph(self._network, size_hw, layer)
+        graph = build_graph(self._network, size_hw, layer, dtype=self._dtype)
         compiled = core().compile_model(graph, "CPU", {**self._settings, "NUM_STREAMS": streams})
         return [compiled.create_infer_request() for _ in range(streams)]
 

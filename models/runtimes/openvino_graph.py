@@ -2,12 +2,12 @@
 
 OpenVINO can convert a traced torch module, too. Building takes 0.05 s where tracing and converting
 take 4 s (ViT-S/16), so that any size and any layer can be had at once and nothing but the weights
-has to be kept on the disk. The numbers are the same within 1e-6, which the tests hold it to.
+has to be kept on the disk. The numbers are those of torch within 1e-5, which the tests hold it to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,22 @@ __all__ = ["build_graph"]
 Node = Any
 """A value in the graph; OpenVINO's Python classes carry no types."""
 
+_GELU_LOG_ODDS = (
+    1.59574534, 7.27311121e-2, -1.15589420e-4, -9.45629792e-5, 5.59971176e-6, -1.13294651e-7,
+)  # fmt: skip
+"""Coefficients of c0 + c1 x^2 + c2 x^4 + ..., times x the log odds of the normal distribution.
 
-def build_graph(network: nn.Module, size_hw: tuple[int, int], layer: int) -> openvino.Model:
+Least largest error of GELU, 6.0e-7, over all x with x^2 cut off at 30; fitted by Lawson's
+reweighted least squares."""
+
+
+def build_graph(
+    network: nn.Module,
+    size_hw: tuple[int, int],
+    layer: int,
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> openvino.Model:
     """Return the graph from one picture to the rows of one layer.
 
     Args:
@@ -33,6 +47,7 @@ def build_graph(network: nn.Module, size_hw: tuple[int, int], layer: int) -> ope
             float32 parameters, which must stay as they are.
         size_hw: Height and width of the picture; multiples of the patch or of the total stride.
         layer: Layer to read, from 0; nothing after it is in the graph.
+        dtype: Arithmetic that the graph is for; its parameters and result are float32 always.
 
     Returns:
         Model with one input, uint8 (1, H, W, 3) RGB, and one output, float32 (1, rows, grid_h,
@@ -44,14 +59,21 @@ def build_graph(network: nn.Module, size_hw: tuple[int, int], layer: int) -> ope
     pixels = ops.divide(pixels, _constant(torch.tensor(IMAGENET_STD) * 255))
     pixels = ops.transpose(pixels, _integers(0, 3, 1, 2))
     if isinstance(network, VisionTransformer):
-        rows = _cls_attention(network, pixels, size_hw, layer)
+        gelu = _gelu if dtype == torch.float32 else ops.gelu
+        rows = _cls_attention(network, pixels, size_hw, layer, gelu)
     else:
         assert isinstance(network, ResNet50)
         rows = _features(network, pixels, layer)
     return openvino.Model([rows], [picture], type(network).__name__)
 
 
-def _cls_attention(vit: Any, pixels: Node, size_hw: tuple[int, int], layer: int) -> Node:  # noqa: ANN401
+def _cls_attention(
+    vit: Any,  # noqa: ANN401
+    pixels: Node,
+    size_hw: tuple[int, int],
+    layer: int,
+    gelu: Callable[[Node], Node],
+) -> Node:
     """``VisionTransformer.forward``; modules are ``Any``, as attributes of torch modules are."""
     config = vit.config
     dim, heads = config.dim, config.num_heads
@@ -67,8 +89,7 @@ def _cls_attention(vit: Any, pixels: Node, size_hw: tuple[int, int], layer: int)
         normed = _layer_norm(tokens, block.norm1)
         if index < layer:
             tokens = ops.add(tokens, _self_attention(normed, block.attn))
-            hidden = _linear(_layer_norm(tokens, block.norm2), block.mlp.fc1)
-            hidden = ops.gelu(hidden, approximation_mode="erf")
+            hidden = gelu(_linear(_layer_norm(tokens, block.norm2), block.mlp.fc1))
             tokens = ops.add(tokens, _linear(hidden, block.mlp.fc2))
     # The softmax row of token 0, with the query projected back: see ``cls_attention`` in vit.py.
     weight, bias = block.attn.qkv.weight, block.attn.qkv.bias
@@ -94,6 +115,19 @@ def _split_heads(tokens: Node, heads: int) -> Node:
     """(1, N, D) -> (1, heads, N, D / heads)."""
     split = ops.reshape(tokens, _integers(0, 0, heads, -1), special_zero=True)
     return ops.transpose(split, _integers(0, 2, 1, 3))
+
+
+def _gelu(x: Node) -> Node:
+    """GELU to within 1e-6, as a chain that OpenVINO leaves apart from the matrix product before it.
+
+    Fused with GELU, the product goes to a kernel that takes twice as long in float32 (AVX2): apart
+    they make a map of ViT-B/16 8 to 16 % quicker, of ViT-S 3 to 4 %.
+    """
+    square = ops.minimum(ops.multiply(x, x), _number(30.0))
+    odds = _number(_GELU_LOG_ODDS[-1])
+    for coefficient in _GELU_LOG_ODDS[-2::-1]:
+        odds = ops.add(ops.multiply(odds, square), _number(coefficient))
+    return ops.multiply(x, ops.sigmoid(ops.multiply(x, odds)))
 
 
 def _layer_norm(tokens: Node, norm: nn.LayerNorm) -> Node:
@@ -146,6 +180,10 @@ def _constant(values: Tensor) -> Node:
     # Parameters are shared, what was made of them here is kept alive by the constant.
     array = np.ascontiguousarray(values.detach().float().numpy())
     return openvino.op.Constant(array, shared_memory=True)
+
+
+def _number(value: float) -> Node:
+    return openvino.op.Constant(np.array(value, np.float32))
 
 
 def _integers(*values: int) -> Node:

@@ -321,6 +321,18 @@ class TestChoiceOfOpenVino:
         runtime = choose("cpu", "openvino", "float32").open(tiny_vit(), num_threads=threads)
         assert runtime.pictures_at_once == at_once
 
+    def test_gelu_apart_from_its_matrix_product_is_gelu(self) -> None:
+        from models.runtimes import openvino_graph
+        from models.runtimes.openvino_import import core, openvino, ops
+
+        x = np.linspace(-30, 30, 60_001, dtype=np.float32)
+        given = ops.parameter([x.size], openvino.Type.f32)
+        graph = openvino.Model([openvino_graph._gelu(given)], [given])
+        exact = {"INFERENCE_PRECISION_HINT": openvino.Type.f32}
+        (actual,) = core().compile_model(graph, "CPU", exact)([x]).values()
+        by_book = torch.nn.functional.gelu(torch.from_numpy(x).double()).numpy()
+        np.testing.assert_allclose(actual, by_book, rtol=0, atol=2e-6)
+
     def test_too_few_to_go_side_by_side_share_the_model_of_one(self, expected: ByBook) -> None:
         from models.runtimes.openvino_cpu import OpenVinoRuntime
 
