@@ -13,7 +13,16 @@ from stream.geometry import CropTransform, Handedness, HandRegion
 from stream.scene import AgedMaps, AttentionMaps, MapKind, Scene
 from stream.stats import Stats
 
-__all__ = ["GREY", "flat_picture", "make_maps", "make_region", "make_scene", "one_hot"]
+__all__ = [
+    "GREY",
+    "flat_picture",
+    "make_maps",
+    "make_region",
+    "make_scene",
+    "one_hot",
+    "random_weights",
+    "two_hands",
+]
 
 GREY = 128
 MARGIN = 0.25
@@ -108,3 +117,31 @@ def make_scene(
     )
     aged = {m.track_id: AgedMaps(maps=m, age_s=age_s) for m in maps}
     return Scene(frame=frame, hands=tuple(hands), maps=aged, stats=stats)
+
+
+def random_weights(num_heads: int = 6, grid: int = 8, seed: int = 0) -> npt.NDArray[np.float32]:
+    """Return attention whose heads differ, (num_heads, grid, grid)."""
+    weights = np.random.default_rng(seed).uniform(0, 1, (num_heads, grid, grid)) ** 3
+    weights /= weights.sum(axis=(1, 2), keepdims=True)
+    return np.asarray(weights, np.float32)
+
+
+def two_hands(
+    image: RgbImage | None = None,
+    *,
+    age_s: float = 0.0,
+    is_random: bool = False,
+    unseen_s: float = 0.0,
+    stats: Stats | None = None,
+) -> Scene:
+    """Return a picture with a right and a left hand and their maps."""
+    hands = [
+        make_region((60, 80, 130, 150), handedness="right", track_id=0, unseen_s=unseen_s),
+        make_region((190, 90, 250, 160), handedness="left", track_id=1, unseen_s=unseen_s),
+    ]
+    maps = [
+        make_maps(hand, random_weights(seed=hand.track_id), is_random=is_random) for hand in hands
+    ]
+    return make_scene(
+        flat_picture() if image is None else image, hands, maps, age_s=age_s, stats=stats
+    )

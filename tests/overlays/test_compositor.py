@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from overlays.colour_bar import caption_of
@@ -12,45 +11,29 @@ from overlays.exhibits import collect_exhibits
 from overlays.layouts import plan_canvas
 from overlays.normalize import Normalizer
 from overlays.style import LAYOUTS, NORMALIZATIONS, Layout, Style
-from stream.frames import RgbImage
 from stream.geometry import HandRegion
-from stream.scene import MapKind, Scene
+from stream.scene import MapKind
 from stream.stats import Stats
-from tests.overlays.scenes import GREY, flat_picture, make_maps, make_region, make_scene, one_hot
+from tests.overlays.scenes import (
+    GREY,
+    flat_picture,
+    make_maps,
+    make_region,
+    make_scene,
+    one_hot,
+    random_weights,
+    two_hands,
+)
 
 BARE = Style(skeleton=False, hud=False)
 STATS = Stats(fps_shown=29.97, maps_per_s=12.1, latency_ms=41, is_recording=True)
 NOISE = np.random.default_rng(0).integers(0, 256, (241, 321, 3), np.uint8)
 
 
-def _weights(num_heads: int = 6, grid: int = 8, seed: int = 0) -> npt.NDArray[np.float32]:
-    weights = np.random.default_rng(seed).uniform(0, 1, (num_heads, grid, grid)) ** 3
-    weights /= weights.sum(axis=(1, 2), keepdims=True)
-    return np.asarray(weights, np.float32)
-
-
-def _scene(
-    image: RgbImage | None = None,
-    *,
-    age_s: float = 0.0,
-    is_random: bool = False,
-    unseen_s: float = 0.0,
-    stats: Stats | None = None,
-) -> Scene:
-    hands = [
-        make_region((60, 80, 130, 150), handedness="right", track_id=0, unseen_s=unseen_s),
-        make_region((190, 90, 250, 160), handedness="left", track_id=1, unseen_s=unseen_s),
-    ]
-    maps = [make_maps(hand, _weights(seed=hand.track_id), is_random=is_random) for hand in hands]
-    return make_scene(
-        flat_picture() if image is None else image, hands, maps, age_s=age_s, stats=stats
-    )
-
-
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_frame_is_read_only_and_never_touched(layout: Layout) -> None:
     before = NOISE.copy()
-    scene = _scene(NOISE, is_random=True, stats=STATS)
+    scene = two_hands(NOISE, is_random=True, stats=STATS)
     canvas = Compositor(Style(layout=layout, threshold=0.6)).draw(scene)
     np.testing.assert_array_equal(NOISE, before)
     assert not np.shares_memory(canvas, scene.frame.image)
@@ -64,7 +47,7 @@ def test_canvas_is_even_and_keeps_its_size(layout: Layout, size_wh: tuple[int, i
     width, height = size_wh
     image = flat_picture(size_wh)
     hand = make_region((0.2 * width, 0.2 * height, 0.7 * width, 0.8 * height))
-    maps = make_maps(hand, _weights())
+    maps = make_maps(hand, random_weights())
     compositor = Compositor(Style(layout=layout, threshold=0.5))
     scenes = [
         make_scene(image),
@@ -115,7 +98,7 @@ def test_mirrored_the_canvas_is_the_flipped_frame() -> None:
 def test_only_the_crop_its_tag_and_the_caption_are_touched() -> None:
     hand = make_region((100, 90, 160, 150))  # crop: 85..175, 75..165
     canvas = Compositor(BARE).draw(
-        make_scene(flat_picture((640, 480)), [hand], [make_maps(hand, _weights())])
+        make_scene(flat_picture((640, 480)), [hand], [make_maps(hand, random_weights())])
     )
     changed = (canvas != GREY).any(axis=2)
     assert changed[75:165, 85:175].mean() > 0.8
@@ -141,7 +124,7 @@ def test_map_lies_on_the_hand_and_mirrored_on_the_flipped_hand() -> None:
 
 
 def test_text_is_not_mirrored() -> None:
-    scene = _scene(stats=STATS)
+    scene = two_hands(stats=STATS)
     plain = Compositor(BARE).draw(scene)
     mirrored = Compositor(replace(BARE, mirror=True)).draw(scene)
     caption = np.s_[195:, 120:]  # same text, same place: bottom right
@@ -152,7 +135,7 @@ def test_text_is_not_mirrored() -> None:
 def test_left_stays_left_in_the_mirror_and_panels_stand_as_the_viewer_sees_the_hands() -> None:
     for is_mirrored, names in ((False, ["right", "left"]), (True, ["left", "right"])):
         style = Style(mirror=is_mirrored)
-        exhibits = collect_exhibits(_scene(), style, Normalizer(), with_heads=False)
+        exhibits = collect_exhibits(two_hands(), style, Normalizer(), with_heads=False)
         assert [exhibit.name for exhibit in exhibits] == names
 
 
@@ -160,14 +143,14 @@ def test_a_map_fades_with_age_until_only_its_hand_is_left() -> None:
     crop = np.s_[95:135, 75:115]
     changes = []
     for age_s in (0.0, 0.1, 0.4, 0.7, 1.0, 5.0):
-        canvas = Compositor(BARE).draw(_scene(age_s=age_s))
+        canvas = Compositor(BARE).draw(two_hands(age_s=age_s))
         changes.append(np.abs(canvas[crop].astype(int) - GREY).mean())
     assert changes[0] == changes[1] > changes[2] > changes[3] > changes[4] == 0
     assert changes[5] == 0
 
 
 def test_a_held_hand_fades() -> None:
-    canvases = [Compositor(BARE).draw(_scene(unseen_s=s)) for s in (0.0, 0.15, 0.3)]
+    canvases = [Compositor(BARE).draw(two_hands(unseen_s=s)) for s in (0.0, 0.15, 0.3)]
     crop = np.s_[60:170, 40:150]
     seen, held, gone = (np.abs(c[crop].astype(int) - GREY).mean() for c in canvases)
     assert seen > held > gone == 0
@@ -180,13 +163,15 @@ def test_age_can_be_read_and_a_map_of_the_very_frame_has_none() -> None:
         (0.85, "right \N{MIDDLE DOT} 850 ms"),
         (2.5, "right \N{MIDDLE DOT} waiting, last map 2500 ms old"),
     ):
-        exhibit = collect_exhibits(_scene(age_s=age_s), Style(), Normalizer(), with_heads=False)[0]
+        exhibit = collect_exhibits(two_hands(age_s=age_s), Style(), Normalizer(), with_heads=False)[
+            0
+        ]
         assert exhibit.label == label
 
 
 def test_an_old_map_is_drawn_where_its_hand_is_now() -> None:
     then, now = make_region((60, 60, 120, 120)), make_region((180, 100, 240, 160))
-    scene = make_scene(flat_picture(), [now], [make_maps(then, _weights())], age_s=0.1)
+    scene = make_scene(flat_picture(), [now], [make_maps(then, random_weights())], age_s=0.1)
     changed = (Compositor(BARE).draw(scene) != GREY).any(axis=2)
     assert changed[110:150, 190:230].all()
     assert not changed[50:130, 40:140].any()
@@ -206,8 +191,8 @@ def test_a_hand_without_a_map_gets_a_box_and_no_map() -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_random_weights_are_written_across_every_layout(layout: Layout) -> None:
     style = replace(BARE, layout=layout)
-    plain = Compositor(style).draw(_scene())
-    marked = Compositor(style).draw(_scene(is_random=True))
+    plain = Compositor(style).draw(two_hands())
+    marked = Compositor(style).draw(two_hands(is_random=True))
     plan = plan_canvas(layout, (320, 240))
     for left, top, right, bottom in filter(None, (plan.picture, plan.panel)):
         # In the panel of heads the mark has a place of its own at the foot, beside every tile.
@@ -222,9 +207,9 @@ def test_random_weights_are_written_across_every_layout(layout: Layout) -> None:
 def test_random_weights_stay_marked_between_maps_until_trained_weights_come() -> None:
     compositor, empty = Compositor(BARE), make_scene(flat_picture())
     middle = np.s_[105:135]
-    compositor.draw(_scene(is_random=True))
+    compositor.draw(two_hands(is_random=True))
     assert (compositor.draw(empty)[middle] != GREY).any()
-    compositor.draw(_scene())
+    compositor.draw(two_hands())
     assert (compositor.draw(empty)[middle] == GREY).all()
 
 
@@ -232,14 +217,14 @@ def test_caption_stays_while_no_hand_is_in_view() -> None:
     compositor, empty = Compositor(replace(BARE, normalize="absolute")), make_scene(flat_picture())
     assert (compositor.draw(empty) == GREY).all()  # nothing known yet
     caption = np.s_[185:, 100:]
-    shown = compositor.draw(_scene())[caption]
+    shown = compositor.draw(two_hands())[caption]
     np.testing.assert_array_equal(compositor.draw(empty)[caption], shown)
 
 
 def test_even_a_tiny_picture_says_random() -> None:
     hand = make_region((4, 4, 12, 12))
     scenes = [
-        make_scene(flat_picture((24, 16)), [hand], [make_maps(hand, _weights(), is_random=r)])
+        make_scene(flat_picture((24, 16)), [hand], [make_maps(hand, random_weights(), is_random=r)])
         for r in (False, True)
     ]
     plain, marked = (Compositor(BARE).draw(scene) for scene in scenes)
@@ -253,7 +238,7 @@ def test_caption_calls_things_what_they_are(
     kind: MapKind, normalize: str, with_heads: bool
 ) -> None:
     hand = make_region()
-    scene = make_scene(flat_picture(), [hand], [make_maps(hand, _weights(), kind=kind)])
+    scene = make_scene(flat_picture(), [hand], [make_maps(hand, random_weights(), kind=kind)])
     style = Style(normalize=normalize, head=2)  # type: ignore[arg-type]
     exhibits = collect_exhibits(scene, style, Normalizer(), with_heads=with_heads)
     caption = caption_of(scene.maps[0].maps, exhibits, style, with_heads=with_heads)
@@ -276,15 +261,15 @@ def test_caption_calls_things_what_they_are(
 
 def test_a_head_that_the_model_lacks_is_named_and_nothing_is_drawn_for_it() -> None:
     style = replace(BARE, head=9)
-    exhibits = collect_exhibits(_scene(), style, Normalizer(), with_heads=False)
-    caption = caption_of(_scene().maps[0].maps, exhibits, style, with_heads=False)
+    exhibits = collect_exhibits(two_hands(), style, Normalizer(), with_heads=False)
+    caption = caption_of(two_hands().maps[0].maps, exhibits, style, with_heads=False)
     assert "no head 9 (0\N{EN DASH}5)" in caption.title
-    canvas = Compositor(style).draw(_scene())
+    canvas = Compositor(style).draw(two_hands())
     assert (canvas[95:135, 75:115] == GREY).all()
 
 
 def test_head_mean_and_all_choose_what_is_drawn() -> None:
-    scene = _scene()
+    scene = two_hands()
     canvases = {head: Compositor(replace(BARE, head=head)).draw(scene) for head in (0, 5, "mean")}
     crop = np.s_[60:170, 40:150]
     assert (canvases[0][crop] != canvases[5][crop]).any()
@@ -293,100 +278,6 @@ def test_head_mean_and_all_choose_what_is_drawn() -> None:
         Compositor(replace(BARE, head="all")).draw(scene),
         Compositor(replace(BARE, layout="heads")).draw(scene),
     )
-
-
-def test_the_grid_shows_each_head_in_a_tile_of_its_own() -> None:
-    hand = make_region()
-    weights = _weights()
-    mean = weights.mean(axis=0, dtype=np.float32)
-    style = replace(BARE, layout="heads")
-
-    def draw(weights: npt.NDArray[np.float32]) -> RgbImage:
-        maps = make_maps(hand, weights, mean=mean)
-        return Compositor(style).draw(make_scene(flat_picture(), [hand], [maps]))
-
-    before = draw(weights)
-    panel = plan_canvas("heads", (320, 240)).panel
-    assert panel is not None
-    places = []
-    for head in range(6):
-        other = weights.copy()
-        other[head] = other[head, ::-1, ::-1]
-        rows, columns = np.nonzero((draw(other) != before).any(axis=2))
-        assert columns.min() >= panel[0]  # the picture shows the mean, which is the same
-        assert rows.max() - rows.min() < (panel[3] - panel[1]) / 3
-        assert columns.max() - columns.min() < (panel[2] - panel[0]) / 2
-        places.append((round(rows.mean() / 40), round(columns.mean() / 40)))
-    assert len(set(places)) == 6
-    assert places == sorted(places)  # 0, 1, 2 ... in reading order
-
-
-def test_a_lost_hand_keeps_its_place_in_the_grid_for_a_moment() -> None:
-    compositor = Compositor(replace(BARE, layout="heads"))
-    both = _scene()
-    first = compositor.draw(both)
-    panel = plan_canvas("heads", (320, 240)).panel
-    assert panel is not None
-    lower = np.s_[panel[3] // 2 :, panel[0] :]
-
-    def without_right(time_s: float) -> Scene:
-        frame = make_scene(flat_picture(), time_s=time_s).frame
-        return Scene(frame=frame, hands=both.hands[1:], maps={1: both.maps[1]})
-
-    soon, later = (compositor.draw(without_right(s)) for s in (1.5, 9.0))
-    np.testing.assert_array_equal(soon[lower], first[lower])
-    assert (later[lower] != soon[lower]).any()
-
-
-def test_a_hand_found_anew_takes_its_old_place_in_the_grid() -> None:
-    compositor = Compositor(replace(BARE, layout="heads"))
-    again = make_region((60, 80, 130, 150), handedness="right", track_id=7)
-    scene = make_scene(flat_picture(), [again], [make_maps(again, _weights())], time_s=1.1)
-    before = make_region((60, 80, 130, 150), handedness="right", track_id=0)
-    compositor.draw(make_scene(flat_picture(), [before], [make_maps(before, _weights())]))
-    np.testing.assert_array_equal(
-        compositor.draw(scene), Compositor(replace(BARE, layout="heads")).draw(scene)
-    )
-
-
-def test_insets_show_the_hands_own_pixels_at_the_viewers_side() -> None:
-    image = flat_picture((640, 480))
-    image[200:280, 280:360] = (200, 40, 40)
-    hand = make_region((280, 200, 360, 280), handedness="left")
-    scene = make_scene(image, [hand], [make_maps(hand, _weights())])
-    for is_mirrored in (False, True):
-        canvas = Compositor(replace(BARE, layout="insets", mirror=is_mirrored)).draw(scene)
-        red = (canvas == (200, 40, 40)).all(axis=2)
-        assert red[:180, :200].any() == is_mirrored
-        assert red[:180, -200:].any() != is_mirrored
-
-
-def test_insets_make_way_for_a_hand_and_then_stay() -> None:
-    compositor = Compositor(replace(BARE, layout="insets"))
-
-    def is_low(hand_top: float) -> bool:
-        hand = make_region((40, hand_top, 160, hand_top + 120))
-        canvas = compositor.draw(
-            make_scene(flat_picture((640, 720)), [hand], [make_maps(hand, _weights())])
-        )
-        rows = np.flatnonzero((canvas[:, 12:14] != GREY).any(axis=(1, 2)))
-        return bool(rows.mean() > 360)
-
-    assert [is_low(top) for top in (500, 20, 300, 500)] == [False, True, True, False]
-
-
-def test_side_shows_the_picture_and_its_maps_at_the_same_places() -> None:
-    hand = make_region((100, 80, 180, 160))
-    image = flat_picture((480, 360))
-    canvas = Compositor(replace(BARE, layout="side")).draw(
-        make_scene(image, [hand], [make_maps(hand, _weights())])
-    )
-    plan = plan_canvas("side", (480, 360))
-    assert plan.panel is not None
-    beside = canvas[:, plan.panel[0] :]
-    assert (canvas[70:170, 90:190] == GREY).all()  # no map on the picture
-    assert len(np.unique(beside[80:160, 100:180].reshape(-1, 3), axis=0)) > 50
-    assert len(np.unique(beside[200:230, 100:180].reshape(-1, 3), axis=0)) == 1  # grey, dark
 
 
 def test_whole_picture_is_covered_to_its_corners() -> None:
@@ -401,19 +292,19 @@ def test_whole_picture_is_covered_to_its_corners() -> None:
 
 def test_equal_input_gives_equal_pictures() -> None:
     style = Style(threshold=0.6)
-    first, second = (Compositor(style).draw(_scene(NOISE, stats=STATS)) for _ in range(2))
+    first, second = (Compositor(style).draw(two_hands(NOISE, stats=STATS)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 def test_another_style_takes_effect_on_the_next_frame() -> None:
     compositor = Compositor(BARE)
-    before = compositor.draw(_scene())
+    before = compositor.draw(two_hands())
     compositor.style = replace(compositor.style, colormap="viridis")
-    assert (compositor.draw(_scene()) != before).any()
+    assert (compositor.draw(two_hands()) != before).any()
 
 
 def test_read_outs_skeleton_and_outline_come_and_go_with_the_style() -> None:
-    scene = _scene(stats=STATS)
+    scene = two_hands(stats=STATS)
     plain = Compositor(BARE).draw(scene)
     for change, where in (
         ({"hud": True}, np.s_[:40]),
@@ -422,18 +313,3 @@ def test_read_outs_skeleton_and_outline_come_and_go_with_the_style() -> None:
     ):
         canvas = Compositor(replace(BARE, **change)).draw(scene)
         assert (canvas[where] != plain[where]).any()
-
-
-def test_the_mark_of_random_weights_hides_no_tile_of_the_grid() -> None:
-    """It has the foot of the panel for itself."""
-    style = replace(BARE, head="all")
-    marked = Compositor(style).draw(_scene(is_random=True))
-    panel = plan_canvas("heads", (320, 240)).panel
-    assert panel is not None
-    left, top, right, bottom = panel
-    foot = bottom - round(0.12 * (right - left))
-    rows = marked[top:bottom, left:right]
-    colourful = (rows.max(axis=2).astype(int) - rows.min(axis=2) > 30).any(axis=1)
-    assert colourful[: foot - top].any()
-    assert not colourful[foot - top :].any()
-    assert (rows[foot - top :].min(axis=2) > 180).any(), "no letters at the foot"
