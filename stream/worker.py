@@ -73,7 +73,11 @@ class Worker(Generic[In, Out]):
             self._thread.join()
 
     def stop(self) -> None:
-        """Throw away what still waits, let the item in hand finish, and join. Idempotent."""
+        """Throw away what waits in channels, let the item in hand finish, and join. Idempotent.
+
+        Of an inbox that is no channel nothing waits: the worker ends at its next result, when it
+        finds the outbox closed.
+        """
         if isinstance(self._inbox, Channel):
             self._inbox.discard()
         if self._outbox is not None:
