@@ -83,7 +83,7 @@ class RunDisplay:
                 f"contrast {numbers['contrast']:.3f}  "
                 f"entropy {numbers['teacher_entropy']:.2f} (of mean {numbers['mean_entropy']:.2f}, "
                 f"most {self._most:.2f})  found {numbers['found']:.2f}  "
-                f"narrow {numbers['narrow']:.2f}  "
+                f"narrowest {numbers['narrowest']:.2f}  "
                 f"{line['pictures_s']} pictures/s",
                 soft_wrap=True,
                 highlight=False,
@@ -135,7 +135,9 @@ class RunDisplay:
             )
             table.add_row("entropy of the mean", f"{mean['mean_entropy']:.2f}", "0 is collapse")
             table.add_row("views that find each other", f"{mean['found']:.0%}", "")
-            table.add_row("narrowness", f"{mean['narrow']:.2f}", "0 is uniform, 1 one patch")
+            table.add_row(
+                "narrowest head", f"{mean['narrowest']:.2f}", "of the view; 0 looks at nothing"
+            )
             table.add_row("pictures a second", f"{self.pictures_s(step):.1f}", "")
         return Group(self._progress, table)
 

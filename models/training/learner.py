@@ -14,9 +14,10 @@ from models.training.losses import (
     Centre,
     ProjectionHead,
     contrast_loss,
+    cover_loss,
     distillation_loss,
     entropy,
-    narrowness,
+    even_part,
 )
 from models.training.recipe import Recipe
 from models.vit import VisionTransformer, VitConfig
@@ -38,8 +39,9 @@ class StepReport:
     """DINO's term, nats; ln(prototypes) where nothing is learnt."""
     contrast: float
     """InfoNCE, nats, before its weight; ln(batch) where nothing is learnt."""
-    narrow: float
-    """How narrow the student's attention is: 0 is uniform, 1 a single patch."""
+    narrowest: float
+    """Part of a view that the student's narrowest head covers evenly, 0 to 1; next to 0, a head
+    looks at nothing."""
     teacher_entropy: float
     """Mean entropy of the teacher's distributions, nats: ln(prototypes) means that it says
     nothing about any picture, one of the two ways to collapse."""
@@ -73,6 +75,7 @@ class Learner:
         self.teacher_head = copy.deepcopy(self.student_head).requires_grad_(False)
         self.centre = Centre(recipe.num_prototypes, recipe.centre_momentum, device)
         self.steps_done = 0
+        self._cover_bounds = torch.tensor(recipe.cover_bounds, device=device).unbind()
         self._device, self._dtype = device, dtype
         # float16 has too little range for gradients as they are; bfloat16 and float32 have enough.
         self._scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
@@ -104,9 +107,9 @@ class Learner:
         log_students = [(output / recipe.student_temp).log_softmax(-1) for output in outputs]
         distillation = distillation_loss(targets, log_students)
         contrast = contrast_loss(teacher_units, units, recipe.contrast_temp)
-        narrow = narrowness(rows)
+        cover = cover_loss(rows, *self._cover_bounds)
         loss = distillation
-        for weight, term in ((recipe.contrast, contrast), (recipe.breadth, narrow)):
+        for weight, term in ((recipe.contrast, contrast), (recipe.cover, cover)):
             loss = loss + weight * term if weight else loss
         self._update(loss)
         self.steps_done += 1
@@ -118,7 +121,7 @@ class Learner:
                 loss.detach(),
                 distillation.detach(),
                 contrast.detach(),
-                narrow.detach(),
+                even_part(rows[0].detach()).mean(0).amin(),
                 entropy(everyone).mean(),
                 entropy(everyone.mean(0)),
                 found.float().mean(),
@@ -128,7 +131,7 @@ class Learner:
             loss=numbers[0],
             distillation=numbers[1],
             contrast=numbers[2],
-            narrow=numbers[3],
+            narrowest=numbers[3],
             teacher_entropy=numbers[4],
             mean_entropy=numbers[5],
             found=numbers[6],
@@ -210,7 +213,7 @@ class Learner:
             features, row = network.cls_feature(torch.cat(views), kept)
         # View by view: batch norm must not see both views of a picture at once, or it leaks.
         pairs = [head(part) for part in features.chunk(len(views))]
-        return [pair[0] for pair in pairs], [pair[1] for pair in pairs], row[..., 1:]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs], row
 
     def _update(self, loss: Tensor) -> None:
         self.optimiser.zero_grad(set_to_none=True)

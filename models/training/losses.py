@@ -7,8 +7,6 @@ Training Self-Supervised Vision Transformers" (MoCo v3), ICCV 2021, section 3.
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
@@ -17,9 +15,11 @@ __all__ = [
     "Centre",
     "ProjectionHead",
     "contrast_loss",
+    "cover_loss",
     "distillation_loss",
     "entropy",
-    "narrowness",
+    "even_part",
+    "whole_part",
 ]
 
 
@@ -121,21 +121,54 @@ def contrast_loss(teachers: list[Tensor], students: list[Tensor], temperature: f
     return torch.stack(terms).mean()
 
 
-def narrowness(rows: list[Tensor]) -> Tensor:
-    """Return how narrow attention is: 1 minus its entropy over that of uniform attention, mean.
+def even_part(row: Tensor) -> Tensor:
+    """Return the part of its tokens that a head rests on evenly, float32 (B, heads), 0 to 1.
 
-    G. Attanasio et al., "Entropy-based Attention Regularization Frees Unintended Bias Mitigation
-    from Lists", Findings of ACL 2022, section 3: here it keeps a head from resting on the one patch
-    that tells a picture from the next, when all of a hand could. It says how wide to look, not
-    where: looking past the hand widens attention, too, and is what the other terms speak against.
+    The Hill number of order 2 (M. O. Hill, "Diversity and Evenness", Ecology 54, 1973) over the
+    number of tokens: attention that is even on a third of them, and nowhere else, gives a third.
+    Few bright patches make it small whatever shines faintly around them; so does a head that looks
+    at the CLS token alone and at no patch.
 
     Args:
-        rows: Attention of the CLS token, (B, heads, patches), one per group of views.
+        row: Attention of the CLS token, (B, heads, 1 + patches), its own share first.
     """
-    terms = []
-    for row in rows:
-        shares = row.float() / row.float().sum(-1, keepdim=True).clamp(min=1e-6)
-        terms.append(1.0 - entropy(shares.clamp(min=1e-9)).mean() / math.log(row.shape[-1]))
+    return 1.0 / (row.float().square().sum(-1).clamp(min=1e-9) * row.shape[-1])
+
+
+def whole_part(row: Tensor) -> Tensor:
+    """Return the part of the patches that a head looks at in all, float32 (B, heads), 0 to 1.
+
+    The Hill number of order 1, which is the perplexity, over the number of patches: light that is
+    scattered widely makes it large, however little that is.
+
+    Args:
+        row: Attention of the CLS token, (B, heads, 1 + patches), its own share first.
+    """
+    patches = row[..., 1:].float()
+    shares = patches / patches.sum(-1, keepdim=True).clamp(min=1e-20)
+    # Not down to 0, where the slope of the entropy has no end.
+    return entropy(shares.clamp(min=1e-9)).exp() / patches.shape[-1]
+
+
+def cover_loss(rows: list[Tensor], least: Tensor, most: Tensor) -> Tensor:
+    """Return how far heads are from covering a part of a view between two bounds, mean, nats.
+
+    Bounds on the entropy of attention, after G. Attanasio et al., "Entropy-based Attention
+    Regularization Frees Unintended Bias Mitigation from Lists", Findings of ACL 2022, section 3,
+    where it is raised without a bound. From below they keep a head from resting on the few patches
+    that tell a picture from the next, when all of a hand could; from above, from being everywhere.
+    They say how much to look at, and nothing of where.
+
+    Args:
+        rows: Attention of the CLS token, (B, heads, 1 + patches), one per group of views.
+        least: What the ``even_part`` of each head should reach, (heads,).
+        most: What the ``whole_part`` of each head should not exceed, (heads,).
+    """
+    terms = [
+        (least / even_part(row)).log().clamp(min=0).mean()
+        + (whole_part(row) / most).log().clamp(min=0).mean()
+        for row in rows
+    ]
     return torch.stack(terms).mean()
 
 

@@ -24,14 +24,14 @@ class Recipe:
         ValueError: On construction: a number is out of range; the message names it.
     """
 
-    steps: int = _number(2600, "optimiser steps in all")
+    steps: int = _number(2800, "optimiser steps in all")
     batch: int = _number(64, "pictures in a step; each gives two views and the local ones")
     seed: int = _number(0, "where all random numbers start")
 
     patch_px: int = _number(8, "side of a patch")
     dim: int = _number(192, "width of a token")
     depth: int = _number(5, "transformer blocks")
-    num_heads: int = _number(3, "attention heads of each block")
+    num_heads: int = _number(6, "attention heads of each block")
     cls_block: int = _number(4, "block at which the CLS token joins; 0 is a standard ViT")
 
     view_px: int = _number(48, "side of the two global views, a multiple of the patch")
@@ -39,8 +39,8 @@ class Recipe:
     local_px: int = _number(24, "side of the local views, a multiple of the patch")
     zoom_max: float = _number(1.3, "widest view of a hand, in sides of its box; the closest is 1")
     turn: float = _number(0.1, "largest turn of a view, radians")
-    jitter: float = _number(0.3, "strength of the colour jitter; 1 is DINO's own")
-    grey: float = _number(0.12, "share of views without colour")
+    jitter: float = _number(0.4, "strength of the colour jitter; 1 is DINO's own")
+    grey: float = _number(0.2, "share of views without colour")
     solarise: float = _number(0.0, "share of second views that are solarised; DINO has 0.2")
     keep: float = _number(0.1, "share of pictures that keep their own background in both views")
     clutter: float = _number(0.1, "share of exchanged backgrounds dyed with the hand's own colour")
@@ -52,7 +52,11 @@ class Recipe:
     centre_momentum: float = _number(0.9, "how slowly the centre of the teacher's outputs moves")
     contrast: float = _number(0.5, "weight of the InfoNCE term; 0 is pure DINO")
     contrast_temp: float = _number(0.15, "temperature of the InfoNCE term")
-    breadth: float = _number(0.04, "weight of the term that keeps attention broad; 0 is DINO")
+    cover: float = _number(0.2, "weight of the term on how much a head covers; 0 is DINO")
+    cover_min: float = _number(0.25, "part of a view that a head covers evenly at least")
+    cover_max: float = _number(0.4, "part of a view that a head looks at in all at most")
+    first_min: float = _number(0.58, "the same for the first head, which is to show a whole hand")
+    first_max: float = _number(0.68, "the same for the first head")
     num_prototypes: int = _number(256, "outputs of the projection head")
     head_hidden: int = _number(512, "width of the projection head")
     bottleneck: int = _number(128, "width of the projection head before its last layer")
@@ -75,7 +79,7 @@ class Recipe:
             "weight_decay",
             "local_views",
             "seed",
-            "breadth",
+            "cover",
         ):
             self._check(name)
         for name in (
@@ -83,6 +87,8 @@ class Recipe:
         ):  # fmt: skip
             self._check(name, highest=1.0)
         self._check("mask", highest=0.9)
+        for name in ("cover_min", "cover_max", "first_min", "first_max"):
+            self._check(name, lowest=1e-3, highest=1.0)
         self._check("zoom_max", lowest=1.0)
         if self.local_views and (self.local_px < 1 or self.local_px % self.patch_px):
             raise ValueError(
@@ -100,6 +106,15 @@ class Recipe:
             num_heads=self.num_heads,
             pretrain_px=self.view_px,
             cls_block=self.cls_block,
+        )
+
+    @property
+    def cover_bounds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The least and the most that each head should cover."""
+        others = self.num_heads - 1
+        return (
+            (self.first_min, *[self.cover_min] * others),
+            (self.first_max, *[self.cover_max] * others),
         )
 
     def lr_at(self, step: int) -> float:

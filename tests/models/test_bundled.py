@@ -47,18 +47,27 @@ def test_attention_is_on_rendered_hands_and_was_not_before_training(
     bundled: Subject, rendered: PictureSet
 ) -> None:
     trained, before = measure(bundled, rendered), measure(untrained(bundled), rendered)
-    assert trained.mass_over_area > 2.3
+    assert trained.mass_over_area > 2.6
     assert trained.peak_on_hand >= 0.9
     assert trained.jaccard_head > 0.5
-    assert trained.correlation < 0.9
+    assert trained.correlation < 0.93  # 0.87 on a large set
     assert before.mass_over_area < 1.5
 
 
 def test_attention_is_on_real_hands(bundled: Subject, real: PictureSet) -> None:
     trained = measure(bundled, real)
-    assert trained.mass_over_area > 2.7
-    assert trained.peak_on_hand >= 0.92
-    assert trained.jaccard_head > 0.5
+    assert trained.mass_over_area > 2.8
+    assert trained.peak_on_hand >= 0.95
+    assert trained.jaccard_head > 0.55
+
+
+def test_every_head_looks_at_patches_rather_than_at_the_cls_token(
+    bundled: Subject, rendered: PictureSet
+) -> None:
+    """Or its map would show what no output depends on."""
+    pixels = torch.from_numpy(rendered.images[:4]).permute(0, 3, 1, 2) / 255
+    _, row = bundled.network.cls_feature(pixels.sub(0.45).div(0.225))
+    assert row[..., 0].max() < 0.1
 
 
 def test_documented_command_trains_with_its_recipe() -> None:

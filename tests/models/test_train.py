@@ -23,9 +23,11 @@ from models.training.learner import Learner, start_network
 from models.training.losses import (
     Centre,
     contrast_loss,
+    cover_loss,
     distillation_loss,
     entropy,
-    narrowness,
+    even_part,
+    whole_part,
 )
 from models.training.recipe import Recipe
 from models.training.views import ViewMaker
@@ -205,11 +207,55 @@ def test_centre_moves_towards_the_mean_of_outputs() -> None:
     torch.testing.assert_close(centre.value, torch.tensor([[0.5, 1.0]]))
 
 
-def test_narrowness_knows_its_ends_and_does_not_mind_what_cls_keeps_to_itself() -> None:
-    wide, one = torch.full((2, 3, 4), 0.1), torch.tensor([0.0, 0.7, 0.0, 0.0]).expand(2, 3, 4)
-    assert narrowness([wide]).item() == pytest.approx(0.0, abs=1e-6)
-    assert narrowness([one]).item() == pytest.approx(1.0, abs=1e-4)
-    assert narrowness([wide, one]).item() == pytest.approx(0.5, abs=1e-4)
+def test_parts_of_a_view_that_a_head_covers() -> None:
+    # The CLS token's own share first, then those of four patches.
+    everywhere = torch.full((5,), 0.2)
+    half = torch.tensor([0.0, 0.5, 0.5, 0.0, 0.0])
+    glow = torch.tensor([0.0, 0.7, 0.1, 0.1, 0.1])
+    itself = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0])
+    rows = torch.stack([everywhere, half, glow, itself])[None]
+    even, whole = even_part(rows)[0].tolist(), whole_part(rows)[0].tolist()
+    assert even == pytest.approx([1.0, 2 / 5, 1 / 0.52 / 5, 1 / 5])
+    glow_nats = -0.7 * math.log(0.7) - 0.3 * math.log(0.1)
+    assert whole[:3] == pytest.approx([1.0, 1 / 2, math.exp(glow_nats) / 4], abs=1e-6)
+
+
+def test_heads_that_cover_enough_and_not_too_much_cost_nothing() -> None:
+    half = torch.tensor([[[0.0, 0.5, 0.5, 0.0, 0.0]]])
+
+    def cost(rows: list[torch.Tensor], least: float, most: float) -> float:
+        return cover_loss(rows, torch.tensor([least]), torch.tensor([most])).item()
+
+    assert cost([half], 0.4, 0.5) == pytest.approx(0.0, abs=1e-6)
+    assert cost([half], 0.8, 0.5) == pytest.approx(math.log(2), abs=1e-6)
+    assert cost([half], 0.4, 0.25) == pytest.approx(math.log(2), abs=1e-6)
+    assert cost([half, half], 0.8, 0.25) == pytest.approx(2 * math.log(2), abs=1e-6)
+
+
+def test_each_head_has_bounds_of_its_own() -> None:
+    half = torch.tensor([0.0, 0.5, 0.5, 0.0, 0.0])
+    rows = [torch.stack([half, half])[None]]
+    first, _ = Recipe(num_heads=2, cover_min=0.1, first_min=0.8).cover_bounds
+    assert first == (0.8, 0.1)
+    loss = cover_loss(rows, torch.tensor(first), torch.ones(2))
+    assert loss.item() == pytest.approx(math.log(2) / 2, abs=1e-6)  # of two heads, one falls short
+
+
+@pytest.mark.parametrize("scores", [[0.0, 4, 0, 0, 0], [4.0, 0, 0, 0, 0], [0.0, 200, 0, 0, 0]])
+def test_a_head_on_one_token_is_told_to_let_go(scores: list[float]) -> None:
+    leaf = torch.tensor([[scores]], requires_grad=True)
+    cover_loss([leaf.softmax(-1)], torch.tensor([0.9]), torch.ones(1)).backward()  # type: ignore[no-untyped-call]
+    assert leaf.grad is not None
+    assert leaf.grad.isfinite().all()
+    top = int(leaf.detach().argmax())
+    assert leaf.grad.flatten()[top] >= leaf.grad.max()  # descent lowers the highest most
+
+
+def test_a_head_that_looks_everywhere_is_told_to_choose() -> None:
+    leaf = torch.tensor([[[-9.0, 0.1, 0, 0, 0]]], requires_grad=True)
+    cover_loss([leaf.softmax(-1)], torch.tensor([1e-3]), torch.tensor([0.5])).backward()  # type: ignore[no-untyped-call]
+    assert leaf.grad is not None
+    assert leaf.grad.flatten().argmin() == 1  # descent raises what is highest already
 
 
 def test_entropy_knows_its_ends() -> None:
