@@ -133,6 +133,9 @@ def _recipe_of(numbers: object, path: Path) -> Recipe:
     try:
         if not isinstance(numbers, dict):
             raise TypeError("it names none")
+        if unknown := numbers.keys() - Recipe.__dataclass_fields__.keys():
+            names = ", ".join(sorted(unknown))
+            raise TypeError(f"another version of Signlight wrote it: {names}; train again")
         return Recipe(**numbers)
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{path}: has no recipe that can be read ({error})") from error

@@ -136,7 +136,7 @@ class RunDisplay:
             table.add_row("entropy of the mean", f"{mean['mean_entropy']:.2f}", "0 is collapse")
             table.add_row("views that find each other", f"{mean['found']:.0%}", "")
             table.add_row(
-                "narrowest head", f"{mean['narrowest']:.2f}", "of the view; 0 looks at nothing"
+                "narrowest head", f"{mean['narrowest']:.2f}", "of the view; next to 0 is one token"
             )
             table.add_row("pictures a second", f"{self.pictures_s(step):.1f}", "")
         return Group(self._progress, table)

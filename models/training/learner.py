@@ -40,8 +40,8 @@ class StepReport:
     contrast: float
     """InfoNCE, nats, before its weight; ln(batch) where nothing is learnt."""
     narrowest: float
-    """Part of a view that the student's narrowest head covers evenly, 0 to 1; next to 0, a head
-    looks at nothing."""
+    """Part of a view that the student's narrowest head covers evenly, up to 1; 1 / (1 + patches)
+    is a single token: one patch, or CLS itself, which sees nothing."""
     teacher_entropy: float
     """Mean entropy of the teacher's distributions, nats: ln(prototypes) means that it says
     nothing about any picture, one of the two ways to collapse."""

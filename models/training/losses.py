@@ -1,4 +1,4 @@
-"""The projection head and the two losses.
+"""The projection head and the losses.
 
 DINO: M. Caron et al., "Emerging Properties in Self-Supervised Vision Transformers", ICCV 2021,
 section 3.1. InfoNCE between student and teacher: X. Chen, S. Xie, K. He, "An Empirical Study of
@@ -122,7 +122,9 @@ def contrast_loss(teachers: list[Tensor], students: list[Tensor], temperature: f
 
 
 def even_part(row: Tensor) -> Tensor:
-    """Return the part of its tokens that a head rests on evenly, float32 (B, heads), 0 to 1.
+    """Return the part of its tokens that a head rests on evenly, float32 (B, heads).
+
+    1 is all of them; a single token, 1 / (1 + patches), is the least.
 
     The Hill number of order 2 (M. O. Hill, "Diversity and Evenness", Ecology 54, 1973) over the
     number of tokens: attention that is even on a third of them, and nowhere else, gives a third.
@@ -130,13 +132,15 @@ def even_part(row: Tensor) -> Tensor:
     at the CLS token alone and at no patch.
 
     Args:
-        row: Attention of the CLS token, (B, heads, 1 + patches), its own share first.
+        row: Attention of the CLS token, (B, heads, 1 + patches), its own share first; sums to 1.
     """
-    return 1.0 / (row.float().square().sum(-1).clamp(min=1e-9) * row.shape[-1])
+    return 1.0 / (row.float().square().sum(-1) * row.shape[-1])
 
 
 def whole_part(row: Tensor) -> Tensor:
-    """Return the part of the patches that a head looks at in all, float32 (B, heads), 0 to 1.
+    """Return the part of the patches that a head looks at in all, float32 (B, heads).
+
+    1 is all of them; a single patch, or none, 1 / patches, is the least.
 
     The Hill number of order 1, which is the perplexity, over the number of patches: light that is
     scattered widely makes it large, however little that is.
@@ -157,7 +161,7 @@ def cover_loss(rows: list[Tensor], least: Tensor, most: Tensor) -> Tensor:
     Regularization Frees Unintended Bias Mitigation from Lists", Findings of ACL 2022, section 3,
     where it is raised without a bound. From below they keep a head from resting on the few patches
     that tell a picture from the next, when all of a hand could; from above, from being everywhere.
-    They say how much to look at, and nothing of where.
+    They say how much to look at, and nothing of where. Scalar float32, 0 or more.
 
     Args:
         rows: Attention of the CLS token, (B, heads, 1 + patches), one per group of views.

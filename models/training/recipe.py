@@ -55,8 +55,8 @@ class Recipe:
     cover: float = _number(0.2, "weight of the term on how much a head covers; 0 is DINO")
     cover_min: float = _number(0.25, "part of a view that a head covers evenly at least")
     cover_max: float = _number(0.4, "part of a view that a head looks at in all at most")
-    first_min: float = _number(0.58, "the same for the first head, which is to show a whole hand")
-    first_max: float = _number(0.68, "the same for the first head")
+    first_min: float = _number(0.58, "cover_min of the first head, which is to show a whole hand")
+    first_max: float = _number(0.68, "cover_max of the first head")
     num_prototypes: int = _number(256, "outputs of the projection head")
     head_hidden: int = _number(512, "width of the projection head")
     bottleneck: int = _number(128, "width of the projection head before its last layer")
@@ -89,6 +89,8 @@ class Recipe:
         self._check("mask", highest=0.9)
         for name in ("cover_min", "cover_max", "first_min", "first_max"):
             self._check(name, lowest=1e-3, highest=1.0)
+        for least, most in (("cover_min", "cover_max"), ("first_min", "first_max")):
+            self._check(least, highest=getattr(self, most))
         self._check("zoom_max", lowest=1.0)
         if self.local_views and (self.local_px < 1 or self.local_px % self.patch_px):
             raise ValueError(
