@@ -7,6 +7,7 @@ student with their projection heads, optimiser, arguments), as ``.pth`` or ``.sa
 from __future__ import annotations
 
 import argparse
+import json
 import pickle
 import re
 import warnings
@@ -21,7 +22,10 @@ from torch import Tensor, nn
 from models.registry import MODELS, ModelSpec
 from stream.errors import WeightsError
 
-__all__ = ["load_checkpoint"]
+__all__ = ["RECIPE_KEY", "load_checkpoint"]
+
+RECIPE_KEY = "signlight_recipe"
+"""Where in the metadata of safetensors ``models.train`` says how it made them, as JSON."""
 
 _PREFIXES = ("module.", "backbone.")
 """Put before every name by DistributedDataParallel and by DINO's multi-crop wrapper."""
@@ -43,7 +47,9 @@ def load_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
             model. One line with file, fault and way out.
     """
     try:
-        state = _unwrap(_read(path))
+        whole = _read(path)
+        _hold_to(spec, _recipe_in(path, whole))
+        state = _unwrap(whole)
         network.load_state_dict(_fit(state, network), strict=True, assign=True)
     except _FaultError as fault:
         other = _recognise(fault.state)
@@ -105,6 +111,29 @@ def _read_safetensors(path: Path) -> object:
         return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise _FaultError("is corrupt or not a checkpoint") from error
+
+
+def _recipe_in(path: Path, state: object) -> Mapping[str, object]:
+    """Return the numbers that ``models.train`` left in its own files; none for other files."""
+    recipe = state.get("recipe") if isinstance(state, Mapping) else None
+    if path.suffix == ".safetensors":
+        from safetensors import safe_open
+
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(RECIPE_KEY, "null")
+        try:
+            recipe = json.loads(text)
+        except ValueError:
+            recipe = None
+    return recipe if isinstance(recipe, Mapping) else {}
+
+
+def _hold_to(spec: ModelSpec, recipe: Mapping[str, object]) -> None:
+    """Refuse what was trained with other heads or another place of CLS: shapes do not tell."""
+    for name in ("num_heads", "cls_block"):
+        own = getattr(spec, name)
+        if recipe.get(name, own) != own:
+            raise _FaultError(f"was trained with {name} = {recipe[name]}, {spec.name} has {own}")
 
 
 def _harmless_globals() -> list[Any]:

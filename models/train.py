@@ -142,7 +142,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         recipe = _recipe(rest["out"], given, resume=rest["resume"])
         weights = train(Run(recipe=recipe, data=tuple(rest.pop("data")), **rest), Console())
     except KeyboardInterrupt:
-        print("models.train: interrupted; --resume goes on from the checkpoint", file=sys.stderr)
+        begun = (rest["out"] / "checkpoint.pth").exists()
+        way_on = "--resume goes on from the checkpoint" if begun else "nothing was learnt yet"
+        print(f"models.train: interrupted; {way_on}", file=sys.stderr)
         return 130
     except SignlightError as error:
         print(f"models.train: {error}", file=sys.stderr)

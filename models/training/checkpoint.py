@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from models.checkpoints import RECIPE_KEY
 from models.training.learner import Learner
 from models.training.recipe import Recipe
 from models.training.views import ViewMaker
@@ -20,7 +21,11 @@ from stream.whole_files import written_whole
 __all__ = ["load_run", "read_recipe", "read_weights", "save_run", "write_weights"]
 
 _FORMAT: Final = 1
-_RECIPE: Final = "signlight_recipe"
+_FIXED: Final = (
+    "patch_px", "dim", "depth", "num_heads", "cls_block", "view_px",
+    "num_prototypes", "head_hidden", "bottleneck",
+)  # fmt: skip
+"""Numbers of a recipe that a run keeps to its end."""
 """Key of the recipe in the metadata of a safetensors file."""
 
 
@@ -47,16 +52,25 @@ def load_run(path: Path, learner: Learner, views: ViewMaker) -> None:
     """Take up a run where ``save_run`` left it.
 
     Raises:
-        WeightsError: The file is damaged, or of a run with another network.
+        WeightsError: The file is damaged, of a run with another network, or further than this run
+            is to go.
     """
     state = _load(path)
+    before, now = _recipe_of(state.get("recipe"), path).as_dict(), learner.recipe.as_dict()
+    # Shapes alone do not tell: heads and the place of the CLS token change none.
+    changed = [f"{name} was {before[name]}" for name in _FIXED if before[name] != now[name]]
+    if changed:
+        raise WeightsError(
+            f"{path}: does not fit this run ({', '.join(changed)}); choose another --out"
+        )
+    if state.get("steps_done", 0) > learner.recipe.steps:
+        raise WeightsError(f"{path}: is at step {state['steps_done']} already; ask for more steps")
     try:
         learner.load_state_dict(state)
         views.generator.set_state(state["views"].cpu())
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(
-            f"{path}: does not fit this run ({str(error).splitlines()[0]}); "
-            "choose another --out, or delete it to start over"
+            f"{path}: does not fit this run ({str(error).splitlines()[0]}); choose another --out"
         ) from error
 
 
@@ -79,7 +93,7 @@ def write_weights(path: Path, network: VisionTransformer, recipe: Recipe) -> Non
         name: tensor.detach().to("cpu", torch.float16).contiguous()
         for name, tensor in network.state_dict().items()
     }
-    metadata = {_RECIPE: json.dumps(recipe.as_dict()), "format": "pt"}
+    metadata = {RECIPE_KEY: json.dumps(recipe.as_dict()), "format": "pt"}
     try:
         with written_whole(path) as unfinished:
             # Not save_file: what it writes only its owner may read.
@@ -104,7 +118,7 @@ def read_weights(path: Path) -> tuple[VisionTransformer, Recipe]:
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path}: is damaged or not safetensors ({error})") from error
     try:
-        numbers = json.loads(metadata.get(_RECIPE, "null"))
+        numbers = json.loads(metadata.get(RECIPE_KEY, "null"))
     except ValueError:
         numbers = None
     recipe = _recipe_of(numbers, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from models.evaluation.report import measure
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.loading import load_model
 from models.registry import find_spec
-from models.training.checkpoint import read_weights
+from models.training.checkpoint import read_weights, write_weights
 from models.training.recipe import Recipe
 from models.weights import fetch_weights, find_weights, is_ready, remember
 from samples.dataset import write_set
@@ -98,6 +99,17 @@ def test_bundled_weights_are_there_without_cache_or_network(
     with load_model("dino_hands8", device="cpu") as model:
         assert not model.is_random
         assert model.weights_sha256 == BUNDLED.sha256
+
+
+@pytest.mark.parametrize("number", ["num_heads", "cls_block"])
+def test_weights_with_other_heads_are_not_taken_for_it(
+    number: str, bundled: Subject, tmp_path: Path
+) -> None:
+    """No shape depends on either, and yet the maps would be others."""
+    other = tmp_path / "other.safetensors"
+    write_weights(other, bundled.network, replace(Recipe(), **{number: 3}))  # type: ignore[arg-type]
+    with pytest.raises(WeightsError, match=rf"trained with {number} = 3, dino_hands8 has"):
+        load_model("dino_hands8", weights=other, device="cpu")
 
 
 @pytest.mark.parametrize("change", ["damaged", "missing"])

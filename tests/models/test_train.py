@@ -347,8 +347,29 @@ def test_a_checkpoint_of_another_network_is_refused(
 ) -> None:
     run, _ = finished
     other = replace(run, recipe=replace(run.recipe, dim=16), resume=True)
-    with pytest.raises(WeightsError, match="does not fit"):
+    with pytest.raises(WeightsError, match=r"does not fit this run \(dim was \d+\)"):
         train(other, _quiet())
+
+
+def test_heads_of_a_run_stay_as_they_are_though_no_shape_depends_on_them(
+    finished: tuple[Run, list[dict[str, float]]],
+) -> None:
+    run, _ = finished
+    heads = 1 if run.recipe.num_heads > 1 else 2
+    other = replace(run, recipe=replace(run.recipe, num_heads=heads), resume=True)
+    with pytest.raises(WeightsError, match="num_heads was"):
+        train(other, _quiet())
+
+
+def test_a_run_that_is_further_than_asked_is_left_as_it_is(
+    finished: tuple[Run, list[dict[str, float]]],
+) -> None:
+    run, _ = finished
+    before = (run.out / "model.safetensors").read_bytes()
+    shorter = replace(run, recipe=replace(run.recipe, steps=run.recipe.steps - 1), resume=True)
+    with pytest.raises(WeightsError, match="ask for more steps"):
+        train(shorter, _quiet())
+    assert (run.out / "model.safetensors").read_bytes() == before
 
 
 def test_weights_of_another_version_are_named_as_such(
