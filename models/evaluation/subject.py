@@ -82,7 +82,7 @@ def open_subject(model: str, device: torch.device) -> Subject:
         ValueError: The model has no attention (ResNet).
     """
     path = Path(model)
-    if path.suffix == ".safetensors":
+    if path.suffix == ".safetensors" or (path.suffix and path.is_file()):
         network, _ = read_weights(path)
         return Subject(name=path.stem, network=network.to(device))
     spec = find_spec(model)

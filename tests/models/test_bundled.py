@@ -107,7 +107,7 @@ def test_weights_with_other_heads_are_not_taken_for_it(
 ) -> None:
     """No shape depends on either, and yet the maps would be others."""
     other = tmp_path / "other.safetensors"
-    write_weights(other, bundled.network, replace(Recipe(), **{number: 3}))  # type: ignore[arg-type]
+    write_weights(other, bundled.network, replace(Recipe(), **{number: 3}))
     with pytest.raises(WeightsError, match=rf"trained with {number} = 3, dino_hands8 has"):
         load_model("dino_hands8", weights=other, device="cpu")
 

@@ -32,7 +32,7 @@ from models.evaluation.subject import Subject, open_subject, untrained
 from models.training.checkpoint import write_weights
 from models.training.learner import start_network
 from models.training.recipe import Recipe
-from stream.errors import SourceFormatError, SourceNotFoundError
+from stream.errors import SourceFormatError, SourceNotFoundError, WeightsError
 from tests.models.networks import noise
 from tests.models.test_train import _write_set
 
@@ -273,6 +273,10 @@ def test_what_cannot_be_measured_is_refused(subject: Subject, tmp_path: Path) ->
         read_pictures(tmp_path / "absent", size_px=32, limit=1)
     with pytest.raises(SourceFormatError, match="no hand"):
         read_pictures(tmp_path, size_px=32, limit=1)
+    text = tmp_path / "notes.txt"
+    text.write_text("no weights")
+    with pytest.raises(WeightsError, match="not safetensors"):
+        open_subject(str(text), torch.device("cpu"))
     weights = tmp_path / "small.safetensors"
     write_weights(weights, subject.network, RECIPE)
     with pytest.raises(SystemExit) as usage:
