@@ -47,9 +47,9 @@ def load_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
             model. One line with file, fault and way out.
     """
     try:
-        whole = _read(path)
-        _hold_to(spec, _recipe_in(path, whole))
-        state = _unwrap(whole)
+        content = _read(path)
+        _hold_to(spec, content)
+        state = _unwrap(content)
         network.load_state_dict(_fit(state, network), strict=True, assign=True)
     except _FaultError as fault:
         other = _recognise(fault.state)
@@ -104,36 +104,26 @@ def _read(path: Path) -> object:
 
 
 def _read_safetensors(path: Path) -> object:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    """Return the tensors; those of ``models.train`` with their recipe, as in its checkpoints."""
+    from safetensors import SafetensorError, safe_open
 
     try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            recipe = (file.metadata() or {}).get(RECIPE_KEY)
+        return tensors if recipe is None else {"recipe": json.loads(recipe), "teacher": tensors}
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise _FaultError("is corrupt or not a checkpoint") from error
 
 
-def _recipe_in(path: Path, state: object) -> Mapping[str, object]:
-    """Return the numbers that ``models.train`` left in its own files; none for other files."""
-    recipe = state.get("recipe") if isinstance(state, Mapping) else None
-    if path.suffix == ".safetensors":
-        from safetensors import safe_open
-
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(RECIPE_KEY, "null")
-        try:
-            recipe = json.loads(text)
-        except ValueError:
-            recipe = None
-    return recipe if isinstance(recipe, Mapping) else {}
-
-
-def _hold_to(spec: ModelSpec, recipe: Mapping[str, object]) -> None:
+def _hold_to(spec: ModelSpec, content: object) -> None:
     """Refuse what was trained with other heads or another place of CLS: shapes do not tell."""
+    recipe = content.get("recipe") if isinstance(content, Mapping) else None
     for name in ("num_heads", "cls_block"):
+        trained = recipe.get(name) if isinstance(recipe, Mapping) else None
         own = getattr(spec, name)
-        if recipe.get(name, own) != own:
-            raise _FaultError(f"was trained with {name} = {recipe[name]}, {spec.name} has {own}")
+        if isinstance(trained, int) and trained != own:
+            raise _FaultError(f"was trained with {name} = {trained}, {spec.name} has {own}")
 
 
 def _harmless_globals() -> list[Any]:

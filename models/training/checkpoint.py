@@ -25,8 +25,7 @@ _FIXED: Final = (
     "patch_px", "dim", "depth", "num_heads", "cls_block", "view_px",
     "num_prototypes", "head_hidden", "bottleneck",
 )  # fmt: skip
-"""Numbers of a recipe that a run keeps to its end."""
-"""Key of the recipe in the metadata of a safetensors file."""
+"""Numbers of a recipe that a run keeps to its end: some change no shape, and yet the network."""
 
 
 def save_run(path: Path, learner: Learner, views: ViewMaker) -> None:
@@ -57,15 +56,16 @@ def load_run(path: Path, learner: Learner, views: ViewMaker) -> None:
     """
     state = _load(path)
     before, now = _recipe_of(state.get("recipe"), path).as_dict(), learner.recipe.as_dict()
-    # Shapes alone do not tell: heads and the place of the CLS token change none.
     changed = [f"{name} was {before[name]}" for name in _FIXED if before[name] != now[name]]
     if changed:
         raise WeightsError(
             f"{path}: does not fit this run ({', '.join(changed)}); choose another --out"
         )
-    if state.get("steps_done", 0) > learner.recipe.steps:
-        raise WeightsError(f"{path}: is at step {state['steps_done']} already; ask for more steps")
     try:
+        if state["steps_done"] > learner.recipe.steps:
+            raise WeightsError(
+                f"{path}: is at step {state['steps_done']} already; ask for more steps"
+            )
         learner.load_state_dict(state)
         views.generator.set_state(state["views"].cpu())
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -119,7 +119,7 @@ def read_weights(path: Path) -> tuple[VisionTransformer, Recipe]:
         raise WeightsError(f"{path}: is damaged or not safetensors ({error})") from error
     try:
         numbers = json.loads(metadata.get(RECIPE_KEY, "null"))
-    except ValueError:
+    except (ValueError, RecursionError):
         numbers = None
     recipe = _recipe_of(numbers, path)
     network = VisionTransformer(recipe.network)
@@ -151,5 +151,5 @@ def _recipe_of(numbers: object, path: Path) -> Recipe:
             names = ", ".join(sorted(unknown))
             raise TypeError(f"another version of Signlight wrote it: {names}; train again")
         return Recipe(**numbers)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # the last of tensors for numbers
         raise WeightsError(f"{path}: has no recipe that can be read ({error})") from error

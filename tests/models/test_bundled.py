@@ -13,6 +13,7 @@ from models.evaluation.pictures import PictureSet, read_pictures
 from models.evaluation.report import measure
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.loading import load_model
+from models.preprocessing import normalise
 from models.registry import find_spec
 from models.training.checkpoint import read_weights, write_weights
 from models.training.recipe import Recipe
@@ -69,8 +70,7 @@ def test_every_head_looks_at_patches_rather_than_at_the_cls_token(
     bundled: Subject, rendered: PictureSet
 ) -> None:
     """Or its map would show what no output depends on."""
-    pixels = torch.from_numpy(rendered.images[:4]).permute(0, 3, 1, 2) / 255
-    _, row = bundled.network.cls_feature(pixels.sub(0.45).div(0.225))
+    _, row = bundled.network.cls_feature(normalise(torch.from_numpy(rendered.images[:4])))
     assert row[..., 0].max() < 0.1
 
 
@@ -110,6 +110,19 @@ def test_weights_with_other_heads_are_not_taken_for_it(
     write_weights(other, bundled.network, replace(Recipe(), **{number: 3}))
     with pytest.raises(WeightsError, match=rf"trained with {number} = 3, dino_hands8 has"):
         load_model("dino_hands8", weights=other, device="cpu")
+
+
+@pytest.mark.parametrize("number", ["num_heads", "cls_block"])
+def test_checkpoint_with_other_heads_is_not_taken_for_it(
+    number: str, bundled: Subject, tmp_path: Path
+) -> None:
+    other = tmp_path / "checkpoint.pth"
+    state = bundled.network.state_dict()
+    torch.save({"recipe": {number: 3}, "teacher": state}, other)
+    with pytest.raises(WeightsError, match=f"trained with {number} = 3"):
+        load_model("dino_hands8", weights=other, device="cpu")
+    torch.save({"recipe": {number: torch.ones(2)}, "teacher": state}, other)
+    load_model("dino_hands8", weights=other, device="cpu").close()
 
 
 @pytest.mark.parametrize("change", ["damaged", "missing"])
