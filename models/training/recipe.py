@@ -89,13 +89,18 @@ class Recipe:
         self._check("mask", highest=0.9)
         for name in ("cover_min", "cover_max", "first_min", "first_max"):
             self._check(name, lowest=1e-3, highest=1.0)
-        for least, most in (("cover_min", "cover_max"), ("first_min", "first_max")):
-            self._check(least, highest=getattr(self, most))
+        for name in ("cover", "first"):
+            least, most = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
+            if least > most:
+                raise ValueError(f"{name}_min = {least} must not be above {name}_max = {most}")
         self._check("zoom_max", lowest=1.0)
-        if self.local_views and (self.local_px < 1 or self.local_px % self.patch_px):
-            raise ValueError(
-                f"local_px must be a multiple of patch_px = {self.patch_px}, got {self.local_px}"
-            )
+        self._check("patch_px", lowest=1)
+        for name in ("view_px", "local_px") if self.local_views else ("view_px",):
+            size = getattr(self, name)
+            if size < 1 or size % self.patch_px:
+                raise ValueError(
+                    f"{name} must be a multiple of patch_px = {self.patch_px}, got {size}"
+                )
         _ = self.network  # its own checks
 
     @property

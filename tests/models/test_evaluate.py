@@ -33,8 +33,8 @@ from models.training.checkpoint import write_weights
 from models.training.learner import start_network
 from models.training.recipe import Recipe
 from stream.errors import SourceFormatError, SourceNotFoundError, WeightsError
+from tests.models.hand_sets import write_set
 from tests.models.networks import noise
-from tests.models.test_train import _write_set
 
 RECIPE = Recipe(dim=24, depth=2, num_heads=3, cls_block=1, view_px=16)
 
@@ -156,7 +156,7 @@ def test_bad_lengths_are_refused() -> None:
 
 
 def test_rendered_pictures_come_with_their_masks(tmp_path: Path) -> None:
-    _write_set(tmp_path, count=3)
+    write_set(tmp_path, count=3)
     pictures = read_pictures(tmp_path, size_px=32, limit=2)
     assert pictures.images.shape == (2, 32, 32, 3)
     assert pictures.masks.dtype == bool
@@ -206,7 +206,7 @@ def test_hands_keep_their_pixels_on_other_backgrounds() -> None:
 def test_measured_numbers_agree_with_the_worst_and_the_sheet(
     subject: Subject, tmp_path: Path
 ) -> None:
-    _write_set(tmp_path, count=6)
+    write_set(tmp_path, count=6)
     pictures = read_pictures(tmp_path, size_px=32, limit=6)
     scores = measure(subject, pictures)
     assert len(scores.mass_over_area_heads) == 3
@@ -234,7 +234,7 @@ def test_program_writes_numbers_and_sheets(
 ) -> None:
     data, out, weights = tmp_path / "set", tmp_path / "out", tmp_path / "small.safetensors"
     data.mkdir()
-    _write_set(data, count=6)
+    write_set(data, count=6)
     write_weights(weights, subject.network, RECIPE)
     arguments = f"{weights} --data {data} --size 32 --out {out} --num-threads 1"
     assert main(arguments.split()) == 0
