@@ -92,13 +92,14 @@ def picture_sets(
 
 def _evaluate(options: argparse.Namespace, console: Console) -> None:
     subject = open_subject(options.model, choose(options.device).device)
-    if options.size < 1 or options.size % subject.patch_px:
+    size_px = subject.crop_px if options.size is None else options.size
+    if size_px < 1 or size_px % subject.patch_px:
         raise ValueError(
-            f"--size must be a multiple of the patch, {subject.patch_px}, got {options.size}"
+            f"--size must be a multiple of the patch, {subject.patch_px}, got {size_px}"
         )
     with console.status("looking for hands"):
         sets = picture_sets(
-            options.data, size_px=options.size, limit=options.limit, backgrounds=options.backgrounds
+            options.data, size_px=size_px, limit=options.limit, backgrounds=options.backgrounds
         )
     fresh = untrained(subject)
     with console.status("measuring"):
@@ -108,8 +109,7 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
     milliseconds = subject.time_ms(sets[0].images[0])
     threads = torch.get_num_threads()
     console.print(
-        f"{subject.name}: {milliseconds:.1f} ms a crop of {options.size} px, float32, "
-        f"{threads} threads",
+        f"{subject.name}: {milliseconds:.1f} ms a crop of {size_px} px, float32, {threads} threads",
         highlight=False,
     )
     for pictures in sets:
@@ -122,7 +122,7 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
     if options.out is not None:
         numbers = {
             "model": subject.name,
-            "size_px": options.size,
+            "size_px": size_px,
             "crop_ms": round(milliseconds, 2),
             "threads": threads,
             "sets": {
@@ -202,7 +202,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--backgrounds", type=Path, metavar="DIR", help="pictures to put behind real hands as well"
     )
-    parser.add_argument("--size", type=int, default=128, metavar="PX", help="side of a crop")
+    parser.add_argument(
+        "--size", type=int, metavar="PX", help="side of a crop (default: the model's own)"
+    )
     parser.add_argument(
         "--limit", type=int, default=400, metavar="N", help="pictures to look at in each DIR"
     )

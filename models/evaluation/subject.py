@@ -14,7 +14,7 @@ from torch import Tensor
 from models.checkpoints import load_checkpoint
 from models.loading import build_network
 from models.preprocessing import normalise
-from models.registry import MODELS, find_spec
+from models.registry import DEFAULT_MODEL, MODELS, find_spec
 from models.training.checkpoint import read_weights
 from models.training.learner import start_network
 from models.vit import VisionTransformer
@@ -34,6 +34,8 @@ class Subject:
     """What it is called in tables."""
     network: VisionTransformer
     """In evaluation mode, on the processor or a GPU."""
+    crop_px: int
+    """Side of the crops that it reads where nobody names another."""
 
     @property
     def patch_px(self) -> int:
@@ -83,8 +85,12 @@ def open_subject(model: str, device: torch.device) -> Subject:
     """
     path = Path(model)
     if path.suffix == ".safetensors" or (path.suffix and path.is_file()):
-        network, _ = read_weights(path)
-        return Subject(name=path.stem, network=network.to(device))
+        network, recipe = read_weights(path)
+        # As that model which it would stand in for, but never less than its own views.
+        usual_px = find_spec(DEFAULT_MODEL).crop_px // recipe.patch_px * recipe.patch_px
+        return Subject(
+            name=path.stem, network=network.to(device), crop_px=max(usual_px, recipe.view_px)
+        )
     spec = find_spec(model)
     network_of_spec = build_network(spec)
     if not isinstance(network_of_spec, VisionTransformer):
@@ -92,11 +98,11 @@ def open_subject(model: str, device: torch.device) -> Subject:
         raise ValueError(f"{model} has no attention to measure; {names} have")
     load_checkpoint(find_weights(spec).path, network_of_spec, spec)
     network_of_spec.eval().requires_grad_(False)
-    return Subject(name=spec.name, network=network_of_spec.to(device))
+    return Subject(name=spec.name, network=network_of_spec.to(device), crop_px=spec.crop_px)
 
 
 def untrained(subject: Subject, *, seed: int = 0) -> Subject:
     """Return the same transformer as training begins with it."""
     network = start_network(subject.network.config, torch.Generator().manual_seed(seed))
     network.eval().requires_grad_(False).to(subject.network.cls_token.device)
-    return Subject(name="untrained", network=network)
+    return Subject(name="untrained", network=network, crop_px=subject.crop_px)

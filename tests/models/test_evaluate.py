@@ -47,7 +47,7 @@ def _masks(*rows: str) -> npt.NDArray[np.bool_]:
 @pytest.fixture
 def subject() -> Subject:
     network = start_network(RECIPE.network, torch.Generator().manual_seed(3))
-    return Subject(name="small", network=network.eval().requires_grad_(False))
+    return Subject(name="small", network=network.eval().requires_grad_(False), crop_px=32)
 
 
 def test_cover_counts_pixels_of_each_patch() -> None:
@@ -253,6 +253,7 @@ def test_open_subject_reads_what_training_wrote(subject: Subject, tmp_path: Path
     opened = open_subject(str(path), torch.device("cpu"))
     images = noise(32, 32)[None]
     assert opened.name == "mine"
+    assert opened.crop_px == open_subject("dino_hands8", torch.device("cpu")).crop_px == 144
     np.testing.assert_allclose(opened.attend(images), subject.attend(images), rtol=2e-2, atol=1e-3)
 
 
