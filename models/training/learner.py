@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from models.training.losses import (
     Centre,
     ProjectionHead,
+    alike_loss,
     contrast_loss,
     cover_loss,
     distillation_loss,
@@ -108,8 +109,11 @@ class Learner:
         distillation = distillation_loss(targets, log_students)
         contrast = contrast_loss(teacher_units, units, recipe.contrast_temp)
         cover = cover_loss(rows, *self._cover_bounds)
+        alike = alike_loss(rows, recipe.alike_max)
         loss = distillation
-        for weight, term in ((recipe.contrast, contrast), (recipe.cover, cover)):
+        for weight, term in (
+            (recipe.contrast, contrast), (recipe.cover, cover), (recipe.differ, alike),
+        ):  # fmt: skip
             loss = loss + weight * term if weight else loss
         self._update(loss)
         self.steps_done += 1

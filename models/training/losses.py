@@ -14,6 +14,7 @@ from torch import Tensor, nn
 __all__ = [
     "Centre",
     "ProjectionHead",
+    "alike_loss",
     "contrast_loss",
     "cover_loss",
     "distillation_loss",
@@ -173,6 +174,28 @@ def cover_loss(rows: list[Tensor], least: Tensor, most: Tensor) -> Tensor:
         + (whole_part(row) / most).log().clamp(min=0).mean()
         for row in rows
     ]
+    return torch.stack(terms).mean()
+
+
+def alike_loss(rows: list[Tensor], most: float) -> Tensor:
+    """Return how far the maps of two heads correlate above ``most``, mean over pairs of heads.
+
+    After J. Li et al., "Multi-Head Attention with Disagreement Regularization", EMNLP 2018, section
+    3.2 (disagreement on attended positions), with a bound: on a small thing heads may overlap.
+    Heads that look at parts of their own also keep in the CLS token where each part lies. Scalar
+    float32, 0 or more; 0 with one head.
+
+    Args:
+        rows: Attention of the CLS token, (B, heads, 1 + patches), one per group of views.
+        most: Correlation over the patches, mean of the views, that costs nothing yet.
+    """
+    terms = []
+    for row in rows:
+        patches = row[..., 1:].float()
+        unit = F.normalize(patches - patches.mean(-1, keepdim=True), dim=-1)
+        first, second = torch.triu_indices(row.shape[1], row.shape[1], 1, device=row.device)
+        alike = (unit[:, first] * unit[:, second]).sum(-1).mean(0)
+        terms.append((alike - most).clamp(min=0).sum() / max(len(alike), 1))
     return torch.stack(terms).mean()
 
 

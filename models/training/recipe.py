@@ -57,6 +57,8 @@ class Recipe:
     cover_max: float = _number(0.4, "part of a view that a head looks at in all at most")
     first_min: float = _number(0.58, "cover_min of the first head, which is to show a whole hand")
     first_max: float = _number(0.68, "cover_max of the first head")
+    differ: float = _number(0.0, "weight of the term on heads that look alike; 0 is DINO")
+    alike_max: float = _number(0.8, "correlation of two heads, on average, that costs nothing")
     num_prototypes: int = _number(256, "outputs of the projection head")
     head_hidden: int = _number(512, "width of the projection head")
     bottleneck: int = _number(128, "width of the projection head before its last layer")
@@ -80,6 +82,7 @@ class Recipe:
             "local_views",
             "seed",
             "cover",
+            "differ",
         ):
             self._check(name)
         for name in (
@@ -87,6 +90,7 @@ class Recipe:
         ):  # fmt: skip
             self._check(name, highest=1.0)
         self._check("mask", highest=0.9)
+        self._check("alike_max", highest=1.0)
         for name in ("cover_min", "cover_max", "first_min", "first_max"):
             self._check(name, lowest=1e-3, highest=1.0)
         for name in ("cover", "first"):

@@ -9,6 +9,7 @@ import torch
 
 from models.training.losses import (
     Centre,
+    alike_loss,
     contrast_loss,
     cover_loss,
     distillation_loss,
@@ -103,6 +104,48 @@ def test_a_head_that_looks_everywhere_is_told_to_choose() -> None:
     cover_loss([leaf.softmax(-1)], torch.tensor([1e-3]), torch.tensor([0.5])).backward()  # type: ignore[no-untyped-call]
     assert leaf.grad is not None
     assert leaf.grad.flatten().argmin() == 1  # descent raises what is highest already
+
+
+def test_heads_cost_by_how_far_they_look_alike() -> None:
+    # The CLS token's own share, first, is no part of a map; nor does brightness make a difference.
+    left = torch.tensor([0.0, 0.5, 0.5, 0.0, 0.0])
+    faint = torch.tensor([0.5, 0.25, 0.25, 0.0, 0.0])
+    right = torch.tensor([0.0, 0.0, 0.0, 0.5, 0.5])
+    middle = torch.tensor([0.0, 0.0, 0.5, 0.5, 0.0])
+
+    def cost(heads: list[torch.Tensor], most: float) -> float:
+        return alike_loss([torch.stack(heads)[None]], most).item()
+
+    assert cost([left, faint], 0.6) == pytest.approx(0.4)
+    assert cost([left, right], 0.0) == 0.0  # opposite, which is less than unlike
+    assert cost([left, middle], 0.0) == pytest.approx(0.0, abs=1e-6)
+    assert cost([left, faint, right], 0.6) == pytest.approx(0.4 / 3)  # one pair of three
+    assert cost([left], 0.0) == 0.0
+
+
+def test_heads_may_look_alike_in_one_view_if_they_differ_in_others() -> None:
+    left, right = torch.tensor([0.0, 0.8, 0.2, 0.0]), torch.tensor([0.0, 0.0, 0.2, 0.8])
+    alike, apart = torch.stack([left, left]), torch.stack([left, right])
+    assert alike_loss([torch.stack([alike, apart])], 0.6).item() == 0.0
+    assert alike_loss([alike[None], apart[None]], 0.6).item() == pytest.approx(0.2)
+
+
+def test_heads_that_look_alike_are_told_to_part() -> None:
+    leaf = torch.tensor([[[0.0, 2.0, 1.0, 0.0], [0.0, 2.0, 0.0, 1.0]]], requires_grad=True)
+    before = alike_loss([leaf.softmax(-1)], 0.1)
+    before.backward()  # type: ignore[no-untyped-call]
+    assert leaf.grad is not None
+    after = alike_loss([(leaf - leaf.grad).softmax(-1)], 0.1)
+    assert after < before
+
+
+def test_heads_without_any_shape_break_no_step() -> None:
+    leaf = torch.zeros(1, 2, 5, requires_grad=True)
+    loss = alike_loss([leaf.softmax(-1)], 0.0)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert leaf.grad is not None
+    assert loss.isfinite()
+    assert leaf.grad.isfinite().all()
 
 
 def test_entropy_knows_its_ends() -> None:

@@ -21,6 +21,7 @@ from models.train import Run, main, train
 from models.training.checkpoint import read_weights, write_weights
 from models.training.corpus import read_corpus
 from models.training.learner import Learner, start_network
+from models.training.losses import alike_loss
 from models.training.recipe import Recipe
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
@@ -138,6 +139,19 @@ def test_settings_change_the_views_and_the_seed_brings_them_back(pictures: Path)
     assert math.isfinite(report.loss)
 
 
+def test_heads_asked_to_differ_do() -> None:
+    views = torch.randn(2, 16, 3, 24, 24, generator=torch.Generator().manual_seed(0)).unbind()
+
+    def alike(differ: float) -> float:
+        learner = Learner(replace(SMALL, num_heads=4, differ=differ, alike_max=0.0), device=CPU)
+        for _ in range(8):
+            learner.step(list(views))
+        _, row = learner.student.cls_feature(views[0])
+        return alike_loss([row], 0.0).item()
+
+    assert alike(differ=20.0) < 0.5 * alike(differ=0.0)
+
+
 def test_student_sees_a_random_part_of_each_view(pictures: Path) -> None:
     corpus = read_corpus([pictures], size_px=64)
     backdrops = torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8)
@@ -216,6 +230,8 @@ def test_fresh_network_depends_on_the_seed_alone() -> None:
         ("cover_max", 1.1),
         ("cover_min", 0.5),
         ("first_min", 0.9),
+        ("differ", -0.1),
+        ("alike_max", 1.1),
     ],
 )
 def test_numbers_out_of_range_are_named(name: str, value: float) -> None:
