@@ -108,13 +108,13 @@ class Learner:
         log_students = [(output / recipe.student_temp).log_softmax(-1) for output in outputs]
         distillation = distillation_loss(targets, log_students)
         contrast = contrast_loss(teacher_units, units, recipe.contrast_temp)
-        cover = cover_loss(rows, *self._cover_bounds)
-        alike = alike_loss(rows, recipe.alike_max)
         loss = distillation
-        for weight, term in (
-            (recipe.contrast, contrast), (recipe.cover, cover), (recipe.differ, alike),
-        ):  # fmt: skip
-            loss = loss + weight * term if weight else loss
+        if recipe.contrast:
+            loss = loss + recipe.contrast * contrast
+        if recipe.cover:
+            loss = loss + recipe.cover * cover_loss(rows, *self._cover_bounds)
+        if recipe.differ:
+            loss = loss + recipe.differ * alike_loss(rows, recipe.alike_max)
         self._update(loss)
         self.steps_done += 1
         everyone = torch.cat(targets)

@@ -180,9 +180,8 @@ def cover_loss(rows: list[Tensor], least: Tensor, most: Tensor) -> Tensor:
 def alike_loss(rows: list[Tensor], most: float) -> Tensor:
     """Return how far the maps of two heads correlate above ``most``, mean over pairs of heads.
 
-    After J. Li et al., "Multi-Head Attention with Disagreement Regularization", EMNLP 2018, section
-    3.2 (disagreement on attended positions), with a bound: on a small thing heads may overlap.
-    Heads that look at parts of their own also keep in the CLS token where each part lies. Scalar
+    After J. Li et al., "Multi-Head Attention with Disagreement Regularization", EMNLP 2018
+    (disagreement on attended positions), with a bound: on a small thing heads may overlap. Scalar
     float32, 0 or more; 0 with one head.
 
     Args:
