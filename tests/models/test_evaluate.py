@@ -236,10 +236,11 @@ def test_program_writes_numbers_and_sheets(
     data.mkdir()
     write_set(data, count=6)
     write_weights(weights, subject.network, RECIPE)
-    arguments = f"{weights} --data {data} --size 32 --out {out} --num-threads 1"
+    arguments = f"{weights} --data {data} --out {out} --num-threads 1"
     assert main(arguments.split()) == 0
     assert "attention on the hand" in capsys.readouterr().out
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["size_px"] == 144  # as the bundled model, for nobody asked for another
     scores = report["sets"]["rendered, as they are"]
     assert scores["trained"]["num_pictures"] == 6
     assert scores["trained"].keys() == scores["untrained"].keys()
