@@ -49,10 +49,10 @@ def test_attention_is_on_rendered_hands_and_was_not_before_training(
     bundled: Subject, rendered: PictureSet
 ) -> None:
     trained, before = measure(bundled, rendered), measure(untrained(bundled), rendered)
-    assert trained.mass_over_area > 2.6
+    assert trained.mass_over_area > 2.8
     assert trained.peak_on_hand >= 0.9
     assert trained.jaccard_head > 0.5
-    assert trained.correlation < 0.93  # 0.87 on a large set
+    assert trained.correlation < 0.9  # 0.82 on a large set
     assert before.mass_over_area < 1.5
 
 
