@@ -87,6 +87,17 @@ class Channel(Generic[T]):
                 raise ChannelClosed
             return None
 
+    def wait_full(self, timeout_s: float) -> bool:
+        """Return whether nothing more will come before an item is taken: full, or closed.
+
+        Args:
+            timeout_s: Longest wait for that in seconds.
+        """
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: len(self._items) >= self._capacity or self._is_closed, timeout_s
+            )
+
     def __iter__(self) -> Iterator[T]:
         """Take items until the channel is closed and empty."""
         while True:

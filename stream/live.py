@@ -159,7 +159,7 @@ class LiveLoop:
         self._finishing: list[Recorder] = []
         self._scene: Scene | None = None
         self._canvas: RgbImage | None = None
-        self._is_frozen = False
+        self._is_filling = self._is_frozen = False
         self._frozen_from = 0
         self._notice = ("", 0)
         self._rate = RateMeter()
@@ -184,6 +184,8 @@ class LiveLoop:
                 while not self._stop.is_set() and (self._screen is None or self._screen.is_open):
                     if self._is_frozen:
                         self._hold()
+                    elif self._is_filling:
+                        self._fill()
                     elif (located := self._located.get(STALL_S)) is not None:
                         self._show(*located)
                     elif self._canvas is not None:
@@ -227,8 +229,8 @@ class LiveLoop:
         self._present(canvas, 0.0)
         shown_ns = self._clock.now_ns()
         if self._pacer and not self._num_shown:
-            # The first picture opens the window: a recording begins to play once it is there.
-            self._pacer.begin(frame.time_s)
+            # The first picture opens the window: it has no time to be there.
+            self._is_filling = True
             due_ns = shown_ns
         self._num_shown += 1
         self._rate.tick(shown_ns)
@@ -244,6 +246,17 @@ class LiveLoop:
     def _submit(self, frame: Frame, hands: Sequence[HandRegion]) -> None:
         # A place that is only held shows something else than the hand: no map is made of it.
         self._newest_maps.submit(self._cut(frame, hand) for hand in hands if not hand.unseen_s)
+
+    def _fill(self) -> None:
+        """Let a recording play once frames wait to be shown: finding hands begins slowly."""
+        assert self._pacer is not None
+        assert self._scene is not None
+        assert self._canvas is not None
+        if self._located.wait_full(STALL_S):
+            self._is_filling = False
+            self._pacer.begin(self._scene.frame.time_s)
+        else:
+            self._present(self._canvas, 0.0)
 
     def _hold(self) -> None:
         """Show the frozen frame again, with the look, the maps and the notices of the moment."""

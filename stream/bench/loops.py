@@ -194,7 +194,8 @@ class _Witness(MonotonicClock, Closing):
         if self._due_ns is not None:  # else the same picture again, so that keys are heard
             now_ns = self.now_ns()
             self.shown_ns.append(now_ns)
-            self.late_ns.append(now_ns - self._due_ns)
+            # The first picture is due when it is there: a recording plays from then on.
+            self.late_ns.append(now_ns - self._due_ns if self.late_ns else 0)
             self._due_ns = None
         return None
 

@@ -83,6 +83,18 @@ def test_what_was_put_before_close_is_still_given() -> None:
         channel.put("b")
 
 
+def test_full_is_when_nothing_more_can_come_before_something_is_taken() -> None:
+    channel: Channel[str] = Channel(2, keep="all")
+    channel.put("a")
+    assert not channel.wait_full(0.001)
+    channel.put("b")
+    assert channel.wait_full(0)
+    channel.get()
+    assert not channel.wait_full(0)
+    channel.close()
+    assert channel.wait_full(0)
+
+
 def test_discard_throws_waiting_items_away() -> None:
     channel: Channel[str] = Channel(3, keep="all")
     channel.put("a")

@@ -10,7 +10,7 @@ from stream.channel import Channel
 from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import RgbImage
 from stream.geometry import HandCrop, HandRegion
-from stream.live import LiveLoop, LiveReport
+from stream.live import MAX_WAITING, LiveLoop, LiveReport
 from stream.newest_maps import NewestMaps
 from stream.scene import AttentionMaps, Scene
 from tests.fakes import (
@@ -94,6 +94,50 @@ def test_recording_plays_at_its_own_speed() -> None:
     assert stage.clock.now_ns() - start_ns == pytest.approx(1e9, rel=1e-6)
     assert report.late_p95_ms == pytest.approx(0.0, abs=1e-3)
     assert report.num_shown == 31
+
+
+class RepeatingScreen(ScriptedScreen):
+    """Tells when its first canvas is shown again, as where the next one keeps people waiting."""
+
+    def __init__(self, key: str | None = None) -> None:
+        super().__init__()
+        self._key = key
+        self.has_repeated = threading.Event()
+
+    def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+        repeats = len(self.shown) == 1 and canvas is self.shown[0]
+        pressed = super().show(canvas, wait_s)
+        if repeats:
+            self.has_repeated.set()
+            return self._key
+        return pressed
+
+
+def test_recording_plays_once_frames_wait_to_be_shown() -> None:
+    """Hands are found slowly at first: the next frames would come late, one after the other."""
+    screen = RepeatingScreen()
+
+    def find(index: int) -> tuple[HandRegion, ...]:
+        if 0 < index <= MAX_WAITING:
+            assert screen.has_repeated.wait(WAIT_S)
+            stage.clock.time_ns += 100_000_000
+        return ()
+
+    stage = Stage(frames(10), finder=ScriptedFinder(find), screen=screen)
+    report = stage.run()
+    assert report.num_shown == 10
+    assert report.late_p95_ms == pytest.approx(0.0, abs=1e-3)
+
+
+def test_keys_are_heard_before_a_recording_plays() -> None:
+    screen = RepeatingScreen("q")
+
+    def find(index: int) -> tuple[HandRegion, ...]:
+        assert index == 0 or screen.has_repeated.wait(WAIT_S)
+        return ()
+
+    stage = Stage(frames(20), finder=ScriptedFinder(find), screen=screen)
+    assert stage.run().num_shown == 1
 
 
 def test_newest_frame_of_a_live_source_wins_and_drops_are_counted() -> None:
