@@ -207,7 +207,7 @@ class LiveFigures:
     num_dropped: int
     """Frames never shown."""
     shown_per_s: float | None
-    """Frames shown a second; None for fewer than two."""
+    """Frames shown a second once the clip plays; None for fewer than three."""
     num_late: int
     """Frames shown more than one frame's time after they were due."""
     late_p95_ms: float | None

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -152,11 +153,12 @@ def measure_live(
         cpu_s = time.process_time() - cpu_began_s
         frame_rate = float(source.info.frame_rate or 30)
         facts = parts.model
+        played_ns = witness.shown_ns[1:]  # the first picture stands until frames wait behind it
         gaps_ms = [
             abs((later - earlier) / 1e6 - 1e3 / frame_rate)
-            for earlier, later in zip(witness.shown_ns, witness.shown_ns[1:], strict=False)
+            for earlier, later in pairwise(played_ns)
         ]
-        span_s = (witness.shown_ns[-1] - witness.shown_ns[0]) / 1e9 if gaps_ms else 0.0
+        span_s = (played_ns[-1] - played_ns[0]) / 1e9 if gaps_ms else 0.0
         return LiveFigures(
             model=facts.name,
             runtime=words_of(facts),
