@@ -88,7 +88,7 @@ class Channel(Generic[T]):
             return None
 
     def wait_full(self, timeout_s: float) -> bool:
-        """Return whether nothing more will come before an item is taken: full, or closed.
+        """Return whether as many items wait as can, or as will ever come: full, or closed.
 
         Args:
             timeout_s: Longest wait for that in seconds.

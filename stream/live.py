@@ -27,6 +27,8 @@ __all__ = ["LiveControls", "LiveLoop", "LiveReport"]
 MAX_WAITING = 4
 """Frames of a recording that may wait before and after the hand finder: enough to even out that a
 frame now and then takes it three times as long."""
+FILL_S = 0.5
+"""Longest wait for so many before a recording plays: what is slower than that cannot be in time."""
 STALL_S = 0.05
 """Longest wait for a frame before the keyboard gets its turn, should a camera stall."""
 NOTICE_S = 2.0
@@ -159,7 +161,8 @@ class LiveLoop:
         self._finishing: list[Recorder] = []
         self._scene: Scene | None = None
         self._canvas: RgbImage | None = None
-        self._is_filling = self._is_frozen = False
+        self._fills_until_ns: int | None = None
+        self._is_frozen = False
         self._frozen_from = 0
         self._notice = ("", 0)
         self._rate = RateMeter()
@@ -184,8 +187,8 @@ class LiveLoop:
                 while not self._stop.is_set() and (self._screen is None or self._screen.is_open):
                     if self._is_frozen:
                         self._hold()
-                    elif self._is_filling:
-                        self._fill()
+                    elif self._fills_until_ns is not None:
+                        self._fill(self._fills_until_ns)
                     elif (located := self._located.get(STALL_S)) is not None:
                         self._show(*located)
                     elif self._canvas is not None:
@@ -230,7 +233,7 @@ class LiveLoop:
         shown_ns = self._clock.now_ns()
         if self._pacer and not self._num_shown:
             # The first picture opens the window: it has no time to be there.
-            self._is_filling = True
+            self._fills_until_ns = shown_ns + round(FILL_S * 1e9)
             due_ns = shown_ns
         self._num_shown += 1
         self._rate.tick(shown_ns)
@@ -247,14 +250,20 @@ class LiveLoop:
         # A place that is only held shows something else than the hand: no map is made of it.
         self._newest_maps.submit(self._cut(frame, hand) for hand in hands if not hand.unseen_s)
 
-    def _fill(self) -> None:
-        """Let a recording play once frames wait to be shown: finding hands begins slowly."""
+    def _fill(self, until_ns: int) -> None:
+        """Let a recording play once frames wait behind its first picture.
+
+        To find the first hands takes longer than a frame lasts: played at once, frames would come
+        late until a supply has built up.
+        """
         assert self._pacer is not None
         assert self._scene is not None
         assert self._canvas is not None
-        if self._located.wait_full(STALL_S):
-            self._is_filling = False
+        self._newest_maps.check()
+        if self._located.wait_full(STALL_S) or self._clock.now_ns() >= until_ns:
+            self._fills_until_ns = None
             self._pacer.begin(self._scene.frame.time_s)
+            self._rate = RateMeter()  # the wait was no time between two frames
         else:
             self._present(self._canvas, 0.0)
 

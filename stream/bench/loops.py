@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from stream.bench.figures import LiveFigures, Threads
 from stream.bench.machine import peak_memory_mb
@@ -23,7 +23,7 @@ from stream.frames import RgbImage
 from stream.live import LiveLoop
 from stream.newest_maps import NewestMaps
 from stream.options import BenchOptions, Options
-from stream.pacing import MonotonicClock
+from stream.pacing import Clock, MonotonicClock
 from stream.priority import num_cores
 from stream.protocols import AttentionModel, CropCutter, HandFinder, Renderer, Sink, Source
 from stream.sidecar import ModelFacts
@@ -135,7 +135,7 @@ def measure_live(
         model = factories.open_model(options, stack, num_threads=threads.num_threads)
         attention = factories.open_attention(options, stack, model)
         parts = factories.open_parts(options, stack, model)
-        witness = _Witness()
+        witness = Witness(MonotonicClock())
         began_s, cpu_began_s = time.perf_counter(), time.process_time()
         report = LiveLoop(
             source=source,
@@ -153,56 +153,87 @@ def measure_live(
         cpu_s = time.process_time() - cpu_began_s
         frame_rate = float(source.info.frame_rate or 30)
         facts = parts.model
-        played_ns = witness.shown_ns[1:]  # the first picture stands until frames wait behind it
-        gaps_ms = [
-            abs((later - earlier) / 1e6 - 1e3 / frame_rate)
-            for earlier, later in pairwise(played_ns)
-        ]
-        span_s = (played_ns[-1] - played_ns[0]) / 1e9 if gaps_ms else 0.0
         return LiveFigures(
             model=facts.name,
             runtime=words_of(facts),
             frame_rate=frame_rate,
             num_shown=report.num_shown,
             num_dropped=report.dropped_capture,
-            shown_per_s=len(gaps_ms) / span_s if span_s else None,
-            num_late=sum(late_ns > 1e9 / frame_rate for late_ns in witness.late_ns),
-            late_p95_ms=percentile(witness.late_ns, 0.95) / 1e6 if witness.late_ns else None,
-            jitter_p95_ms=percentile(gaps_ms, 0.95) if gaps_ms else None,
+            shown_per_s=witness.shown_per_s,
+            num_late=sum(late_ms > 1e3 / frame_rate for late_ms in witness.late_ms),
+            late_p95_ms=_p95(witness.late_ms),
+            jitter_p95_ms=_p95([abs(gap_ms - 1e3 / frame_rate) for gap_ms in witness.gaps_ms]),
             num_maps=report.num_maps,
             age_p95_ms=report.age_p95_ms,
             cpu_share=cpu_s / wall_s / num_cores(),
             threads=threads,
-            first_shown_s=(witness.shown_ns[0] - started_ns) / 1e9 if witness.shown_ns else None,
+            first_shown_s=(witness.shown[0].at_ns - started_ns) / 1e9 if witness.shown else None,
             peak_memory_mb=peak_memory_mb(),
         )
 
 
-class _Witness(MonotonicClock, Closing):
-    """A screen that shows nothing, and the clock that the loop waits by: knows due and shown."""
+class Shown(NamedTuple):
+    """When a picture was due, and when it was shown, on the witness's clock."""
+
+    due_ns: int
+    at_ns: int
+
+
+class Witness(Closing):
+    """A screen that shows nothing, and the clock that the loop waits by: knows due and shown.
+
+    Of a recording, the first picture opens the window and stands until others wait behind it. All
+    but the moment it is shown is therefore told of the pictures after it, which play.
+
+    Args:
+        clock: The passing of time.
+    """
 
     is_open = True
 
-    def __init__(self) -> None:
-        self.shown_ns: list[int] = []
-        self.late_ns: list[int] = []
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.shown: list[Shown] = []
         self._due_ns: int | None = None
 
+    def now_ns(self) -> int:
+        """Return the clock's time."""
+        return self._clock.now_ns()
+
     def sleep_until(self, when_ns: int) -> None:
-        super().sleep_until(when_ns)
+        """Wait as the clock does: until the next picture is due."""
+        self._clock.sleep_until(when_ns)
         self._due_ns = when_ns
 
     def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+        """Note that a picture is shown now; no key is pressed."""
         if self._due_ns is not None:  # else the same picture again, so that keys are heard
-            now_ns = self.now_ns()
-            self.shown_ns.append(now_ns)
-            # The first picture is due when it is there: a recording plays from then on.
-            self.late_ns.append(now_ns - self._due_ns if self.late_ns else 0)
+            self.shown.append(Shown(self._due_ns, self.now_ns()))
             self._due_ns = None
         return None
 
+    @property
+    def late_ms(self) -> list[float]:
+        """Shown minus due of each picture that played."""
+        return [(at_ns - due_ns) / 1e6 for due_ns, at_ns in self.shown[1:]]
+
+    @property
+    def gaps_ms(self) -> list[float]:
+        """Times between pictures that played."""
+        return [(later.at_ns - earlier.at_ns) / 1e6 for earlier, later in pairwise(self.shown[1:])]
+
+    @property
+    def shown_per_s(self) -> float | None:
+        """Pictures that played, a second; None for fewer than two."""
+        gaps_ms = self.gaps_ms
+        return 1e3 * len(gaps_ms) / sum(gaps_ms) if gaps_ms else None
+
     def close(self) -> None:
-        pass
+        """Do nothing: there is no window."""
+
+
+def _p95(values: list[float]) -> float | None:
+    return percentile(values, 0.95) if values else None
 
 
 class _NoKeys:

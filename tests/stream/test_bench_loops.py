@@ -5,11 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from stream.bench.exports import _export, _run_alone
+from stream.bench.loops import Witness
 from stream.bench.stopwatch import STAGES, TimedParts
 from stream.errors import SourceFormatError
 from stream.geometry import HandRegion
 from stream.options import BenchOptions
 from tests.fakes import (
+    FakeClock,
     FrameRenderer,
     GatedModel,
     ListSink,
@@ -77,3 +79,28 @@ def test_frames_without_a_hand_cost_no_map() -> None:
 def test_clip_without_a_frame_is_refused() -> None:
     with pytest.raises(SourceFormatError, match="has no frame to measure with"):
         _export(lambda *_: _parts(0), BenchOptions(command="bench", verbose=False))
+
+
+def test_pictures_after_the_first_tell_how_a_recording_plays() -> None:
+    clock = FakeClock()
+    witness = Witness(clock)
+    canvas = make_frame(0).image
+    begun_ns = clock.now_ns()
+    for due_ms, shown_ms in ((0, 30), (1000, 1000), (1100, 1104), (1200, 1250), (1300, 1300)):
+        witness.sleep_until(begun_ns + due_ms * 1_000_000)
+        clock.time_ns = begun_ns + shown_ms * 1_000_000
+        witness.show(canvas, 0.0)
+        witness.show(canvas, 0.0)  # again, so that keys are heard
+    assert witness.shown[0].at_ns - begun_ns == 30_000_000
+    assert witness.late_ms == [0, 4, 50, 0]
+    assert witness.gaps_ms == [104, 146, 50]
+    assert witness.shown_per_s == pytest.approx(10)
+
+
+def test_recording_of_two_pictures_has_no_rate() -> None:
+    witness = Witness(FakeClock())
+    for due_ns in (0, 1):
+        witness.sleep_until(due_ns)
+        witness.show(make_frame(0).image, 0.0)
+    assert witness.shown_per_s is None
+    assert len(witness.late_ms) == 1

@@ -83,7 +83,7 @@ def test_what_was_put_before_close_is_still_given() -> None:
         channel.put("b")
 
 
-def test_full_is_when_nothing_more_can_come_before_something_is_taken() -> None:
+def test_full_is_when_as_many_wait_as_can_or_will() -> None:
     channel: Channel[str] = Channel(2, keep="all")
     channel.put("a")
     assert not channel.wait_full(0.001)
@@ -93,6 +93,19 @@ def test_full_is_when_nothing_more_can_come_before_something_is_taken() -> None:
     assert not channel.wait_full(0)
     channel.close()
     assert channel.wait_full(0)
+
+
+@pytest.mark.parametrize("end", ["put", "close", "discard"])
+def test_what_fills_or_ends_wakes_who_waits_for_it(end: str) -> None:
+    channel: Channel[str] = Channel(1, keep="all")
+    outcome: list[bool] = []
+    waiter = threading.Thread(
+        target=lambda: outcome.append(channel.wait_full(10 * WAIT_S)), name="signlight-test-waiter"
+    )
+    waiter.start()
+    channel.put("a") if end == "put" else getattr(channel, end)()
+    waiter.join(WAIT_S)
+    assert outcome == [True]
 
 
 def test_discard_throws_waiting_items_away() -> None:

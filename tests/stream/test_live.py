@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from stream.channel import Channel
 from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import RgbImage
 from stream.geometry import HandCrop, HandRegion
-from stream.live import MAX_WAITING, LiveLoop, LiveReport
+from stream.live import FILL_S, MAX_WAITING, LiveLoop, LiveReport
 from stream.newest_maps import NewestMaps
 from stream.scene import AttentionMaps, Scene
 from tests.fakes import (
@@ -99,8 +99,10 @@ def test_recording_plays_at_its_own_speed() -> None:
 class RepeatingScreen(ScriptedScreen):
     """Tells when its first canvas is shown again, as where the next one keeps people waiting."""
 
-    def __init__(self, key: str | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self, key: str | None = None, *, before: Callable[[int], None] = lambda index: None
+    ) -> None:
+        super().__init__(before=before)
         self._key = key
         self.has_repeated = threading.Event()
 
@@ -127,6 +129,26 @@ def test_recording_plays_once_frames_wait_to_be_shown() -> None:
     report = stage.run()
     assert report.num_shown == 10
     assert report.late_p95_ms == pytest.approx(0.0, abs=1e-3)
+
+
+def test_recording_does_not_wait_for_long_where_frames_come_slowly() -> None:
+    """Its second picture is shown although no third one waits, which comes after that only."""
+    second_shown = threading.Event()
+
+    def before(index: int) -> None:
+        if index == 1:
+            second_shown.set()
+
+    def find(index: int) -> tuple[HandRegion, ...]:
+        if index == 2:
+            assert screen.has_repeated.wait(WAIT_S)
+            stage.clock.time_ns += round(FILL_S * 1e9)
+            assert second_shown.wait(WAIT_S)
+        return ()
+
+    screen = RepeatingScreen(before=before)
+    stage = Stage(frames(10), finder=ScriptedFinder(find), screen=screen)
+    assert stage.run().num_shown == 10
 
 
 def test_keys_are_heard_before_a_recording_plays() -> None:
