@@ -1,8 +1,8 @@
 """The numbers: where attention is, what it covers, how heads differ, what features know.
 
 Maps are arrays (N, heads, rows, columns), >= 0; each head of each picture is first scaled to sum to
-1, so that what the CLS token pays to itself does not count. A cover is the share of each patch that
-the hand fills, (N, rows, columns).
+1, so that what the CLS token pays to itself does not count: ``kept_by_cls`` tells that. A cover is
+the share of each patch that the hand fills, (N, rows, columns).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = [
     "head_correlations",
     "head_divergence",
     "jaccard",
+    "kept_by_cls",
     "knn_accuracy",
     "mass_mask",
     "mass_over_area",
@@ -129,6 +130,18 @@ def head_correlations(maps: Numbers) -> Floats:
     unit = centred / np.maximum(np.linalg.norm(centred, axis=-1, keepdims=True), 1e-30)
     pairs = combinations(range(flat.shape[1]), 2)
     return np.array([float((unit[:, i] * unit[:, j]).sum(-1).mean()) for i, j in pairs])
+
+
+def kept_by_cls(maps: Numbers) -> Floats:
+    """Return the attention that the CLS token pays to itself, mean over pictures, (heads,), 0..1.
+
+    A head near 1 hands on nothing of any patch: its map, however good it looks, is of no effect.
+
+    Args:
+        maps: Maps of N pictures as the model gives them, which with that share sum to 1.
+    """
+    kept: Floats = 1.0 - maps.sum((2, 3), dtype=np.float64).mean(0)
+    return kept
 
 
 def finger_densities(

@@ -46,6 +46,9 @@ class Scores:
     """Mean Jensen-Shannon divergence of pairs of heads, bits."""
     correlation: float
     """Correlation of the two heads that are most alike; NaN for a single head."""
+    kept_by_cls: tuple[float, ...]
+    """Attention of each head that the CLS token pays to itself and no patch gets; the other
+    numbers are of the rest, however little that is."""
     fingers: tuple[float, ...]
     """Density of the mean map on thumb to little finger and palm, over uniform attention."""
     finger_spread: float
@@ -96,6 +99,7 @@ def measure(subject: Subject, pictures: PictureSet) -> Scores:
         jaccard_best=float(overlap.max(1).mean()),
         divergence=measures.head_divergence(maps),
         correlation=float(correlations.max()) if len(correlations) else float("nan"),
+        kept_by_cls=tuple(measures.kept_by_cls(maps).tolist()),
         fingers=tuple(fingers.tolist()),
         finger_spread=float(np.nanstd(fingers[:5]) / np.nanmean(fingers[:5]))
         if np.isfinite(fingers[:5]).any()
@@ -140,6 +144,11 @@ def table_of(names: Sequence[str], trained: Sequence[Scores], untrained: Sequenc
                     for ours, fresh in zip(trained, untrained, strict=True)
                 ]
                 table.add_row(f"... head {head}", *cells)
+    cells = [
+        _cell(max(ours.kept_by_cls), max(fresh.kept_by_cls), "{:.0%}")
+        for ours, fresh in zip(trained, untrained, strict=True)
+    ]
+    table.add_row("kept by the CLS token, most of a head", *cells)
     for part, title in enumerate(measures.FINGERS):
         table.add_row(f"density on {title}", *(f"{scores.fingers[part]:.2f}" for scores in trained))
     return table

@@ -20,6 +20,7 @@ from models.evaluation.measures import (
     head_correlations,
     head_divergence,
     jaccard,
+    kept_by_cls,
     knn_accuracy,
     mass_mask,
     mass_over_area,
@@ -102,6 +103,13 @@ def test_divergence_of_heads_by_hand() -> None:
     expected = -(0.75 * math.log2(0.75) + 0.25 * math.log2(0.25)) - 0.5
     assert head_divergence(np.stack([one, half])[None]) == pytest.approx(expected)
     assert head_divergence(one[None, None]) == 0.0
+
+
+def test_what_no_patch_gets_is_kept_by_the_cls_token() -> None:
+    whole = np.full((2, 2), 0.25)
+    maps = np.stack([[head] * 3 for head in (whole, whole / 4)])
+    maps[:, 2] = 1e-9
+    assert kept_by_cls(maps) == pytest.approx([0.375, 0.375, 1.0])
 
 
 def test_correlation_of_heads_is_pearsons() -> None:
@@ -213,6 +221,7 @@ def test_measured_numbers_agree_with_the_worst_and_the_sheet(
     assert scores.mass_over_area == pytest.approx(np.mean(scores.mass_over_area_heads))
     assert scores.jaccard <= scores.jaccard_head <= scores.jaccard_best
     assert 0.3 < scores.mass_over_area < scores.most
+    assert all(0 < kept < 0.2 for kept in scores.kept_by_cls)  # 1 / 17 where it is even
     assert math.isnan(scores.knn)  # one person
     assert scores.as_dict()["knn"] is None
     assert sorted(worst(subject, pictures, 6)) == list(range(6))
