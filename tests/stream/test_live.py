@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,11 +10,8 @@ from stream.channel import Channel
 from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import RgbImage
 from stream.geometry import HandCrop, HandRegion
-from stream.live import FILL_S, MAX_WAITING, LiveLoop, LiveReport
-from stream.newest_maps import NewestMaps
 from stream.scene import AttentionMaps, Scene
 from tests.fakes import (
-    FakeClock,
     FakeControls,
     FrameRenderer,
     GatedModel,
@@ -22,53 +19,11 @@ from tests.fakes import (
     ScriptedFinder,
     ScriptedScreen,
     ScriptedSource,
-    cut_box,
     make_frame,
     make_hand,
 )
+from tests.stream.stage import Stage, frames
 from tests.waits import WAIT_S
-
-
-class Stage:
-    """A live loop with scripted parts, each to be replaced by name."""
-
-    def __init__(
-        self,
-        source: ScriptedSource,
-        *,
-        finder: ScriptedFinder | None = None,
-        model: GatedModel | None = None,
-        renderer: FrameRenderer | None = None,
-        screen: ScriptedScreen | None = None,
-        save_to: ListSink | None = None,
-    ) -> None:
-        self.model = model or GatedModel()
-        self.renderer = renderer or FrameRenderer()
-        self.screen = screen or ScriptedScreen()
-        self.controls = FakeControls()
-        self.clock = FakeClock()
-        self.stop = threading.Event()
-        self.attention = NewestMaps(self.model, now_ns=self.clock.now_ns)
-        self.loop = LiveLoop(
-            source=source,
-            finder=finder or ScriptedFinder(lambda index: (make_hand(),)),
-            cut=cut_box,
-            attention=self.attention,
-            renderer=self.renderer,
-            screen=self.screen,
-            controls=self.controls,
-            save_to=save_to,
-            stop=self.stop,
-            clock=self.clock,
-        )
-
-    def run(self) -> LiveReport:
-        with self.attention:
-            return self.loop.run()
-
-
-def frames(count: int, **script: Any) -> ScriptedSource:  # noqa: ANN401 - ScriptedSource's own
-    return ScriptedSource((make_frame(index) for index in range(count)), **script)
 
 
 def test_every_frame_of_a_recording_is_shown_while_the_model_is_stuck() -> None:
@@ -94,72 +49,6 @@ def test_recording_plays_at_its_own_speed() -> None:
     assert stage.clock.now_ns() - start_ns == pytest.approx(1e9, rel=1e-6)
     assert report.late_p95_ms == pytest.approx(0.0, abs=1e-3)
     assert report.num_shown == 31
-
-
-class RepeatingScreen(ScriptedScreen):
-    """Tells when its first canvas is shown again, as where the next one keeps people waiting."""
-
-    def __init__(
-        self, key: str | None = None, *, before: Callable[[int], None] = lambda index: None
-    ) -> None:
-        super().__init__(before=before)
-        self._key = key
-        self.has_repeated = threading.Event()
-
-    def show(self, canvas: RgbImage, wait_s: float) -> str | None:
-        repeats = len(self.shown) == 1 and canvas is self.shown[0]
-        pressed = super().show(canvas, wait_s)
-        if repeats:
-            self.has_repeated.set()
-            return self._key
-        return pressed
-
-
-def test_recording_plays_once_frames_wait_to_be_shown() -> None:
-    """Hands are found slowly at first: the next frames would come late, one after the other."""
-    screen = RepeatingScreen()
-
-    def find(index: int) -> tuple[HandRegion, ...]:
-        if 0 < index <= MAX_WAITING:
-            assert screen.has_repeated.wait(WAIT_S)
-            stage.clock.time_ns += 100_000_000
-        return ()
-
-    stage = Stage(frames(10), finder=ScriptedFinder(find), screen=screen)
-    report = stage.run()
-    assert report.num_shown == 10
-    assert report.late_p95_ms == pytest.approx(0.0, abs=1e-3)
-
-
-def test_recording_does_not_wait_for_long_where_frames_come_slowly() -> None:
-    """Its second picture is shown although no third one waits, which comes after that only."""
-    second_shown = threading.Event()
-
-    def before(index: int) -> None:
-        if index == 1:
-            second_shown.set()
-
-    def find(index: int) -> tuple[HandRegion, ...]:
-        if index == 2:
-            assert screen.has_repeated.wait(WAIT_S)
-            stage.clock.time_ns += round(FILL_S * 1e9)
-            assert second_shown.wait(WAIT_S)
-        return ()
-
-    screen = RepeatingScreen(before=before)
-    stage = Stage(frames(10), finder=ScriptedFinder(find), screen=screen)
-    assert stage.run().num_shown == 10
-
-
-def test_keys_are_heard_before_a_recording_plays() -> None:
-    screen = RepeatingScreen("q")
-
-    def find(index: int) -> tuple[HandRegion, ...]:
-        assert index == 0 or screen.has_repeated.wait(WAIT_S)
-        return ()
-
-    stage = Stage(frames(20), finder=ScriptedFinder(find), screen=screen)
-    assert stage.run().num_shown == 1
 
 
 def test_newest_frame_of_a_live_source_wins_and_drops_are_counted() -> None:

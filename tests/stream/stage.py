@@ -1,0 +1,66 @@
+"""A live loop whose parts follow a script."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from stream.live import LiveLoop, LiveReport
+from stream.newest_maps import NewestMaps
+from tests.fakes import (
+    FakeClock,
+    FakeControls,
+    FrameRenderer,
+    GatedModel,
+    ListSink,
+    ScriptedFinder,
+    ScriptedScreen,
+    ScriptedSource,
+    cut_box,
+    make_frame,
+    make_hand,
+)
+
+__all__ = ["Stage", "frames"]
+
+
+class Stage:
+    """A live loop with scripted parts, each to be replaced by name."""
+
+    def __init__(
+        self,
+        source: ScriptedSource,
+        *,
+        finder: ScriptedFinder | None = None,
+        model: GatedModel | None = None,
+        renderer: FrameRenderer | None = None,
+        screen: ScriptedScreen | None = None,
+        save_to: ListSink | None = None,
+    ) -> None:
+        self.model = model or GatedModel()
+        self.renderer = renderer or FrameRenderer()
+        self.screen = screen or ScriptedScreen()
+        self.controls = FakeControls()
+        self.clock = FakeClock()
+        self.stop = threading.Event()
+        self.attention = NewestMaps(self.model, now_ns=self.clock.now_ns)
+        self.loop = LiveLoop(
+            source=source,
+            finder=finder or ScriptedFinder(lambda index: (make_hand(),)),
+            cut=cut_box,
+            attention=self.attention,
+            renderer=self.renderer,
+            screen=self.screen,
+            controls=self.controls,
+            save_to=save_to,
+            stop=self.stop,
+            clock=self.clock,
+        )
+
+    def run(self) -> LiveReport:
+        with self.attention:
+            return self.loop.run()
+
+
+def frames(count: int, **script: Any) -> ScriptedSource:  # noqa: ANN401 - ScriptedSource's own
+    return ScriptedSource((make_frame(index) for index in range(count)), **script)
