@@ -125,7 +125,7 @@ _ALL = (
         licence="Apache-2.0",
         url=None,
         file_name="dino_hands8.safetensors",
-        sha256="f1e2a1388f68cba4ef90519bbc4a66da1d6a063332e01c6266d5eed34ffed519",
+        sha256="37e7d1d0a2c8348577ab8d429e0903f68014bfc54c7ccfbee3d7ff9ad9a6054a",
         size_bytes=4_550_000,
     ),
     _vit("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),

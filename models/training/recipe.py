@@ -50,7 +50,7 @@ class Recipe:
     teacher_temp: float = _number(0.03, "temperature of the teacher's distribution")
     student_temp: float = _number(0.1, "temperature of the student's distribution")
     centre_momentum: float = _number(0.9, "how slowly the centre of the teacher's outputs moves")
-    contrast: float = _number(0.5, "weight of the InfoNCE term; 0 leaves it out")
+    contrast: float = _number(0.0, "weight of an InfoNCE term; 0 leaves it out")
     contrast_temp: float = _number(0.15, "temperature of the InfoNCE term")
     cover: float = _number(0.2, "weight of the term on how much a head covers; 0 leaves it out")
     cover_min: float = _number(0.18, "part of a view that a head covers evenly at least")
