@@ -126,7 +126,8 @@ class RunDisplay:
             table.add_row(
                 "contrast",
                 f"{mean['contrast']:.3f}",
-                f"{math.log(self._recipe.batch):.2f} knows nothing",
+                f"{math.log(self._recipe.batch):.2f} knows nothing"
+                + ("" if self._recipe.contrast else "; not trained on"),
             )
             table.add_row(
                 "teacher entropy",

@@ -39,7 +39,7 @@ class StepReport:
     distillation: float
     """DINO's term, nats; ln(prototypes) where nothing is learnt."""
     contrast: float
-    """InfoNCE, nats, before its weight; ln(batch) where nothing is learnt."""
+    """InfoNCE, nats, before its weight and even where that is 0; ln(batch): nothing is learnt."""
     narrowest: float
     """Part of a view that the student's narrowest head covers evenly, up to 1; 1 / (1 + patches)
     is a single token: one patch, or CLS itself, which sees nothing."""

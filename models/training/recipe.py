@@ -18,7 +18,7 @@ def _number(default: float, about: str) -> Any:  # noqa: ANN401 - dataclasses.fi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How a model is made and trained; the defaults are what served small runs on a processor best.
+    """How a model is made and trained; the defaults are those of ``dino_hands8``.
 
     Raises:
         ValueError: On construction: a number is out of range; the message names it.

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import models.weights
-from models.evaluation.pictures import PictureSet, read_pictures
+from models.evaluation.pictures import PictureSet, on_grey, read_pictures
 from models.evaluation.report import measure
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.loading import load_model
@@ -51,7 +51,7 @@ def test_attention_is_on_rendered_hands_and_was_not_before_training(
     assert trained.mass_over_area > 2.8
     assert trained.peak_on_hand >= 0.9
     assert trained.jaccard_head > 0.5
-    assert trained.correlation < 0.9  # 0.82 on a large set
+    assert trained.correlation < 0.9  # 0.78 on a large set
     assert before.mass_over_area < 1.5
 
 
@@ -63,6 +63,10 @@ def test_attention_is_on_real_hands(bundled: Subject, real: PictureSet) -> None:
     assert trained.jaccard_head > 0.6
     assert before.mass_over_area < 1.5
     assert before.jaccard_head < 0.6
+
+
+def test_a_head_covers_real_hands_on_grey(bundled: Subject, real: PictureSet) -> None:
+    assert measure(bundled, on_grey(real)).jaccard_head > 0.53
 
 
 def test_every_head_looks_at_patches_rather_than_at_the_cls_token(

@@ -240,6 +240,7 @@ def test_fresh_network_depends_on_the_seed_alone() -> None:
         ("cover_min", 0.5),
         ("first_min", 0.9),
         ("differ", -0.1),
+        ("contrast", -0.1),
         ("alike_max", 1.1),
     ],
 )
