@@ -3,7 +3,7 @@
 No torch here, so that ``--help`` and the table of models appear at once.
 
 Architectures and weights: M. Caron et al., "Emerging Properties in Self-Supervised Vision
-Transformers", ICCV 2021, https://github.com/facebookresearch/dino. One model is Signlight's own,
+Transformers", ICCV 2021, https://github.com/facebookresearch/dino. Two models are Signlight's own,
 trained by the same method (bundled/MODEL_CARD.md).
 """
 
@@ -110,23 +110,39 @@ def _vit(name: str, title: str, stem: str, *, patch_px: int, small: bool) -> Mod
     )
 
 
-_ALL = (
-    ModelSpec(
-        name="dino_hands8",
-        title="Signlight's DINO of hands, ViT of 5 blocks, patch 8",
+def _hands(*, patch_px: int, crop_px: int, sha256: str, size_bytes: int) -> ModelSpec:
+    name = f"dino_hands{patch_px}"
+    return ModelSpec(
+        name=name,
+        title=f"Signlight's DINO of hands, ViT of 5 blocks, patch {patch_px}",
         kind="attention",
-        patch_px=8,
+        patch_px=patch_px,
         num_heads=6,
         depth=5,
         dim=192,
-        pretrain_px=48,
+        pretrain_px=6 * patch_px,
         cls_block=4,
-        crop_px=144,
+        crop_px=crop_px,
         licence="Apache-2.0",
         url=None,
-        file_name="dino_hands8.safetensors",
+        file_name=f"{name}.safetensors",
+        sha256=sha256,
+        size_bytes=size_bytes,
+    )
+
+
+_ALL = (
+    _hands(
+        patch_px=8,
+        crop_px=144,
         sha256="37e7d1d0a2c8348577ab8d429e0903f68014bfc54c7ccfbee3d7ff9ad9a6054a",
         size_bytes=4_550_000,
+    ),
+    _hands(
+        patch_px=16,
+        crop_px=160,
+        sha256="d7036ce672fe3d8d1c997ffa5e3e4c021edeb33ad7eb4dd76f75b0774049f8b8",
+        size_bytes=4_770_000,
     ),
     _vit("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),
     _vit("dino_vits8", "DINO ViT-S/8", "dino_deitsmall8_pretrain", patch_px=8, small=True),
@@ -151,4 +167,4 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType({spec.name: spec for spec in 
 """Every model, by name, in the order in which they are listed."""
 
 DEFAULT_MODEL = "dino_hands8"
-"""What is used where no model is named: it comes with Signlight, and is the quickest."""
+"""What is used where no model is named: it comes with Signlight, and shows the most of a hand."""

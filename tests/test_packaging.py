@@ -50,7 +50,8 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:
         for path in (ROOT / folder).rglob("*.py"):
             assert path.relative_to(ROOT).as_posix() in modules
         assert f"{folder}/py.typed" in names
-    assert {"models/bundled/dino_hands8.safetensors", "models/bundled/MODEL_CARD.md"} <= set(names)
+    bundled = {"dino_hands8.safetensors", "dino_hands16.safetensors", "MODEL_CARD.md"}
+    assert {f"models/bundled/{name}" for name in bundled} <= set(names)
     assert "License-Expression: Apache-2.0" in metadata
     assert any(name.endswith("LICENSE") for name in names)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,40 @@ from stream.errors import WeightsError
 from stream.hashing import sha256_of
 
 SIDE_PX = 144
+"""Side of the crops, a multiple of both patches."""
 BUNDLED = find_spec("dino_hands8")
+RECIPES = {"dino_hands8": Recipe(), "dino_hands16": Recipe(patch_px=16, view_px=96)}
+"""The card's commands."""
 
 
-@pytest.fixture(scope="module")
-def bundled() -> Subject:
-    return open_subject("dino_hands8", torch.device("cpu"))
+@dataclass(frozen=True)
+class Least:
+    """What a model must reach; the card has more on larger sets."""
+
+    on_rendered: float
+    """Attention on rendered hands over their area."""
+    on_real: float
+    """The same on real hands before black."""
+    covers_rendered: float
+    """Jaccard index of the best head with rendered hands."""
+    covers_real: float
+    covers_grey: float
+    """The same with real hands before a grey like theirs."""
+
+
+LEAST = {
+    "dino_hands8": Least(
+        on_rendered=2.8, on_real=2.8, covers_rendered=0.5, covers_real=0.6, covers_grey=0.53
+    ),
+    "dino_hands16": Least(
+        on_rendered=2.6, on_real=2.7, covers_rendered=0.42, covers_real=0.63, covers_grey=0.45
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=LEAST)
+def bundled(request: pytest.FixtureRequest) -> Subject:
+    return open_subject(request.param, torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -47,26 +75,28 @@ def real(shared: Path) -> PictureSet:
 def test_attention_is_on_rendered_hands_and_was_not_before_training(
     bundled: Subject, rendered: PictureSet
 ) -> None:
+    least = LEAST[bundled.name]
     trained, before = measure(bundled, rendered), measure(untrained(bundled), rendered)
-    assert trained.mass_over_area > 2.8
+    assert trained.mass_over_area > least.on_rendered
     assert trained.peak_on_hand >= 0.9
-    assert trained.jaccard_head > 0.5
+    assert trained.jaccard_head > least.covers_rendered
     assert trained.correlation < 0.9  # 0.78 on a large set
     assert before.mass_over_area < 1.5
 
 
 def test_attention_is_on_real_hands(bundled: Subject, real: PictureSet) -> None:
     """Before black, where an untrained model has the peak on the hand, too."""
+    least = LEAST[bundled.name]
     trained, before = measure(bundled, real), measure(untrained(bundled), real)
-    assert trained.mass_over_area > 2.8
+    assert trained.mass_over_area > least.on_real
     assert trained.peak_on_hand >= 0.95
-    assert trained.jaccard_head > 0.6
-    assert before.mass_over_area < 1.5
-    assert before.jaccard_head < 0.6
+    assert trained.jaccard_head > least.covers_real
+    assert before.mass_over_area < 1.6
+    assert before.jaccard_head < trained.jaccard_head
 
 
 def test_a_head_covers_real_hands_on_grey(bundled: Subject, real: PictureSet) -> None:
-    assert measure(bundled, on_grey(real)).jaccard_head > 0.53
+    assert measure(bundled, on_grey(real)).jaccard_head > LEAST[bundled.name].covers_grey
 
 
 def test_every_head_looks_at_patches_rather_than_at_the_cls_token(
@@ -76,50 +106,49 @@ def test_every_head_looks_at_patches_rather_than_at_the_cls_token(
     assert max(measure(bundled, rendered).kept_by_cls) < 0.1
 
 
-def test_documented_command_trains_with_its_recipe() -> None:
-    """The card says: without further options."""
-    _, recipe = read_weights(find_weights(BUNDLED).path)
-    assert recipe == Recipe()
-    asked = (BUNDLED.depth, BUNDLED.dim, BUNDLED.num_heads, BUNDLED.cls_block, BUNDLED.pretrain_px)
-    trained = (recipe.depth, recipe.dim, recipe.num_heads, recipe.cls_block, recipe.view_px)
-    assert asked == trained
+@pytest.mark.parametrize("name", RECIPES)
+def test_documented_command_trains_with_its_recipe(name: str) -> None:
+    spec = find_spec(name)
+    _, recipe = read_weights(find_weights(spec).path)
+    assert recipe == RECIPES[name]
+    asked = (spec.patch_px, spec.depth, spec.dim, spec.num_heads, spec.cls_block, spec.pretrain_px)
+    trained = (recipe.patch_px, recipe.depth, recipe.dim, recipe.num_heads, recipe.cls_block)
+    assert asked == (*trained, recipe.view_px)
 
 
+@pytest.mark.parametrize("name", RECIPES)
 def test_bundled_weights_are_there_without_cache_or_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = tmp_path / "cache"
+    spec, cache = find_spec(name), tmp_path / "cache"
     monkeypatch.setenv("SIGNLIGHT_CACHE", str(cache))
-    assert is_ready(BUNDLED)
-    found = find_weights(BUNDLED)
-    assert found == fetch_weights(BUNDLED)
-    assert found.sha256 == BUNDLED.sha256 == sha256_of(found.path)
+    assert is_ready(spec)
+    found = find_weights(spec)
+    assert found == fetch_weights(spec)
+    assert found.sha256 == spec.sha256 == sha256_of(found.path)
     assert found.path.stat().st_size < 12e6
-    remember(BUNDLED, found)
+    remember(spec, found)
     assert not cache.exists()
     assert list(found.path.parent.glob("*.json")) == []
-    with load_model("dino_hands8", device="cpu") as model:
+    with load_model(name, device="cpu") as model:
         assert not model.is_random
-        assert model.weights_sha256 == BUNDLED.sha256
+        assert model.weights_sha256 == spec.sha256
 
 
 @pytest.mark.parametrize("number", ["num_heads", "cls_block"])
-def test_weights_with_other_heads_are_not_taken_for_it(
-    number: str, bundled: Subject, tmp_path: Path
-) -> None:
+def test_weights_with_other_heads_are_not_taken_for_it(number: str, tmp_path: Path) -> None:
     """No shape depends on either, and yet the maps would be others."""
     other = tmp_path / "other.safetensors"
-    write_weights(other, bundled.network, replace(Recipe(), **{number: 3}))
+    network, recipe = read_weights(find_weights(BUNDLED).path)
+    write_weights(other, network, replace(recipe, **{number: 3}))
     with pytest.raises(WeightsError, match=rf"trained with {number} = 3, dino_hands8 has"):
         load_model("dino_hands8", weights=other, device="cpu")
 
 
 @pytest.mark.parametrize("number", ["num_heads", "cls_block"])
-def test_checkpoint_with_other_heads_is_not_taken_for_it(
-    number: str, bundled: Subject, tmp_path: Path
-) -> None:
+def test_checkpoint_with_other_heads_is_not_taken_for_it(number: str, tmp_path: Path) -> None:
     other = tmp_path / "checkpoint.pth"
-    state = bundled.network.state_dict()
+    state = read_weights(find_weights(BUNDLED).path)[0].state_dict()
     torch.save({"recipe": {number: 3}, "teacher": state}, other)
     with pytest.raises(WeightsError, match=f"trained with {number} = 3"):
         load_model("dino_hands8", weights=other, device="cpu")

@@ -41,7 +41,7 @@ def test_size_is_that_of_the_network(spec: models.registry.ModelSpec) -> None:
 def test_unknown_name_says_what_there_is() -> None:
     with pytest.raises(UnknownModelError, match=r"'dino_vit8'.*did you mean dino_vit.8\?.*_resnet"):
         find_spec("dino_vit8")
-    with pytest.raises(LookupError, match="there are dino_hands8, dino_vits16, dino_vits8"):
+    with pytest.raises(LookupError, match="there are dino_hands8, dino_hands16, dino_vits16"):
         find_spec("gpt")
 
 
