@@ -167,4 +167,4 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType({spec.name: spec for spec in 
 """Every model, by name, in the order in which they are listed."""
 
 DEFAULT_MODEL = "dino_hands8"
-"""What is used where no model is named: it comes with Signlight, and shows the most of a hand."""
+"""What is used where no model is named: of the two that come with Signlight, the finer."""

@@ -1,4 +1,4 @@
-"""The model that comes with Signlight: its attention lands on hands, which is what it is for."""
+"""The models that come with Signlight: their attention lands on hands, which they are for."""
 
 from __future__ import annotations
 
@@ -21,15 +21,13 @@ from samples.dataset import write_set
 from stream.errors import WeightsError
 from stream.hashing import sha256_of
 
-SIDE_PX = 144
-"""Side of the crops, a multiple of both patches."""
 BUNDLED = find_spec("dino_hands8")
 RECIPES = {"dino_hands8": Recipe(), "dino_hands16": Recipe(patch_px=16, view_px=96)}
 """The card's commands."""
 
 
 @dataclass(frozen=True)
-class Least:
+class Limits:
     """What a model must reach; the card has more on larger sets."""
 
     on_rendered: float
@@ -41,62 +39,79 @@ class Least:
     covers_real: float
     covers_grey: float
     """The same with real hands before a grey like theirs."""
+    untrained_covers: float
+    """The most that a network which is not trained may cover of real hands before black."""
 
 
-LEAST = {
-    "dino_hands8": Least(
-        on_rendered=2.8, on_real=2.8, covers_rendered=0.5, covers_real=0.6, covers_grey=0.53
+LIMITS = {
+    "dino_hands8": Limits(
+        on_rendered=2.8,
+        on_real=2.8,
+        covers_rendered=0.5,
+        covers_real=0.6,
+        covers_grey=0.53,
+        untrained_covers=0.6,
     ),
-    "dino_hands16": Least(
-        on_rendered=2.6, on_real=2.7, covers_rendered=0.42, covers_real=0.63, covers_grey=0.45
+    "dino_hands16": Limits(
+        on_rendered=2.7,
+        on_real=2.8,
+        covers_rendered=0.45,
+        covers_real=0.65,
+        covers_grey=0.47,
+        untrained_covers=0.66,
     ),
 }
 
 
-@pytest.fixture(scope="module", params=LEAST)
+@pytest.fixture(scope="module", params=LIMITS)
 def bundled(request: pytest.FixtureRequest) -> Subject:
     return open_subject(request.param, torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> PictureSet:
-    """Hands before furnished backgrounds, of a series that nothing was trained on."""
+def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("held")
     for _ in write_set(folder, count=24, size_px=112, seed=7):
         pass
-    return read_pictures(folder, size_px=SIDE_PX, limit=24)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def real(shared: Path) -> PictureSet:
-    return read_pictures(shared / "isl", size_px=SIDE_PX, limit=46)
+def rendered(bundled: Subject, held: Path) -> PictureSet:
+    """Hands before furnished backgrounds, of a series that nothing was trained on."""
+    return read_pictures(held, size_px=bundled.crop_px, limit=24)
+
+
+@pytest.fixture(scope="module")
+def real(bundled: Subject, shared: Path) -> PictureSet:
+    return read_pictures(shared / "isl", size_px=bundled.crop_px, limit=46)
 
 
 def test_attention_is_on_rendered_hands_and_was_not_before_training(
     bundled: Subject, rendered: PictureSet
 ) -> None:
-    least = LEAST[bundled.name]
+    limits = LIMITS[bundled.name]
     trained, before = measure(bundled, rendered), measure(untrained(bundled), rendered)
-    assert trained.mass_over_area > least.on_rendered
+    assert trained.mass_over_area > limits.on_rendered
     assert trained.peak_on_hand >= 0.9
-    assert trained.jaccard_head > least.covers_rendered
+    assert trained.jaccard_head > limits.covers_rendered
     assert trained.correlation < 0.9  # 0.78 on a large set
     assert before.mass_over_area < 1.5
 
 
 def test_attention_is_on_real_hands(bundled: Subject, real: PictureSet) -> None:
     """Before black, where an untrained model has the peak on the hand, too."""
-    least = LEAST[bundled.name]
+    limits = LIMITS[bundled.name]
     trained, before = measure(bundled, real), measure(untrained(bundled), real)
-    assert trained.mass_over_area > least.on_real
+    assert trained.mass_over_area > limits.on_real
     assert trained.peak_on_hand >= 0.95
-    assert trained.jaccard_head > least.covers_real
+    assert trained.jaccard_head > limits.covers_real
     assert before.mass_over_area < 1.6
-    assert before.jaccard_head < trained.jaccard_head
+    assert before.jaccard_head < limits.untrained_covers
 
 
 def test_a_head_covers_real_hands_on_grey(bundled: Subject, real: PictureSet) -> None:
-    assert measure(bundled, on_grey(real)).jaccard_head > LEAST[bundled.name].covers_grey
+    assert measure(bundled, on_grey(real)).jaccard_head > LIMITS[bundled.name].covers_grey
 
 
 def test_every_head_looks_at_patches_rather_than_at_the_cls_token(
