@@ -109,6 +109,12 @@ def _check(options: Options) -> None:
     spec = find_spec(options.model)
     if isinstance(options.head, int) and options.head >= spec.num_heads:
         raise OptionError(f"--head {options.head}: {spec.name} has heads 0 to {spec.num_heads - 1}")
+    least_px = 2 * spec.patch_px  # a single patch has all attention whatever it shows
+    if options.crop_size is not None and options.crop_size < least_px:
+        raise OptionError(
+            f"--crop-size {options.crop_size}: {spec.name} needs {least_px} pixels at least, "
+            f"two patches of {spec.patch_px}"
+        )
     try:
         spec.layer_index(options.layer)
     except ValueError as error:

@@ -48,17 +48,20 @@ def load_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
     """
     try:
         content = _read(path)
-        _hold_to(spec, content)
         state = _unwrap(content)
+        _hold_to(spec, content, state)
         network.load_state_dict(_fit(state, network), strict=True, assign=True)
     except _FaultError as fault:
-        other = _recognise(fault.state)
-        way_out = (
-            f"it is a checkpoint of {other.title}: use --model {other.name}"
-            if other is not None and other is not spec
-            else f"--weights takes an official or full DINO checkpoint of {spec.title}"
-        )
+        way_out = _way_out(spec, _recognise(fault.state))
         raise WeightsError(f"{path}: {fault}; {way_out}") from fault
+
+
+def _way_out(spec: ModelSpec, recognised: ModelSpec | None) -> str:
+    if recognised is not None and recognised is not spec:
+        return f"it is a checkpoint of {recognised.title}: use --model {recognised.name}"
+    if spec.url is None:
+        return f"--weights takes a trained {spec.name}; without it, Signlight's own serves"
+    return f"--weights takes an official or full DINO checkpoint of {spec.title}"
 
 
 class _FaultError(Exception):
@@ -116,14 +119,14 @@ def _read_safetensors(path: Path) -> object:
         raise _FaultError("is corrupt or not a checkpoint") from error
 
 
-def _hold_to(spec: ModelSpec, content: object) -> None:
+def _hold_to(spec: ModelSpec, content: object, state: Mapping[str, Tensor]) -> None:
     """Refuse what was trained with other heads or another place of CLS: shapes do not tell."""
     recipe = content.get("recipe") if isinstance(content, Mapping) else None
     for name in ("num_heads", "cls_block"):
         trained = recipe.get(name) if isinstance(recipe, Mapping) else None
         own = getattr(spec, name)
         if isinstance(trained, int) and trained != own:
-            raise _FaultError(f"was trained with {name} = {trained}, {spec.name} has {own}")
+            raise _FaultError(f"was trained with {name} = {trained}, {spec.name} has {own}", state)
 
 
 def _harmless_globals() -> list[Any]:

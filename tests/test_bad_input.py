@@ -89,6 +89,11 @@ def test_head_that_the_model_lacks(hand_clip: Path, capsys: pytest.CaptureFixtur
     assert "heads 0 to 5" in fails(capsys, "export", hand_clip, *REFERENCE, "--head", "6")
 
 
+def test_crop_of_a_single_patch(hand_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = fails(capsys, "export", hand_clip, *REFERENCE, "--crop-size", "16")
+    assert "--crop-size 16: dino_vits16 needs 32 pixels at least" in line
+
+
 def test_layer_that_the_model_lacks(hand_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "layers 0 to 11" in fails(capsys, "export", hand_clip, *REFERENCE, "--layer", "12")
     assert "attention in layer 4 only" in fails(capsys, "export", hand_clip, *QUICK, "--layer", "3")

@@ -182,3 +182,15 @@ def test_bundled_weights_that_are_not_what_they_were_are_refused(
     monkeypatch.setattr(models.weights, "_BUNDLED", tmp_path)
     with pytest.raises(WeightsError, match=r"dino_hands8\.safetensors.*install Signlight again"):
         find_weights(BUNDLED)
+
+
+def test_bundled_weights_for_an_official_model_are_recognised() -> None:
+    with pytest.raises(WeightsError, match="use --model dino_hands8"):
+        load_model("dino_vits8", weights=find_weights(BUNDLED).path, device="cpu")
+
+
+def test_way_out_of_a_damaged_file_is_the_bundled_one(tmp_path: Path) -> None:
+    damaged = tmp_path / "mine.safetensors"
+    damaged.write_bytes(find_weights(BUNDLED).path.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match="without it, Signlight's own serves"):
+        load_model("dino_hands8", weights=damaged, device="cpu")

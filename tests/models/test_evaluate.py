@@ -30,9 +30,11 @@ from models.evaluation.measures import (
 from models.evaluation.pictures import PictureSet, on_backgrounds, on_grey, read_pictures
 from models.evaluation.report import draw_sheet, measure, worst
 from models.evaluation.subject import Subject, open_subject, untrained
+from models.registry import find_spec
 from models.training.checkpoint import write_weights
 from models.training.learner import start_network
 from models.training.recipe import Recipe
+from models.weights import find_weights
 from stream.errors import SourceFormatError, SourceNotFoundError, WeightsError
 from tests.models.hand_sets import write_set
 from tests.models.networks import noise
@@ -265,6 +267,13 @@ def test_open_subject_reads_what_training_wrote(subject: Subject, tmp_path: Path
     assert opened.name == "mine"
     assert opened.crop_px == open_subject("dino_hands8", torch.device("cpu")).crop_px == 144
     np.testing.assert_allclose(opened.attend(images), subject.attend(images), rtol=2e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["dino_hands8", "dino_hands16"])
+def test_file_is_measured_at_the_size_of_the_model_that_it_would_stand_in_for(name: str) -> None:
+    own = open_subject(name, torch.device("cpu"))
+    weights = str(find_weights(find_spec(name)).path)
+    assert open_subject(weights, torch.device("cpu")).crop_px == own.crop_px
 
 
 @pytest.mark.parametrize(
