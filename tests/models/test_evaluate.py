@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -274,6 +275,16 @@ def test_file_is_measured_at_the_size_of_the_model_that_it_would_stand_in_for(na
     own = open_subject(name, torch.device("cpu"))
     weights = str(find_weights(find_spec(name)).path)
     assert open_subject(weights, torch.device("cpu")).crop_px == own.crop_px
+
+
+@pytest.mark.parametrize(("view_px", "crop_px"), [(20, 140), (150, 150)])
+def test_file_with_other_patches_is_measured_near_the_default_and_never_below_its_views(
+    view_px: int, crop_px: int, tmp_path: Path
+) -> None:
+    recipe = replace(RECIPE, patch_px=10, view_px=view_px)
+    path = tmp_path / "tens.safetensors"
+    write_weights(path, start_network(recipe.network, torch.Generator().manual_seed(0)), recipe)
+    assert open_subject(str(path), torch.device("cpu")).crop_px == crop_px
 
 
 @pytest.mark.parametrize(
