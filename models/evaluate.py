@@ -27,6 +27,7 @@ from models.evaluation.subject import Subject, open_subject, untrained
 from models.runtimes.selection import choose
 from stream.errors import OutputError, SignlightError, SourceFormatError
 from stream.frames import RgbImage
+from stream.one_line_parser import OneLineParser
 
 __all__ = ["main", "picture_sets"]
 
@@ -190,7 +191,7 @@ class _Photographs:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="python -m models.evaluate",
         description="Measure where a model's attention lands on hands that are known.",
     )

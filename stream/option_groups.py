@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stream.option_values import (
     integer_type,
+    name_type,
     number_type,
     parse_head,
     parse_threshold,
@@ -35,7 +36,7 @@ def add_model_options(
     group.add_argument(
         "--model",
         default=default_model,
-        choices=models,
+        type=name_type(models),
         metavar="NAME",
         help=f"one of: {', '.join(models)} (default: {default_model})",
     )
@@ -134,7 +135,7 @@ def add_look_options(
     )
     group.add_argument(
         "--colormap",
-        choices=colormaps,
+        type=name_type(colormaps),
         default="inferno",
         metavar="NAME",
         help=f"one of: {', '.join(colormaps)} (default: inferno)",

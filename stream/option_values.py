@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import Literal
 
-__all__ = ["integer_type", "number_type", "parse_head", "parse_threshold", "parse_time"]
+__all__ = [
+    "integer_type",
+    "name_type",
+    "number_type",
+    "parse_head",
+    "parse_threshold",
+    "parse_time",
+]
 
 
 def integer_type(low: int, high: int | None) -> Callable[[str], int]:
@@ -25,6 +33,19 @@ def integer_type(low: int, high: int | None) -> Callable[[str], int]:
         return value
 
     return integer
+
+
+def name_type(names: Sequence[str]) -> Callable[[str], str]:
+    """Return a parser of ``names`` that asks what was meant by any other."""
+
+    def name(text: str) -> str:
+        if text in names:
+            return text
+        close = get_close_matches(text.lower(), names, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise argparse.ArgumentTypeError(f"no {text!r}: {hint}there are {', '.join(names)}")
+
+    return name
 
 
 def number_type(low: float, high: float) -> Callable[[str], float]:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+from stream.one_line_parser import OneLineParser
 from stream.option_groups import (
     add_encoder_options,
     add_input_options,
@@ -16,7 +17,7 @@ from stream.option_groups import (
     add_model_options,
     add_runtime_options,
 )
-from stream.option_values import integer_type
+from stream.option_values import integer_type, name_type
 
 __all__ = ["BenchOptions", "Command", "Options", "parse_args"]
 
@@ -151,7 +152,7 @@ def parse_args(
         return _parse_bench(arguments[1:], models)
 
     is_live = command == "live"
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="signlight" if is_live else "signlight export",
         description=(
             "Show where a DINO model looks while a person signs."
@@ -219,13 +220,15 @@ def _refuse_misspelt_command(word: str, parser: argparse.ArgumentParser) -> None
 
 
 def _parse_models(arguments: Sequence[str], models: Sequence[str]) -> Options:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="signlight models",
         description="List the models and where their weights are, or download weights.",
         allow_abbrev=False,
     )
     parser.add_argument("action", nargs="?", choices=["fetch"], help="download official weights")
-    parser.add_argument("model", nargs="?", choices=models, metavar="NAME", help="which model")
+    parser.add_argument(
+        "model", nargs="?", type=name_type(models), metavar="NAME", help="which model"
+    )
     parser.add_argument("-v", dest="verbose", action="store_true", help="tracebacks and debug log")
     namespace = parser.parse_args(arguments)
     if namespace.action == "fetch" and namespace.model is None:
@@ -238,7 +241,7 @@ def _parse_models(arguments: Sequence[str], models: Sequence[str]) -> Options:
 
 
 def _parse_bench(arguments: Sequence[str], models: Sequence[str]) -> BenchOptions:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="signlight bench",
         description="Measure this machine: each model against what the processor can do at most, "
         "each stage of an export, and the live view. Weights are random: speed does not know.",
@@ -261,7 +264,7 @@ def _parse_bench(arguments: Sequence[str], models: Sequence[str]) -> BenchOption
         "--models",
         nargs="+",
         default=[],
-        choices=models,
+        type=name_type(models),
         metavar="NAME",
         help=f"which to measure, out of: {', '.join(models)}; the first one is exported with",
     )

@@ -84,7 +84,8 @@ def test_the_grid_of_heads_by_either_name() -> None:
         (["--alpha", "2"], "2 must be from 0 to 1"),
         (["--alpha", "nan"], "nan must be from 0 to 1"),
         (["--threshold", "1"], "between 0 and 1"),
-        (["--model", "huge"], "invalid choice: 'huge'"),
+        (["--model", "huge"], "no 'huge': there are big, small"),
+        (["--model", "Smal"], "did you mean small? there are big, small"),
         (["--max-hands", "0"], "0 must be from 1 to 8"),
         (["--max-frames", "0"], "0 must be >= 1"),
         (["--start", "-3"], "must be seconds"),
@@ -102,10 +103,10 @@ def test_the_grid_of_heads_by_either_name() -> None:
         (["--no-window"], "add --save FILE.mp4"),
         (["export", "a.mp4", "out.json"], "must end in .mp4"),
         (["0", "--save", "out"], "must end in .mp4"),
-        (["--colormap", "jet"], "invalid choice: 'jet'"),
+        (["--colormap", "jet"], "no 'jet': there are"),
         (["export"], "INPUT"),
         (["models", "fetch"], "which model"),
-        (["models", "fetch", "huge"], "invalid choice: 'huge'"),
+        (["models", "fetch", "huge"], "no 'huge': there are"),
         (["--no-such-option"], "unrecognized arguments"),
     ],
 )
@@ -115,7 +116,10 @@ def test_wrong_usage_says_what_is_allowed(
     with pytest.raises(SystemExit) as caught:
         _parse(*argv)
     assert caught.value.code == 2
-    assert words in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+    assert "--help" in said
 
 
 @pytest.mark.parametrize(
