@@ -29,6 +29,7 @@ from models.training.learner import Learner
 from models.training.recipe import Recipe
 from models.training.views import ViewMaker
 from stream.errors import OutputError, SignlightError
+from stream.one_line_parser import OneLineParser
 
 __all__ = ["Run", "main", "train"]
 
@@ -195,10 +196,11 @@ def _backdrops(run: Run, *, needed: bool) -> torch.Tensor:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="python -m models.train",
         description="Train a small DINO by self-distillation, without labels.",
-        epilog="Numbers of the recipe may be changed on --resume, those of the network excepted.",
+        epilog="Numbers of the recipe may be changed on --resume, except --muon and those of the "
+        "network.",
     )
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, metavar="PATH",

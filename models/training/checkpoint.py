@@ -23,9 +23,10 @@ __all__ = ["load_run", "read_recipe", "read_weights", "save_run", "write_weights
 _FORMAT: Final = 1
 _FIXED: Final = (
     "patch_px", "dim", "depth", "num_heads", "cls_block", "view_px",
-    "num_prototypes", "head_hidden", "bottleneck",
+    "num_prototypes", "head_hidden", "bottleneck", "muon",
 )  # fmt: skip
-"""Numbers of a recipe that a run keeps to its end: some change no shape, and yet the network."""
+"""Numbers of a recipe that a run keeps to its end: some change no shape, and yet the network; and
+an optimiser has nothing to go on with from another's state."""
 
 
 def save_run(path: Path, learner: Learner, views: ViewMaker) -> None:

@@ -20,6 +20,7 @@ from models.training.losses import (
     entropy,
     even_part,
 )
+from models.training.muon import Muon
 from models.training.recipe import Recipe
 from models.vit import VisionTransformer, VitConfig
 
@@ -80,12 +81,21 @@ class Learner:
         self._device, self._dtype = device, dtype
         # float16 has too little range for gradients as they are; bfloat16 and float32 have enough.
         self._scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
-        self.optimiser = torch.optim.AdamW(
-            _groups([self.student, self.student_head], recipe.weight_decay),
-            lr=recipe.lr,
-            betas=(0.9, 0.98),
-            foreach=True,
-        )
+        matrices: list[Tensor] = [
+            parameter
+            for name, parameter in self.student.named_parameters()
+            if recipe.muon and name.startswith("blocks.") and parameter.ndim > 1
+        ]
+        self.optimisers: dict[str, torch.optim.Optimizer] = {
+            "optimizer": torch.optim.AdamW(
+                _groups([self.student, self.student_head], recipe.weight_decay, without=matrices),
+                lr=recipe.lr,
+                betas=(0.9, 0.98),
+                foreach=True,
+            )
+        }
+        if matrices:
+            self.optimisers["muon"] = Muon(matrices, lr=recipe.lr, weight_decay=recipe.weight_decay)
 
     @property
     def num_parameters(self) -> int:
@@ -101,16 +111,17 @@ class Learner:
             kept: int64 (2 * B, n), patches of the global views that the student sees; None for all.
         """
         recipe = self.recipe
-        for group in self.optimiser.param_groups:
-            group["lr"] = recipe.lr_at(self.steps_done)
+        for optimiser in self.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = recipe.lr_at(self.steps_done)
         targets, teacher_units = self._teach(views[:2])
         outputs, units, rows = self._study(views, kept)
         log_students = [(output / recipe.student_temp).log_softmax(-1) for output in outputs]
         distillation = distillation_loss(targets, log_students)
         contrast = contrast_loss(teacher_units, units, recipe.contrast_temp)
         loss = distillation
-        if recipe.contrast:
-            loss = loss + recipe.contrast * contrast
+        if weight := recipe.contrast_at(self.steps_done):
+            loss = loss + weight * contrast
         if recipe.cover:
             loss = loss + recipe.cover * cover_loss(rows, *self._cover_bounds)
         if recipe.differ:
@@ -150,7 +161,7 @@ class Learner:
         return {
             "student": _named(self.student, self.student_head),
             "teacher": _named(self.teacher, self.teacher_head),
-            "optimizer": self.optimiser.state_dict(),
+            **{name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "scaler": self._scaler.state_dict(),
             "centre": self.centre.value,
             "steps_done": self.steps_done,
@@ -175,7 +186,8 @@ class Learner:
                         if key.startswith(prefix)
                     }
                 )
-        self.optimiser.load_state_dict(state["optimizer"])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(state[name])
         self._scaler.load_state_dict(state["scaler"])
         self.centre.value = state["centre"].to(self.centre.value.device)
         self.steps_done = int(state["steps_done"])
@@ -220,15 +232,18 @@ class Learner:
         return [pair[0] for pair in pairs], [pair[1] for pair in pairs], row
 
     def _update(self, loss: Tensor) -> None:
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        self._scaler.unscale_(self.optimiser)
+        for optimiser in self.optimisers.values():
+            self._scaler.unscale_(optimiser)
         parameters: list[Tensor] = [
             *self.student.parameters(),
             *self.student_head.parameters(),
         ]
         nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
-        self._scaler.step(self.optimiser)
+        for optimiser in self.optimisers.values():
+            self._scaler.step(optimiser)
         self._scaler.update()
         rate = 1.0 - self.recipe.momentum_at(self.steps_done)
         with torch.no_grad():
@@ -254,9 +269,17 @@ def start_network(config: VitConfig, generator: torch.Generator) -> VisionTransf
     return network
 
 
-def _groups(modules: list[nn.Module], weight_decay: float) -> list[dict[str, Any]]:
+def _groups(
+    modules: list[nn.Module], weight_decay: float, *, without: list[Tensor]
+) -> list[dict[str, Any]]:
     """Return parameter groups: matrices decay; biases, norms, CLS token and positions do not."""
-    parameters = [parameter for module in modules for parameter in module.parameters()]
+    others = {id(parameter) for parameter in without}
+    parameters = [
+        parameter
+        for module in modules
+        for parameter in module.parameters()
+        if id(parameter) not in others
+    ]
     decays = [parameter.ndim > 1 and parameter.shape[0] > 1 for parameter in parameters]
     return [
         {

@@ -51,6 +51,7 @@ class Recipe:
     student_temp: float = _number(0.1, "temperature of the student's distribution")
     centre_momentum: float = _number(0.9, "how slowly the centre of the teacher's outputs moves")
     contrast: float = _number(0.0, "weight of an InfoNCE term; 0 leaves it out")
+    contrast_fade: float = _number(0.0, "part of the steps, the last, in which that term fades")
     contrast_temp: float = _number(0.15, "temperature of the InfoNCE term")
     cover: float = _number(0.2, "weight of the term on how much a head covers; 0 leaves it out")
     cover_min: float = _number(0.18, "part of a view that a head covers evenly at least")
@@ -64,6 +65,7 @@ class Recipe:
     bottleneck: int = _number(128, "width of the projection head before its last layer")
 
     lr: float = _number(1e-3, "highest learning rate")
+    muon: int = _number(0, "1: Muon for the matrices of the blocks; 0: AdamW, as for the rest")
     warm_up: float = _number(0.08, "part of the steps in which the learning rate rises")
     weight_decay: float = _number(0.04, "weight decay of the matrices")
     clip: float = _number(3.0, "largest norm of the gradient")
@@ -87,6 +89,7 @@ class Recipe:
             self._check(name)
         for name in (
             "grey", "solarise", "keep", "clutter", "ramp", "centre_momentum", "momentum", "warm_up",
+            "contrast_fade", "muon",
         ):  # fmt: skip
             self._check(name, highest=1.0)
         self._check("mask", highest=0.9)
@@ -135,6 +138,15 @@ class Recipe:
             return self.lr * (step + 1) / (self.warm_up * self.steps + 1)
         share = min((done - self.warm_up) / max(1.0 - self.warm_up, 1e-9), 1.0)
         return self.lr * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * share)))
+
+    def contrast_at(self, step: int) -> float:
+        """Return the weight of the InfoNCE term at a step.
+
+        It parts pictures soonest; what DINO's loss alone asks for, if only at the end, makes heads
+        cover hands before backgrounds they never saw.
+        """
+        left = 1.0 - step / self.steps
+        return self.contrast * min(left / max(self.contrast_fade, 1e-9), 1.0)
 
     def momentum_at(self, step: int) -> float:
         """Return the teacher's momentum at a step: a cosine from ``momentum`` to 1."""

@@ -45,6 +45,7 @@ SMALL = Recipe(
     lr=3e-3,
     clutter=0.0,
     zoom_max=1.2,
+    muon=1,
 )
 
 
@@ -161,6 +162,40 @@ def test_infonce_term_tells_pictures_apart_where_asked_for() -> None:
     assert contrast(weight=1.0) < 0.6 * contrast(weight=0.0)
 
 
+def test_infonce_term_fades_where_asked_to() -> None:
+    steady = replace(SMALL, steps=100, contrast=0.5)
+    fading = replace(steady, contrast_fade=0.4)
+    assert [steady.contrast_at(step) for step in (0, 99)] == [0.5, 0.5]
+    weights = [fading.contrast_at(step) for step in (0, 60, 80, 99)]
+    assert weights == pytest.approx([0.5, 0.5, 0.25, 0.0125])
+
+
+@pytest.mark.parametrize("muon", [0, 1])
+def test_every_parameter_is_trained_by_one_optimiser(muon: int) -> None:
+    learner = Learner(replace(SMALL, muon=muon), device=CPU)
+    trained = {
+        name: [id(p) for group in optimiser.param_groups for p in group["params"]]
+        for name, optimiser in learner.optimisers.items()
+    }
+    everything = [*learner.student.parameters(), *learner.student_head.parameters()]
+    both = [number for numbers in trained.values() for number in numbers]
+    assert sorted(both) == sorted(id(p) for p in everything)
+    matrices = [p for p in learner.student.blocks.parameters() if p.ndim == 2]
+    assert len(matrices) == 4 * SMALL.depth
+    assert trained.get("muon", []) == [id(p) for p in matrices] * muon
+
+
+def test_a_run_without_muon_resumes_without_it(pictures: Path, tmp_path: Path) -> None:
+    recipe = replace(SMALL, steps=2, muon=0)
+    run = Run(data=(pictures,), out=tmp_path, recipe=recipe, num_threads=1, num_backdrops=4)
+    train(run, _quiet())
+    longer = replace(run, recipe=replace(recipe, steps=3), resume=True)
+    train(longer, _quiet())
+    assert torch.load(tmp_path / "checkpoint.pth", weights_only=True)["steps_done"] == 3
+    with pytest.raises(WeightsError, match="muon was 0"):
+        train(replace(longer, recipe=replace(recipe, steps=3, muon=1)), _quiet())
+
+
 def test_student_sees_a_random_part_of_each_view(pictures: Path) -> None:
     corpus = read_corpus([pictures], size_px=64)
     backdrops = torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8)
@@ -241,6 +276,8 @@ def test_fresh_network_depends_on_the_seed_alone() -> None:
         ("first_min", 0.9),
         ("differ", -0.1),
         ("contrast", -0.1),
+        ("contrast_fade", 1.1),
+        ("muon", 2),
         ("alike_max", 1.1),
     ],
 )
