@@ -102,6 +102,8 @@ def train(run: Run, console: Console) -> Path:
     learner = Learner(run.recipe, device=choice.device, dtype=choice.dtype)
     if run.resume and checkpoint.exists():
         load_run(checkpoint, learner, views)
+    elif run.resume:
+        console.print(f"{checkpoint} is not there: a new run begins", highlight=False)
     console.print(
         f"{learner.num_parameters / 1e6:.2f} million parameters on {choice.device.type}, "
         f"{str(choice.dtype).removeprefix('torch.')}, from step {learner.steps_done}",

@@ -55,10 +55,13 @@ def weights_path(spec: ModelSpec) -> Path:
 def is_ready(spec: ModelSpec) -> bool:
     """Return whether the weights are there, as far as their size tells.
 
-    Weights whose record cannot be read are not: loading them would say what is wrong.
+    Of those that come with Signlight, which are small, their hash. Weights whose record cannot be
+    read are not there: loading them would say what is wrong.
     """
     path = weights_path(spec)
     try:
+        if spec.url is None:
+            return bool(_find_bundled(spec, path))
         record = _read_record(path)
         return path.is_file() and (record is None or record.size == path.stat().st_size)
     except (WeightsError, OSError):

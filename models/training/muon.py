@@ -24,7 +24,8 @@ class Muon(torch.optim.Optimizer):
     is what short runs lack.
 
     ``torch.optim.Muon`` does the same, matrix by matrix in bfloat16; here matrices of one shape go
-    together in float32, which takes a tenth of its time on a processor without bfloat16.
+    together in float32, which took a thirtieth of its time for the five blocks of ``dino_hands8``
+    on a processor without bfloat16 (0.2 s instead of 7.6 s on two busy cores).
 
     Args:
         parameters: Matrices.

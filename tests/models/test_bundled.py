@@ -180,6 +180,7 @@ def test_bundled_weights_that_are_not_what_they_were_are_refused(
     if change == "damaged":
         (tmp_path / BUNDLED.file_name).write_bytes(data)
     monkeypatch.setattr(models.weights, "_BUNDLED", tmp_path)
+    assert not is_ready(BUNDLED)
     with pytest.raises(WeightsError, match=r"dino_hands8\.safetensors.*install Signlight again"):
         find_weights(BUNDLED)
 

@@ -188,7 +188,9 @@ def test_every_parameter_is_trained_by_one_optimiser(muon: int) -> None:
 def test_a_run_without_muon_resumes_without_it(pictures: Path, tmp_path: Path) -> None:
     recipe = replace(SMALL, steps=2, muon=0)
     run = Run(data=(pictures,), out=tmp_path, recipe=recipe, num_threads=1, num_backdrops=4)
-    train(run, _quiet())
+    said = StringIO()
+    train(replace(run, resume=True), Console(file=said, width=200))
+    assert "checkpoint.pth is not there: a new run begins" in said.getvalue()
     longer = replace(run, recipe=replace(recipe, steps=3), resume=True)
     train(longer, _quiet())
     assert torch.load(tmp_path / "checkpoint.pth", weights_only=True)["steps_done"] == 3
