@@ -135,13 +135,13 @@ _ALL = (
     _hands(
         patch_px=8,
         crop_px=144,
-        sha256="37e7d1d0a2c8348577ab8d429e0903f68014bfc54c7ccfbee3d7ff9ad9a6054a",
+        sha256="f111df1e45ff899647e343acf3a5c34848940a0fa163cfd40d72cebcb485860a",
         size_bytes=4_550_000,
     ),
     _hands(
         patch_px=16,
         crop_px=160,
-        sha256="d7036ce672fe3d8d1c997ffa5e3e4c021edeb33ad7eb4dd76f75b0774049f8b8",
+        sha256="4a7009c571645cee88f686ec33b8e689ced25e7db740e8da534c57040b5fc626",
         size_bytes=4_770_000,
     ),
     _vit("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),

@@ -24,7 +24,7 @@ class Recipe:
         ValueError: On construction: a number is out of range; the message names it.
     """
 
-    steps: int = _number(2800, "optimiser steps in all")
+    steps: int = _number(4200, "optimiser steps in all")
     batch: int = _number(64, "pictures in a step; each gives two views and the local ones")
     seed: int = _number(0, "where all random numbers start")
 
@@ -38,7 +38,7 @@ class Recipe:
     local_views: int = _number(0, "small views that only the student sees (multi-crop)")
     local_px: int = _number(24, "side of the local views, a multiple of the patch")
     zoom_max: float = _number(1.3, "widest view of a hand, in sides of its box; the closest is 1")
-    turn: float = _number(0.1, "largest turn of a view, radians")
+    turn: float = _number(0.35, "largest turn of a view, radians")
     jitter: float = _number(0.4, "strength of the colour jitter; 1 is DINO's own")
     grey: float = _number(0.2, "share of views without colour")
     solarise: float = _number(0.0, "share of second views that are solarised; DINO has 0.2")
@@ -50,8 +50,8 @@ class Recipe:
     teacher_temp: float = _number(0.03, "temperature of the teacher's distribution")
     student_temp: float = _number(0.1, "temperature of the student's distribution")
     centre_momentum: float = _number(0.9, "how slowly the centre of the teacher's outputs moves")
-    contrast: float = _number(0.0, "weight of an InfoNCE term; 0 leaves it out")
-    contrast_fade: float = _number(0.0, "part of the steps, the last, in which that term fades")
+    contrast: float = _number(0.5, "weight of an InfoNCE term; 0 leaves it out")
+    contrast_fade: float = _number(0.3, "part of the steps, the last, in which that term fades")
     contrast_temp: float = _number(0.15, "temperature of the InfoNCE term")
     cover: float = _number(0.2, "weight of the term on how much a head covers; 0 leaves it out")
     cover_min: float = _number(0.18, "part of a view that a head covers evenly at least")
@@ -65,7 +65,7 @@ class Recipe:
     bottleneck: int = _number(128, "width of the projection head before its last layer")
 
     lr: float = _number(1e-3, "highest learning rate")
-    muon: int = _number(0, "1: Muon for the matrices of the blocks; 0: AdamW, as for the rest")
+    muon: int = _number(1, "1: Muon for the matrices of the blocks; 0: AdamW, as for the rest")
     warm_up: float = _number(0.08, "part of the steps in which the learning rate rises")
     weight_decay: float = _number(0.04, "weight decay of the matrices")
     clip: float = _number(3.0, "largest norm of the gradient")

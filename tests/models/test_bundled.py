@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import models.weights
+from models.evaluation.measures import knn_accuracy
 from models.evaluation.pictures import PictureSet, on_grey, read_pictures
 from models.evaluation.report import measure
 from models.evaluation.subject import Subject, open_subject, untrained
@@ -22,7 +23,10 @@ from stream.errors import WeightsError
 from stream.hashing import sha256_of
 
 BUNDLED = find_spec("dino_hands8")
-RECIPES = {"dino_hands8": Recipe(), "dino_hands16": Recipe(patch_px=16, view_px=96)}
+RECIPES = {
+    "dino_hands8": Recipe(),
+    "dino_hands16": Recipe(patch_px=16, view_px=96, steps=2800, muon=0, contrast=0.0, turn=0.1),
+}
 """The card's commands."""
 
 
@@ -45,10 +49,10 @@ class Limits:
 
 LIMITS = {
     "dino_hands8": Limits(
-        on_rendered=2.8,
-        on_real=2.8,
+        on_rendered=2.9,
+        on_real=2.9,
         covers_rendered=0.5,
-        covers_real=0.6,
+        covers_real=0.58,
         covers_grey=0.53,
         untrained_covers=0.6,
     ),
@@ -95,7 +99,7 @@ def test_attention_is_on_rendered_hands_and_was_not_before_training(
     assert trained.mass_over_area > limits.on_rendered
     assert trained.peak_on_hand >= 0.9
     assert trained.jaccard_head > limits.covers_rendered
-    assert trained.correlation < 0.9  # 0.78 on a large set
+    assert trained.correlation < 0.9
     assert before.mass_over_area < 1.5
 
 
@@ -112,6 +116,18 @@ def test_attention_is_on_real_hands(bundled: Subject, real: PictureSet) -> None:
 
 def test_a_head_covers_real_hands_on_grey(bundled: Subject, real: PictureSet) -> None:
     assert measure(bundled, on_grey(real)).jaccard_head > LIMITS[bundled.name].covers_grey
+
+
+def test_features_know_some_letters_of_other_people(shared: Path) -> None:
+    """About as many as raw pixels on so few; the card has more on all of them."""
+    subject = open_subject("dino_hands8", torch.device("cpu"))
+    hands = on_grey(read_pictures(shared / "isl", size_px=subject.crop_px, limit=138))
+    trained, before = (
+        knn_accuracy(each.features(hands.images), hands.letters, hands.persons)
+        for each in (subject, untrained(subject))
+    )
+    assert trained > 0.13
+    assert before < 0.08
 
 
 def test_every_head_looks_at_patches_rather_than_at_the_cls_token(
