@@ -148,8 +148,9 @@ def _recipe_of(numbers: object, path: Path) -> Recipe:
     try:
         if not isinstance(numbers, dict):
             raise TypeError("it names none")
-        if unknown := numbers.keys() - Recipe.__dataclass_fields__.keys():
-            names = ", ".join(sorted(unknown))
+        # Nor is a number that is missing today's default: it may never have been so.
+        if foreign := numbers.keys() ^ Recipe.__dataclass_fields__.keys():
+            names = ", ".join(sorted(foreign))
             raise TypeError(f"another version of Signlight wrote it: {names}; train again")
         return Recipe(**numbers)
     except (TypeError, ValueError, RuntimeError) as error:  # the last of tensors for numbers

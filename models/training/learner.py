@@ -241,10 +241,16 @@ class Learner:
             *self.student.parameters(),
             *self.student_head.parameters(),
         ]
-        nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
-        for optimiser in self.optimisers.values():
-            self._scaler.step(optimiser)
+        norm = nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
+        # The scaler would hold back only the optimiser whose gradients ran out of float16's range,
+        # while clipping has spread that to all: a step is taken by both or by none.
+        taken = not self._scaler.is_enabled() or bool(norm.isfinite())
+        if taken:
+            for optimiser in self.optimisers.values():
+                self._scaler.step(optimiser)
         self._scaler.update()
+        if not taken:
+            return
         rate = 1.0 - self.recipe.momentum_at(self.steps_done)
         with torch.no_grad():
             torch._foreach_lerp_(

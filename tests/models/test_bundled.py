@@ -38,6 +38,8 @@ class Limits:
     """Attention on rendered hands over their area."""
     on_real: float
     """The same on real hands before black."""
+    alike_rendered: float
+    """The most that two heads may correlate on rendered hands."""
     covers_rendered: float
     """Jaccard index of the best head with rendered hands."""
     covers_real: float
@@ -51,6 +53,7 @@ LIMITS = {
     "dino_hands8": Limits(
         on_rendered=2.9,
         on_real=2.9,
+        alike_rendered=0.74,
         covers_rendered=0.5,
         covers_real=0.58,
         covers_grey=0.53,
@@ -59,6 +62,7 @@ LIMITS = {
     "dino_hands16": Limits(
         on_rendered=2.7,
         on_real=2.8,
+        alike_rendered=0.83,
         covers_rendered=0.45,
         covers_real=0.65,
         covers_grey=0.47,
@@ -99,7 +103,7 @@ def test_attention_is_on_rendered_hands_and_was_not_before_training(
     assert trained.mass_over_area > limits.on_rendered
     assert trained.peak_on_hand >= 0.9
     assert trained.jaccard_head > limits.covers_rendered
-    assert trained.correlation < 0.9
+    assert trained.correlation < limits.alike_rendered
     assert before.mass_over_area < 1.5
 
 

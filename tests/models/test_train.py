@@ -45,6 +45,9 @@ SMALL = Recipe(
     lr=3e-3,
     clutter=0.0,
     zoom_max=1.2,
+    turn=0.1,
+    contrast=0.0,
+    contrast_fade=0.0,
     muon=1,
 )
 
@@ -82,6 +85,7 @@ def test_loss_falls_without_collapse(finished: tuple[Run, list[dict[str, float]]
     first, last = log[0], log[-1]
     assert last["step"] == SMALL.steps
     assert last["loss"] < first["loss"] - 0.5
+    assert last["distillation"] < first["distillation"] - 0.5
     # Neither way to collapse: every picture the same, or nothing said about any.
     assert last["mean_entropy"] > 1.5
     assert last["teacher_entropy"] < math.log(SMALL.num_prototypes) - 0.3
@@ -183,6 +187,23 @@ def test_every_parameter_is_trained_by_one_optimiser(muon: int) -> None:
     matrices = [p for p in learner.student.blocks.parameters() if p.ndim == 2]
     assert len(matrices) == 4 * SMALL.depth
     assert trained.get("muon", []) == [id(p) for p in matrices] * muon
+
+
+@pytest.mark.parametrize("where", ["cls_token", "blocks.0.attn.qkv.weight"])
+def test_gradients_beyond_float16_hold_the_whole_step_back(where: str) -> None:
+    """Whichever optimiser's they are."""
+    learner = Learner(SMALL, device=CPU, dtype=torch.float16)
+    views = torch.randn(2, 16, 3, 24, 24, generator=torch.Generator().manual_seed(0)).unbind()
+    everything = [*learner.student.parameters(), *learner.teacher.parameters()]
+    before = [parameter.detach().clone() for parameter in everything]
+    spoilt = learner.student.get_parameter(where).register_hook(  # type: ignore[no-untyped-call]
+        lambda grad: grad * math.inf
+    )
+    learner.step(list(views))
+    assert all(torch.equal(a, b) for a, b in zip(before, everything, strict=True))
+    spoilt.remove()
+    assert math.isfinite(learner.step(list(views)).loss)
+    assert not all(torch.equal(a, b) for a, b in zip(before, everything, strict=True))
 
 
 def test_a_run_without_muon_resumes_without_it(pictures: Path, tmp_path: Path) -> None:
@@ -349,16 +370,23 @@ def test_interrupted_before_the_first_step_promises_nothing(
     assert "nothing was learnt yet" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("change", ["more", "fewer"])
 def test_weights_of_another_version_are_named_as_such(
-    finished: tuple[Run, list[dict[str, float]]], tmp_path: Path
+    change: str, finished: tuple[Run, list[dict[str, float]]], tmp_path: Path
 ) -> None:
+    """Whose numbers would be taken for today's defaults."""
     with safe_open(finished[0].out / "model.safetensors", framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         (key,) = [key for key, value in file.metadata().items() if "steps" in value]
-        numbers = json.loads(file.metadata()[key]) | {"brightness": 1.0}
+        numbers = json.loads(file.metadata()[key])
+    name = "brightness" if change == "more" else "muon"
+    if change == "more":
+        numbers[name] = 1.0
+    else:
+        del numbers[name]
     other = tmp_path / "model.safetensors"
     save_file(tensors, other, {key: json.dumps(numbers)})
-    with pytest.raises(WeightsError, match="another version of Signlight wrote it: brightness"):
+    with pytest.raises(WeightsError, match=f"another version of Signlight wrote it: {name};"):
         read_weights(other)
 
 
@@ -407,15 +435,15 @@ def _state(path: Path) -> dict[str, torch.Tensor]:
     if path.suffix == ".safetensors":
         return dict(read_weights(path)[0].state_dict())
     content = torch.load(path, weights_only=True)
-    states = content["optimizer"]["state"]
     return {
         "centre": content["centre"],
         "views": content["views"],
         **{f"student.{key}": value for key, value in content["student"].items()},
         **{f"teacher.{key}": value for key, value in content["teacher"].items()},
         **{
-            f"optimizer.{index}.{key}": value
-            for index, state in states.items()
+            f"{optimiser}.{index}.{key}": value
+            for optimiser in ("optimizer", "muon")
+            for index, state in content[optimiser]["state"].items()
             for key, value in state.items()
         },
     }
