@@ -19,6 +19,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from samples.rotations import rotation_x, rotation_y, rotation_z
+
 Array = npt.NDArray[np.float64]
 
 FINGERS: Final = ("index", "middle", "ring", "little")
@@ -282,7 +284,7 @@ def _place_palm(cones: _Cones, pose: HandPose, width: Array) -> list[tuple[Array
     for i in range(4):
         base, head = _CARPUS[i] * width, _KNUCKLES[i] * width
         cup = pose["ring_cup"] if i == 2 else pose["little_cup"] if i == 3 else 0.0
-        turn = _rotation_z(-0.35 * cup) @ _rotation_x(cup)
+        turn = rotation_z(-0.35 * cup) @ rotation_x(cup)
         head = base + turn @ (head - base)
         cones.add(base, head, (1.45, _THICKNESS[i, 0] * 0.94))
         frames.append((head, turn))
@@ -306,14 +308,14 @@ def _place_finger(
     flexions = [pose[f"{finger}_{joint}"] for joint in ("mcp", "pip", "dip")]
     sideways = pose[f"{finger}_side"] * max(0.15, math.cos(flexions[0]))
     inward = _CONVERGENCE[i] * math.sin(max(0.0, min(flexions[0], math.pi / 2)))
-    turn = turn @ _rotation_z(-sideways) @ _rotation_y(inward)
+    turn = turn @ rotation_z(-sideways) @ rotation_y(inward)
     roots[i + 1] = point
     landmarks[5 + 4 * i] = point + _SEEN_KNUCKLES[i]
     radii = _THICKNESS[i]
     total = 0.0
     for j in range(3):
         total += flexions[j]
-        bone = turn @ _rotation_x(total)
+        bone = turn @ rotation_x(total)
         length = _PHALANGES[i, j] * body.finger_lengths[i + 1]
         if j == 2:
             length -= radii[3] * body.girth
@@ -388,25 +390,9 @@ def _place_thumb(
 
 
 def _place_arm(cones: _Cones, pose: HandPose) -> None:
-    turn = _rotation_z(-pose["wrist_deviation"]) @ _rotation_x(-pose["wrist_flexion"])
+    turn = rotation_z(-pose["wrist_deviation"]) @ rotation_x(-pose["wrist_flexion"])
     for side in (-1.0, 1.0):
         # One cone from carpus to elbow: joints in between would swell where cones melt together.
         carpus = np.array([side * 1.15, 0.9, -0.05])
         elbow = turn @ np.array([side * 1.60, -_ARM_CM, -0.3])
         cones.add(carpus, elbow, (1.70, 3.0), segment=-1, palmar=turn[:, 2])
-
-
-def _rotation_x(angle: float) -> Array:
-    """Rotation that takes +y towards +z."""
-    c, s = math.cos(angle), math.sin(angle)
-    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
-
-
-def _rotation_y(angle: float) -> Array:
-    c, s = math.cos(angle), math.sin(angle)
-    return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
-
-
-def _rotation_z(angle: float) -> Array:
-    c, s = math.cos(angle), math.sin(angle)
-    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])

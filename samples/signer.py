@@ -20,6 +20,7 @@ import numpy.typing as npt
 from samples.face import CLOTH, HAIR, SKIN
 from samples.figure import CONE, ELLIPSOID, RING, SOLID_COLUMNS, TILE_PX, trace_figure
 from samples.hand import Light
+from samples.rotations import rotation_x, rotation_y, rotation_z
 
 HairStyle = Literal["short", "bun", "long", "curly"]
 HAIR_STYLES: tuple[HairStyle, ...] = get_args(HairStyle)
@@ -363,10 +364,7 @@ class _Pen:
 def rotation(yaw: float, pitch: float, roll: float) -> Array:
     """Return the rotation (3, 3) of a turn about y, a nod about x, a tilt about z, degrees."""
     y, p, r = np.radians((yaw, pitch, -roll))
-    turn = np.array([[math.cos(y), 0, math.sin(y)], [0, 1, 0], [-math.sin(y), 0, math.cos(y)]])
-    nod = np.array([[1, 0, 0], [0, math.cos(p), -math.sin(p)], [0, math.sin(p), math.cos(p)]])
-    tilt = np.array([[math.cos(r), -math.sin(r), 0], [math.sin(r), math.cos(r), 0], [0, 0, 1]])
-    return np.asarray(tilt @ nod @ turn)
+    return rotation_z(r) @ rotation_x(p) @ rotation_y(y)
 
 
 def _vector(values: Array) -> Vector:
