@@ -242,14 +242,14 @@ class Learner:
             *self.student_head.parameters(),
         ]
         norm = nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
-        # The scaler would hold back only the optimiser whose gradients ran out of float16's range,
-        # while clipping has spread that to all: a step is taken by both or by none.
-        taken = not self._scaler.is_enabled() or bool(norm.isfinite())
-        if taken:
+        # Clipping has spread a gradient that is not finite to all, and the scaler would hold back
+        # only the optimiser where it stood: a step is taken by both or by none.
+        is_sound = bool(norm.isfinite())
+        if is_sound:
             for optimiser in self.optimisers.values():
                 self._scaler.step(optimiser)
         self._scaler.update()
-        if not taken:
+        if not is_sound:
             return
         rate = 1.0 - self.recipe.momentum_at(self.steps_done)
         with torch.no_grad():

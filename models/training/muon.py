@@ -39,16 +39,13 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the matrices that have gradients."""
         for group in self.param_groups:
-            by_shape: dict[tuple[int, ...], list[Tensor]] = {}
+            by_shape: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = {}
             for matrix in group["params"]:
                 if matrix.grad is not None:
-                    by_shape.setdefault(tuple(matrix.shape), []).append(matrix)
-            for shape, matrices in by_shape.items():
-                gradients = [matrix.grad for matrix in matrices if matrix.grad is not None]
-                momenta = [
-                    self.state[matrix].setdefault("momentum", torch.zeros_like(matrix))
-                    for matrix in matrices
-                ]
+                    by_shape.setdefault(tuple(matrix.shape), []).append((matrix, matrix.grad))
+            for shape, pairs in by_shape.items():
+                matrices, gradients = map(list, zip(*pairs, strict=True))
+                momenta = [self._momentum_of(matrix) for matrix in matrices]
                 torch._foreach_lerp_(momenta, gradients, 1 - _MOMENTUM)
                 # Nesterov's: as if the next step's momentum were known.
                 ahead = torch._foreach_lerp(gradients, momenta, _MOMENTUM)
@@ -56,6 +53,12 @@ class Muon(torch.optim.Optimizer):
                 torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
                 size = 0.2 * max(shape) ** 0.5  # the root mean square of AdamW's steps
                 torch._foreach_add_(matrices, directions, alpha=-group["lr"] * size)
+
+    def _momentum_of(self, matrix: Tensor) -> Tensor:
+        state = self.state[matrix]
+        if not state:
+            state["momentum"] = torch.zeros_like(matrix)
+        return state["momentum"]  # type: ignore[no-any-return]
 
 
 def _flatten(matrices: Tensor) -> Tensor:

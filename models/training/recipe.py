@@ -140,10 +140,9 @@ class Recipe:
         return self.lr * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * share)))
 
     def contrast_at(self, step: int) -> float:
-        """Return the weight of the InfoNCE term at a step.
+        """Return the weight of the InfoNCE term at a step: steady, then a line to 0.
 
-        It parts pictures soonest; what DINO's loss alone asks for, if only at the end, makes heads
-        cover hands before backgrounds they never saw.
+        It tells pictures apart sooner than DINO's loss, which has the last word as it fades.
         """
         left = 1.0 - step / self.steps
         return self.contrast * min(left / max(self.contrast_fade, 1e-9), 1.0)

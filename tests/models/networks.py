@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from models.loading import build_network
 from models.registry import ModelSpec, find_spec
+from models.training.recipe import Recipe
 from models.vit import VisionTransformer
 
 TINY = replace(
@@ -26,6 +27,28 @@ TINY = replace(
     file_name="tiny.pth",
 )
 """A transformer that takes a millisecond."""
+
+SMALL = Recipe(
+    steps=100,
+    batch=16,
+    dim=32,
+    depth=2,
+    num_heads=2,
+    cls_block=1,
+    view_px=24,
+    head_hidden=32,
+    bottleneck=32,
+    num_prototypes=32,
+    warm_up=0.1,
+    lr=3e-3,
+    clutter=0.0,
+    zoom_max=1.2,
+    turn=0.1,
+    contrast=0.0,
+    contrast_fade=0.0,
+    muon=1,
+)
+"""A training run of seconds."""
 
 
 def tiny_vit(spec: ModelSpec = TINY, seed: int = 0) -> VisionTransformer:

@@ -20,36 +20,14 @@ from models.preprocessing import normalise
 from models.train import Run, main, train
 from models.training.checkpoint import read_weights, write_weights
 from models.training.corpus import read_corpus
-from models.training.learner import Learner, start_network
-from models.training.losses import alike_loss
-from models.training.recipe import Recipe
+from models.training.learner import Learner
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
 from tests.models.hand_sets import write_png, write_set
-from tests.models.networks import TINY, noise
+from tests.models.networks import SMALL, TINY, noise
 
 CPU = torch.device("cpu")
-SMALL = Recipe(
-    steps=100,
-    batch=16,
-    dim=32,
-    depth=2,
-    num_heads=2,
-    cls_block=1,
-    view_px=24,
-    head_hidden=32,
-    bottleneck=32,
-    num_prototypes=32,
-    warm_up=0.1,
-    lr=3e-3,
-    clutter=0.0,
-    zoom_max=1.2,
-    turn=0.1,
-    contrast=0.0,
-    contrast_fade=0.0,
-    muon=1,
-)
 
 
 @pytest.fixture(scope="session")
@@ -143,69 +121,6 @@ def test_settings_change_the_views_and_the_seed_brings_them_back(pictures: Path)
     assert math.isfinite(report.loss)
 
 
-def test_heads_asked_to_differ_do() -> None:
-    views = torch.randn(2, 16, 3, 24, 24, generator=torch.Generator().manual_seed(0)).unbind()
-
-    def alike(differ: float) -> float:
-        learner = Learner(replace(SMALL, num_heads=4, differ=differ, alike_max=0.0), device=CPU)
-        for _ in range(8):
-            learner.step(list(views))
-        _, row = learner.student.cls_feature(views[0])
-        return alike_loss([row], 0.0).item()
-
-    assert alike(differ=20.0) < 0.5 * alike(differ=0.0)
-
-
-def test_infonce_term_tells_pictures_apart_where_asked_for() -> None:
-    views = torch.randn(2, 16, 3, 24, 24, generator=torch.Generator().manual_seed(0)).unbind()
-
-    def contrast(weight: float) -> float:
-        learner = Learner(replace(SMALL, contrast=weight), device=CPU)
-        return [learner.step(list(views)).contrast for _ in range(12)][-1]
-
-    assert contrast(weight=1.0) < 0.6 * contrast(weight=0.0)
-
-
-def test_infonce_term_fades_where_asked_to() -> None:
-    steady = replace(SMALL, steps=100, contrast=0.5)
-    fading = replace(steady, contrast_fade=0.4)
-    assert [steady.contrast_at(step) for step in (0, 99)] == [0.5, 0.5]
-    weights = [fading.contrast_at(step) for step in (0, 60, 80, 99)]
-    assert weights == pytest.approx([0.5, 0.5, 0.25, 0.0125])
-
-
-@pytest.mark.parametrize("muon", [0, 1])
-def test_every_parameter_is_trained_by_one_optimiser(muon: int) -> None:
-    learner = Learner(replace(SMALL, muon=muon), device=CPU)
-    trained = {
-        name: [id(p) for group in optimiser.param_groups for p in group["params"]]
-        for name, optimiser in learner.optimisers.items()
-    }
-    everything = [*learner.student.parameters(), *learner.student_head.parameters()]
-    both = [number for numbers in trained.values() for number in numbers]
-    assert sorted(both) == sorted(id(p) for p in everything)
-    matrices = [p for p in learner.student.blocks.parameters() if p.ndim == 2]
-    assert len(matrices) == 4 * SMALL.depth
-    assert trained.get("muon", []) == [id(p) for p in matrices] * muon
-
-
-@pytest.mark.parametrize("where", ["cls_token", "blocks.0.attn.qkv.weight"])
-def test_gradients_beyond_float16_hold_the_whole_step_back(where: str) -> None:
-    """Whichever optimiser's they are."""
-    learner = Learner(SMALL, device=CPU, dtype=torch.float16)
-    views = torch.randn(2, 16, 3, 24, 24, generator=torch.Generator().manual_seed(0)).unbind()
-    everything = [*learner.student.parameters(), *learner.teacher.parameters()]
-    before = [parameter.detach().clone() for parameter in everything]
-    spoilt = learner.student.get_parameter(where).register_hook(  # type: ignore[no-untyped-call]
-        lambda grad: grad * math.inf
-    )
-    learner.step(list(views))
-    assert all(torch.equal(a, b) for a, b in zip(before, everything, strict=True))
-    spoilt.remove()
-    assert math.isfinite(learner.step(list(views)).loss)
-    assert not all(torch.equal(a, b) for a, b in zip(before, everything, strict=True))
-
-
 def test_a_run_without_muon_resumes_without_it(pictures: Path, tmp_path: Path) -> None:
     recipe = replace(SMALL, steps=2, muon=0)
     run = Run(data=(pictures,), out=tmp_path, recipe=recipe, num_threads=1, num_backdrops=4)
@@ -258,55 +173,6 @@ def test_pictures_without_masks_train_too(tmp_path: Path) -> None:
 def test_hands_of_videos_are_cut_out(sample_clip: Path) -> None:
     corpus = read_corpus([sample_clip], size_px=64, limit=3)
     assert tuple(corpus.pictures.shape) == (3, 4, 64, 64)
-
-
-def test_schedules_rise_and_end_where_they_should() -> None:
-    recipe = Recipe(ramp=0.5, steps=1000, warm_up=0.1, lr=1.0, momentum=0.9)
-    rates = [recipe.lr_at(step) for step in range(1001)]
-    assert rates[0] < 0.02
-    assert max(rates) == pytest.approx(1.0, abs=0.01)
-    assert rates[1000] == pytest.approx(0.02)
-    assert recipe.momentum_at(0) == pytest.approx(0.9)
-    assert recipe.momentum_at(1000) == pytest.approx(1.0)
-    strengths = [recipe.strength_at(step) for step in (0, 250, 500, 1000)]
-    assert strengths == pytest.approx([0.25, 0.625, 1.0, 1.0])
-    assert replace(recipe, ramp=0.0).strength_at(0) == 1.0
-
-
-def test_fresh_network_depends_on_the_seed_alone() -> None:
-    first, again, other = (
-        start_network(SMALL.network, torch.Generator().manual_seed(seed)).blocks[0].state_dict()
-        for seed in (1, 1, 2)
-    )
-    assert all(torch.equal(first[key], again[key]) for key in first)
-    assert not torch.equal(first["mlp.fc1.weight"], other["mlp.fc1.weight"])
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("steps", 0),
-        ("grey", 1.5),
-        ("lr", 0.0),
-        ("zoom_max", 0.5),
-        ("cls_block", 9),
-        ("dim", 31),
-        ("patch_px", 0),
-        ("view_px", 25),
-        ("cover_min", 0.0),
-        ("cover_max", 1.1),
-        ("cover_min", 0.5),
-        ("first_min", 0.9),
-        ("differ", -0.1),
-        ("contrast", -0.1),
-        ("contrast_fade", 1.1),
-        ("muon", 2),
-        ("alike_max", 1.1),
-    ],
-)
-def test_numbers_out_of_range_are_named(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=name):
-        replace(SMALL, **{name: value})  # type: ignore[arg-type]
 
 
 def test_a_run_is_not_overwritten(
