@@ -9,13 +9,13 @@ trained by the same method (bundled/MODEL_CARD.md).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from stream.errors import UnknownModelError
 from stream.scene import MapKind
+from stream.spelling import did_you_mean
 
 __all__ = ["DEFAULT_MODEL", "MODELS", "ModelSpec", "find_spec"]
 
@@ -86,9 +86,7 @@ def find_spec(name: str) -> ModelSpec:
     """
     if name in MODELS:
         return MODELS[name]
-    close = difflib.get_close_matches(name, MODELS, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    raise UnknownModelError(f"no model is called {name!r}: {hint}there are {', '.join(MODELS)}")
+    raise UnknownModelError(f"no model is called {name!r}: {did_you_mean(name, tuple(MODELS))}")
 
 
 _SITE = "https://dl.fbaipublicfiles.com/dino/"

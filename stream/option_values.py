@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Literal
+
+from stream.spelling import did_you_mean
 
 __all__ = [
     "integer_type",
@@ -41,9 +42,7 @@ def name_type(names: Sequence[str]) -> Callable[[str], str]:
     def name(text: str) -> str:
         if text in names:
             return text
-        close = get_close_matches(text.lower(), names, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise argparse.ArgumentTypeError(f"no {text!r}: {hint}there are {', '.join(names)}")
+        raise argparse.ArgumentTypeError(f"no {text!r}: {did_you_mean(text, names)}")
 
     return name
 

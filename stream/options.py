@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +17,7 @@ from stream.option_groups import (
     add_runtime_options,
 )
 from stream.option_values import integer_type, name_type
+from stream.spelling import nearest
 
 __all__ = ["BenchOptions", "Command", "Options", "parse_args"]
 
@@ -214,9 +214,9 @@ def parse_args(
 
 def _refuse_misspelt_command(word: str, parser: argparse.ArgumentParser) -> None:
     """Ask whether a command was meant, where a word looks like one and is no file."""
-    for command in get_close_matches(word.lower(), COMMANDS, n=1, cutoff=0.7):
-        if word.isalpha() and not Path(word).exists():
-            parser.error(f"there is no file {word}; did you mean {command}?")
+    command = nearest(word, COMMANDS, cutoff=0.7)
+    if command is not None and word.isalpha() and not Path(word).exists():
+        parser.error(f"there is no file {word}; did you mean {command}?")
 
 
 def _parse_models(arguments: Sequence[str], models: Sequence[str]) -> Options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from models.checkpoints import load_checkpoint
+from models.evaluate import main as evaluate
 from models.preprocessing import normalise
 from models.train import Run, main, train
 from models.training.checkpoint import read_weights, write_weights
@@ -266,6 +268,16 @@ def test_weights_that_cannot_be_written_are_said_and_leave_nothing(
         with pytest.raises(OutputError, match="the weights cannot be written"):
             write_weights(path, network, recipe)
     assert list(tmp_path.iterdir()) == [taken]
+
+
+@pytest.mark.parametrize("program", [main, evaluate])
+def test_wrong_usage_is_one_line(
+    program: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        program([])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
