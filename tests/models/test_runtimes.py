@@ -152,7 +152,7 @@ class TestEveryRuntime:
 
     def test_more_shapes_than_are_kept(self, runtime: Runtime, expected: ByBook) -> None:
         for _ in range(2):
-            for columns in range(1, 13):
+            for columns in range(3, 15):
                 images = [noise(8, 8 * columns, columns)]
                 assert_alike(runtime.submit(images, 2)(), expected(images, 2), runtime.precision)
 
@@ -252,6 +252,28 @@ def test_auto_takes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose(device="cpu").device == torch.device("cpu")
 
 
+@pytest.mark.parametrize(
+    ("has_amx", "has_avx512_bf16", "is_intel", "dtype"),
+    [
+        (False, False, False, torch.float32),
+        (False, True, False, torch.bfloat16),  # AMD: twice the rate of float32
+        (False, True, True, torch.float32),  # Intel: half of it
+        (True, True, True, torch.bfloat16),
+    ],
+)
+def test_auto_takes_bfloat16_where_it_is_quicker(
+    monkeypatch: pytest.MonkeyPatch,
+    has_amx: bool,
+    has_avx512_bf16: bool,
+    is_intel: bool,
+    dtype: torch.dtype,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_avx512_bf16)
+    monkeypatch.setattr(selection, "_cpu_is_intel", lambda: is_intel)
+    assert choose("cpu", "torch").dtype == dtype
+
+
 def test_what_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
@@ -321,13 +343,44 @@ class TestChoiceOfOpenVino:
         runtime = choose("cpu", "openvino", "float32").open(tiny_vit(), num_threads=threads)
         assert runtime.pictures_at_once == at_once
 
+    @pytest.mark.parametrize("affine", ["_affine", "_affine_by_convolution"])
+    @pytest.mark.parametrize("gelu", ["_gelu", "_gelu_apart"])
+    def test_maps_are_the_plain_softmax_however_they_are_written(
+        self, affine: str, gelu: str, expected: ByBook
+    ) -> None:
+        from models.runtimes import openvino_graph
+        from models.runtimes.openvino_import import core, openvino
+
+        kernels = openvino_graph.Kernels(
+            getattr(openvino_graph, affine), getattr(openvino_graph, gelu)
+        )
+        image = noise(24, 40, 1)
+        graph = openvino_graph.build_graph(tiny_vit(), (24, 40), 3, kernels)
+        exact = {"INFERENCE_PRECISION_HINT": openvino.Type.f32}
+        (actual,) = core().compile_model(graph, "CPU", exact)([image[np.newaxis]]).values()
+        np.testing.assert_allclose(actual, expected([image], 3), rtol=1e-4, atol=1e-6)
+
+    def test_each_processor_and_arithmetic_has_a_way_to_write_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from models.runtimes.openvino_graph import kernels_for
+
+        ways = {}
+        for capability in ("AVX2", "AVX512"):
+            monkeypatch.setattr(
+                torch.backends.cpu, "get_cpu_capability", lambda found=capability: found
+            )
+            ways[capability] = kernels_for(torch.float32)
+            assert kernels_for(torch.bfloat16) == kernels_for(torch.float16)
+        assert ways["AVX2"] != ways["AVX512"]
+
     def test_gelu_apart_from_its_matrix_product_is_gelu(self) -> None:
         from models.runtimes import openvino_graph
         from models.runtimes.openvino_import import core, openvino, ops
 
         x = np.linspace(-30, 30, 60_001, dtype=np.float32)
         given = ops.parameter([x.size], openvino.Type.f32)
-        graph = openvino.Model([openvino_graph._gelu(given)], [given])
+        graph = openvino.Model([openvino_graph._gelu_apart(given)], [given])
         exact = {"INFERENCE_PRECISION_HINT": openvino.Type.f32}
         (actual,) = core().compile_model(graph, "CPU", exact)([x]).values()
         by_book = torch.nn.functional.gelu(torch.from_numpy(x).double()).numpy()
