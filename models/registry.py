@@ -133,13 +133,13 @@ _ALL = (
     _hands(
         patch_px=8,
         crop_px=144,
-        sha256="f111df1e45ff899647e343acf3a5c34848940a0fa163cfd40d72cebcb485860a",
+        sha256="fd4fb376ee5832ff60fbb5605bfea1b0ca2f66a02978ffe2fe8b4bf74faabb83",
         size_bytes=4_550_000,
     ),
     _hands(
         patch_px=16,
         crop_px=160,
-        sha256="4a7009c571645cee88f686ec33b8e689ced25e7db740e8da534c57040b5fc626",
+        sha256="f2b35a6a11ced42724188aaeedbe16312886a0418b2fde1f7709a98aadcc78d1",
         size_bytes=4_770_000,
     ),
     _vit("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),

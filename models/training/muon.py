@@ -24,16 +24,26 @@ class Muon(torch.optim.Optimizer):
     strong ones; by plain steps a short run hardly learns them.
 
     ``torch.optim.Muon`` does the same, matrix by matrix in bfloat16; here matrices of one shape go
-    together in float32, which is many times faster on a processor without bfloat16.
+    together, in the arithmetic that is quick: on a processor without bfloat16 that is float32, many
+    times faster.
 
     Args:
         parameters: Matrices.
         lr: Learning rate.
         weight_decay: What each step takes off, in parts of the learning rate.
+        dtype: Arithmetic in which directions are flattened; all else is as the matrices are.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], *, lr: float, weight_decay: float) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        *,
+        lr: float,
+        weight_decay: float,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay})
+        self._dtype = dtype
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -49,7 +59,8 @@ class Muon(torch.optim.Optimizer):
                 torch._foreach_lerp_(momenta, gradients, 1 - _MOMENTUM)
                 # Nesterov's: as if the next step's momentum were known.
                 ahead = torch._foreach_lerp(gradients, momenta, _MOMENTUM)
-                directions = _flatten(torch.stack(ahead)).unbind()
+                steep = torch.stack(ahead)
+                directions = _flatten(steep.to(self._dtype)).to(steep.dtype).unbind()
                 torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
                 size = 0.2 * max(shape) ** 0.5  # the root mean square of AdamW's steps
                 torch._foreach_add_(matrices, directions, alpha=-group["lr"] * size)

@@ -24,7 +24,7 @@ class Recipe:
         ValueError: On construction: a number is out of range; the message names it.
     """
 
-    steps: int = _number(4200, "optimiser steps in all")
+    steps: int = _number(12000, "optimiser steps in all")
     batch: int = _number(64, "pictures in a step; each gives two views and the local ones")
     seed: int = _number(0, "where all random numbers start")
 
@@ -35,14 +35,17 @@ class Recipe:
     cls_block: int = _number(4, "block at which the CLS token joins; 0 is a standard ViT")
 
     view_px: int = _number(48, "side of the two global views, a multiple of the patch")
+    late_px: int = _number(96, "their side in the late part of the run, a multiple of the patch")
+    late: float = _number(0.2, "part of the steps, the last, in which views have that side")
     local_views: int = _number(0, "small views that only the student sees (multi-crop)")
     local_px: int = _number(24, "side of the local views, a multiple of the patch")
     zoom_max: float = _number(1.3, "widest view of a hand, in sides of its box; the closest is 1")
-    turn: float = _number(0.35, "largest turn of a view, radians")
+    turn: float = _number(0.5, "largest turn of a view, radians")
     jitter: float = _number(0.4, "strength of the colour jitter; 1 is DINO's own")
     grey: float = _number(0.2, "share of views without colour")
     solarise: float = _number(0.0, "share of second views that are solarised; DINO has 0.2")
     keep: float = _number(0.1, "share of pictures that keep their own background in both views")
+    plain: float = _number(0.3, "share of exchanged backgrounds that are one grey, or black")
     clutter: float = _number(0.1, "share of exchanged backgrounds dyed with the hand's own colour")
     mask: float = _number(0.25, "share of the patches that the student does not see (MSN)")
     ramp: float = _number(0.9, "part of the steps in which views grow from easy to those strengths")
@@ -53,7 +56,7 @@ class Recipe:
     contrast: float = _number(0.5, "weight of an InfoNCE term; 0 leaves it out")
     contrast_fade: float = _number(0.3, "part of the steps, the last, in which that term fades")
     contrast_temp: float = _number(0.15, "temperature of the InfoNCE term")
-    cover: float = _number(0.2, "weight of the term on how much a head covers; 0 leaves it out")
+    cover: float = _number(0.3, "weight of the term on how much a head covers; 0 leaves it out")
     cover_min: float = _number(0.18, "part of a view that a head covers evenly at least")
     cover_max: float = _number(0.34, "part of a view that a head looks at in all at most")
     first_min: float = _number(0.56, "cover_min of the first head, which is to show a whole hand")
@@ -88,8 +91,8 @@ class Recipe:
         ):
             self._check(name)
         for name in (
-            "grey", "solarise", "keep", "clutter", "ramp", "centre_momentum", "momentum", "warm_up",
-            "contrast_fade", "muon",
+            "grey", "solarise", "keep", "plain", "clutter", "ramp", "centre_momentum", "momentum",
+            "warm_up", "contrast_fade", "muon", "late",
         ):  # fmt: skip
             self._check(name, highest=1.0)
         self._check("mask", highest=0.9)
@@ -102,7 +105,10 @@ class Recipe:
                 raise ValueError(f"{name}_min = {least} must not be above {name}_max = {most}")
         self._check("zoom_max", lowest=1.0)
         self._check("patch_px", lowest=1)
-        for name in ("view_px", "local_px") if self.local_views else ("view_px",):
+        sizes = ["view_px"]
+        sizes += ["late_px"] if self.late else []
+        sizes += ["local_px"] if self.local_views else []
+        for name in sizes:
             size = getattr(self, name)
             if size < 1 or size % self.patch_px:
                 raise ValueError(
@@ -138,6 +144,15 @@ class Recipe:
             return self.lr * (step + 1) / (self.warm_up * self.steps + 1)
         share = min((done - self.warm_up) / max(1.0 - self.warm_up, 1e-9), 1.0)
         return self.lr * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * share)))
+
+    def view_px_at(self, step: int) -> int:
+        """Return the side of the global views of a step: small first, then nearer to that of use.
+
+        A network that is used on larger pictures than it learnt from sees things larger than it
+        knows them; a short end at the size of use mends that (H. Touvron et al., "Fixing the
+        train-test resolution discrepancy", NeurIPS 2019), and small views cost a quarter.
+        """
+        return self.view_px if step < (1.0 - self.late) * self.steps else self.late_px
 
     def contrast_at(self, step: int) -> float:
         """Return the weight of the InfoNCE term at a step: steady, then a line to 0.

@@ -33,10 +33,11 @@ def _ones() -> list[Tensor]:
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="torch has Muon since 2.9")
-def test_walks_as_torchs_own_does() -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_walks_as_torchs_own_does(dtype: torch.dtype) -> None:
     ours, theirs = _ones(), _ones()
     gradients = _gradients(steps=5)
-    _walk(Muon(ours, lr=LR, weight_decay=DECAY), gradients)
+    _walk(Muon(ours, lr=LR, weight_decay=DECAY, dtype=dtype), gradients)
     reference = torch.optim.Muon(
         theirs, lr=LR, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"
     )  # fmt: skip

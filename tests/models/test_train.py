@@ -15,6 +15,7 @@ import torch
 from rich.console import Console
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from models.checkpoints import load_checkpoint
 from models.evaluate import main as evaluate
@@ -22,7 +23,7 @@ from models.preprocessing import normalise
 from models.train import Run, main, train
 from models.training.checkpoint import read_weights, write_weights
 from models.training.corpus import read_corpus
-from models.training.learner import Learner
+from models.training.learner import Learner, StepReport
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
@@ -136,6 +137,24 @@ def test_a_run_without_muon_resumes_without_it(pictures: Path, tmp_path: Path) -
         train(replace(longer, recipe=replace(recipe, steps=3, muon=1)), _quiet())
 
 
+def test_views_are_larger_at_the_end(
+    pictures: Path, backdrops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    class Recording(Learner):
+        def step(self, views: list[Tensor], kept: Tensor | None = None) -> StepReport:
+            assert kept is not None
+            seen.append((views[0].shape[-1], int(kept.max())))
+            return super().step(views, kept)
+
+    monkeypatch.setattr("models.train.Learner", Recording)
+    run = _run(pictures, backdrops, tmp_path)
+    train(replace(run, recipe=replace(SMALL, steps=4, late=0.5)), _quiet())
+    assert [side for side, _ in seen] == [24, 24, 32, 32]
+    assert [last for _, last in seen] == [8, 8, 15, 15]  # patches of all of the view are seen
+
+
 def test_student_sees_a_random_part_of_each_view(pictures: Path) -> None:
     corpus = read_corpus([pictures], size_px=64)
     backdrops = torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8)
@@ -150,15 +169,20 @@ def test_student_sees_a_random_part_of_each_view(pictures: Path) -> None:
 
 def test_exchanged_backgrounds_leave_the_hand(pictures: Path) -> None:
     corpus = read_corpus([pictures], size_px=64)
-    recipe = replace(SMALL, view_px=48, keep=0, clutter=0, jitter=0, grey=0, turn=0, zoom_max=1)
+    recipe = replace(
+        SMALL, view_px=48, keep=0, plain=0, clutter=0, jitter=0, grey=0, turn=0, zoom_max=1
+    )
     black, white = (torch.full((1, 3, 8, 8), value, dtype=torch.uint8) for value in (0, 255))
     on_black, on_white = (ViewMaker(corpus, b, recipe, CPU).draw()[0] for b in (black, white))
     difference = (on_black - on_white).abs().amax(1)
     centre = difference[:, 22:26, 22:26].amax((1, 2))
     corner = difference[:, :3, :3].amax((1, 2))
     assert (centre < 0.02).float().mean() > 0.8
-    # One backdrop in twelve is a plain grey, the same for both.
-    assert (corner > 0.5).float().mean() > 0.7
+    assert (corner > 0.5).float().mean() > 0.8
+    plain = replace(recipe, plain=1)
+    on_grey, too = (ViewMaker(corpus, b, plain, CPU).draw()[0] for b in (black, white))
+    assert torch.equal(on_grey, too)  # whatever the backdrops are
+    assert len(torch.unique(on_grey[:, 0, 0, 0])) == len(on_grey)  # each another
 
 
 def test_pictures_without_masks_train_too(tmp_path: Path) -> None:
