@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 __all__ = [
     "FINGERS",
+    "beside_hand",
     "cover_of",
     "finger_densities",
     "head_correlations",
@@ -67,6 +68,15 @@ def mass_over_area(maps: Numbers, cover: Floats) -> Floats:
     area = np.maximum(cover.mean((1, 2)), 1e-12)
     on_hand = (shares_of(maps) * cover[:, None]).sum((2, 3))
     return np.asarray(on_hand / area[:, None])
+
+
+def beside_hand(maps: Numbers, cover: Floats) -> Floats:
+    """Return the attention on patches that the hand does not touch, (N, heads), 0..1.
+
+    What ``mass_over_area`` misses of the most there can be is more than that where a head looks at
+    outlines or at single fingers: their patches are part background.
+    """
+    return np.asarray((shares_of(maps) * (cover == 0)[:, None]).sum((2, 3)))
 
 
 def peak_on_hand(maps: Numbers, cover: Floats) -> npt.NDArray[np.bool_]:

@@ -34,6 +34,8 @@ class Scores:
     """The same of each head."""
     most: float
     """What it would be if all attention were on the hand."""
+    beside_hand: tuple[float, ...]
+    """Attention of each head on patches that the hand does not touch, 0 to 1."""
     peak_on_hand: float
     """Share of pictures whose strongest patch is on the hand."""
     jaccard: float
@@ -93,6 +95,7 @@ def measure(subject: Subject, pictures: PictureSet) -> Scores:
         mass_over_area=float(ratio.mean()),
         mass_over_area_heads=tuple(ratio.tolist()),
         most=float((1 / cover.mean((1, 2))).mean()),
+        beside_hand=tuple(measures.beside_hand(maps, cover).mean(0).tolist()),
         peak_on_hand=float(measures.peak_on_hand(maps, cover).mean()),
         jaccard=float(overlap.mean()),
         jaccard_head=float(overlap.mean(0).max()),
@@ -144,11 +147,17 @@ def table_of(names: Sequence[str], trained: Sequence[Scores], untrained: Sequenc
                     for ours, fresh in zip(trained, untrained, strict=True)
                 ]
                 table.add_row(f"... head {head}", *cells)
-    cells = [
-        _cell(max(ours.kept_by_cls), max(fresh.kept_by_cls), "{:.0%}")
-        for ours, fresh in zip(trained, untrained, strict=True)
+    extremes = [
+        ("beside the hand, least of a head", "beside_hand", min),
+        ("... most of a head", "beside_hand", max),
+        ("kept by the CLS token, most of a head", "kept_by_cls", max),
     ]
-    table.add_row("kept by the CLS token, most of a head", *cells)
+    for title, name, extreme in extremes:
+        cells = [
+            _cell(extreme(getattr(ours, name)), extreme(getattr(fresh, name)), "{:.1%}")
+            for ours, fresh in zip(trained, untrained, strict=True)
+        ]
+        table.add_row(title, *cells)
     for part, title in enumerate(measures.FINGERS):
         table.add_row(f"density on {title}", *(f"{scores.fingers[part]:.2f}" for scores in trained))
     return table
