@@ -139,7 +139,7 @@ _ALL = (
     _hands(
         patch_px=16,
         crop_px=160,
-        sha256="f2b35a6a11ced42724188aaeedbe16312886a0418b2fde1f7709a98aadcc78d1",
+        sha256="1d004a61d84f5260276f4ffad7e6208e631f7eed280362f888da60ee2a8284f6",
         size_bytes=4_770_000,
     ),
     _vit("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),
