@@ -133,13 +133,13 @@ _ALL = (
     _hands(
         patch_px=8,
         crop_px=144,
-        sha256="fd4fb376ee5832ff60fbb5605bfea1b0ca2f66a02978ffe2fe8b4bf74faabb83",
+        sha256="bceb3d1a2d2d1f0594d2e7a134b05e2590d7584df983e4c71d039c89a0cbd7b3",
         size_bytes=4_550_000,
     ),
     _hands(
         patch_px=16,
         crop_px=160,
-        sha256="1d004a61d84f5260276f4ffad7e6208e631f7eed280362f888da60ee2a8284f6",
+        sha256="9e6a76250053692e345f64d1ec5e65dd2729acd4d001ad08b336a884d97237f3",
         size_bytes=4_770_000,
     ),
     _vit("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),

@@ -35,8 +35,8 @@ class Recipe:
     cls_block: int = _number(4, "block at which the CLS token joins; 0 is a standard ViT")
 
     view_px: int = _number(48, "side of the two global views, a multiple of the patch")
-    late_px: int = _number(96, "their side in the late part of the run, a multiple of the patch")
-    late: float = _number(0.2, "part of the steps, the last, in which views have that side")
+    late: float = _number(0.2, "part of the steps, the last, in which those are larger")
+    late_scale: int = _number(2, "side of the global views then, over their side before")
     local_views: int = _number(0, "small views that only the student sees (multi-crop)")
     local_px: int = _number(24, "side of the local views, a multiple of the patch")
     zoom_max: float = _number(1.3, "widest view of a hand, in sides of its box; the closest is 1")
@@ -75,7 +75,10 @@ class Recipe:
     momentum: float = _number(0.98, "of the teacher's moving average at the start; 1 at the end")
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "num_prototypes", "head_hidden", "bottleneck", "view_px"):
+        for name in (
+            "steps", "batch", "num_prototypes", "head_hidden", "bottleneck", "view_px",
+            "late_scale",
+        ):  # fmt: skip
             self._check(name, lowest=2 if name in ("batch", "num_prototypes") else 1)
         for name in ("teacher_temp", "student_temp", "contrast_temp", "lr", "clip"):
             self._check(name, lowest=1e-9)
@@ -105,10 +108,7 @@ class Recipe:
                 raise ValueError(f"{name}_min = {least} must not be above {name}_max = {most}")
         self._check("zoom_max", lowest=1.0)
         self._check("patch_px", lowest=1)
-        sizes = ["view_px"]
-        sizes += ["late_px"] if self.late else []
-        sizes += ["local_px"] if self.local_views else []
-        for name in sizes:
+        for name in ("view_px", "local_px") if self.local_views else ("view_px",):
             size = getattr(self, name)
             if size < 1 or size % self.patch_px:
                 raise ValueError(
@@ -152,7 +152,8 @@ class Recipe:
         knows them; a short end at the size of use mends that (H. Touvron et al., "Fixing the
         train-test resolution discrepancy", NeurIPS 2019), and small views cost a quarter.
         """
-        return self.view_px if step < (1.0 - self.late) * self.steps else self.late_px
+        is_late = step >= (1.0 - self.late) * self.steps
+        return self.view_px * (self.late_scale if is_late else 1)
 
     def contrast_at(self, step: int) -> float:
         """Return the weight of the InfoNCE term at a step: steady, then a line to 0.

@@ -289,7 +289,7 @@ def test_file_is_measured_at_the_size_of_the_model_that_it_would_stand_in_for(na
 def test_file_with_other_patches_is_measured_near_the_default_and_never_below_its_views(
     view_px: int, crop_px: int, tmp_path: Path
 ) -> None:
-    recipe = replace(RECIPE, patch_px=10, view_px=view_px, late=0.0)
+    recipe = replace(RECIPE, patch_px=10, view_px=view_px)
     path = tmp_path / "tens.safetensors"
     write_weights(path, start_network(recipe.network, torch.Generator().manual_seed(0)), recipe)
     assert open_subject(str(path), torch.device("cpu")).crop_px == crop_px

@@ -103,9 +103,8 @@ def test_schedules_rise_and_end_where_they_should() -> None:
     assert strengths == pytest.approx([0.25, 0.625, 1.0, 1.0])
     assert replace(recipe, ramp=0.0).strength_at(0) == 1.0
     sizes = [replace(recipe, late=0.2).view_px_at(step) for step in (0, 799, 800, 999)]
-    assert sizes == [recipe.view_px] * 2 + [recipe.late_px] * 2
-    steady = replace(recipe, late=0.0, late_px=25)  # a side that is never used may be any
-    assert steady.view_px_at(999) == recipe.view_px
+    assert sizes == [recipe.view_px] * 2 + [2 * recipe.view_px] * 2
+    assert replace(recipe, late=0.0).view_px_at(999) == recipe.view_px
 
 
 def test_fresh_network_depends_on_the_seed_alone() -> None:
@@ -128,8 +127,8 @@ def test_fresh_network_depends_on_the_seed_alone() -> None:
         ("dim", 31),
         ("patch_px", 0),
         ("view_px", 25),
-        ("late_px", 25),
         ("late", 1.1),
+        ("late_scale", 0),
         ("cover_min", 0.0),
         ("cover_max", 1.1),
         ("cover_min", 0.5),

@@ -151,8 +151,8 @@ def test_views_are_larger_at_the_end(
     monkeypatch.setattr("models.train.Learner", Recording)
     run = _run(pictures, backdrops, tmp_path)
     train(replace(run, recipe=replace(SMALL, steps=4, late=0.5)), _quiet())
-    assert [side for side, _ in seen] == [24, 24, 32, 32]
-    assert [last for _, last in seen] == [8, 8, 15, 15]  # patches of all of the view are seen
+    assert [side for side, _ in seen] == [24, 24, 48, 48]
+    assert [last for _, last in seen] == [8, 8, 35, 35]  # patches of all of the view are seen
 
 
 def test_student_sees_a_random_part_of_each_view(pictures: Path) -> None:
