@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 __all__ = [
     "FINGERS",
-    "beside_hand",
     "cover_of",
     "finger_densities",
     "head_correlations",
@@ -27,6 +26,7 @@ __all__ = [
     "knn_accuracy",
     "mass_mask",
     "mass_over_area",
+    "on_bare_patches",
     "peak_on_hand",
     "shares_of",
 ]
@@ -70,11 +70,11 @@ def mass_over_area(maps: Numbers, cover: Floats) -> Floats:
     return np.asarray(on_hand / area[:, None])
 
 
-def beside_hand(maps: Numbers, cover: Floats) -> Floats:
+def on_bare_patches(maps: Numbers, cover: Floats) -> Floats:
     """Return the attention on patches that the hand does not touch, (N, heads), 0..1.
 
-    What ``mass_over_area`` misses of the most there can be is more than that where a head looks at
-    outlines or at single fingers: their patches are part background.
+    What ``mass_over_area`` misses of the most there can be counts the background in patches that
+    the hand touches, too; here it does not count.
     """
     return np.asarray((shares_of(maps) * (cover == 0)[:, None]).sum((2, 3)))
 

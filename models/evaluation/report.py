@@ -34,7 +34,7 @@ class Scores:
     """The same of each head."""
     most: float
     """What it would be if all attention were on the hand."""
-    beside_hand: tuple[float, ...]
+    on_bare_patches: tuple[float, ...]
     """Attention of each head on patches that the hand does not touch, 0 to 1."""
     peak_on_hand: float
     """Share of pictures whose strongest patch is on the hand."""
@@ -95,7 +95,7 @@ def measure(subject: Subject, pictures: PictureSet) -> Scores:
         mass_over_area=float(ratio.mean()),
         mass_over_area_heads=tuple(ratio.tolist()),
         most=float((1 / cover.mean((1, 2))).mean()),
-        beside_hand=tuple(measures.beside_hand(maps, cover).mean(0).tolist()),
+        on_bare_patches=tuple(measures.on_bare_patches(maps, cover).mean(0).tolist()),
         peak_on_hand=float(measures.peak_on_hand(maps, cover).mean()),
         jaccard=float(overlap.mean()),
         jaccard_head=float(overlap.mean(0).max()),
@@ -148,8 +148,8 @@ def table_of(names: Sequence[str], trained: Sequence[Scores], untrained: Sequenc
                 ]
                 table.add_row(f"... head {head}", *cells)
     extremes = [
-        ("beside the hand, least of a head", "beside_hand", min),
-        ("... most of a head", "beside_hand", max),
+        ("on patches without any hand, least of a head", "on_bare_patches", min),
+        ("... most of a head", "on_bare_patches", max),
         ("kept by the CLS token, most of a head", "kept_by_cls", max),
     ]
     for title, name, extreme in extremes:

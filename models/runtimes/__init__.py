@@ -1,1 +1,1 @@
-"""What computes: torch on CPU and Apple GPUs, torch on CUDA."""
+"""What computes: OpenVINO on CPU; torch on CPU, Apple GPUs and CUDA."""

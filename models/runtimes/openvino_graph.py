@@ -49,7 +49,8 @@ class Kernels:
 
 def kernels_for(dtype: torch.dtype) -> Kernels:
     """Return the quickest for an arithmetic on this processor."""
-    # Measured with ViT-S and B of both patches, and the bundled models, interleaved in one run.
+    # Measured with ViT-S and B of both patches, and the bundled models, interleaved in one run,
+    # on one processor for each arithmetic (bfloat16: AMD's Zen 5); one with AMX was not to be had.
     # With AVX512 convolutions make a map quicker: in bfloat16 by 17 to 23 % with patch 16, by 4 %
     # with patch 8, whose products are long anyway; in float32, with a fused GELU, by 7 to 19 %.
     if torch.backends.cpu.get_cpu_capability() == "AVX512":

@@ -62,7 +62,8 @@ class Learner:
     Args:
         recipe: What is trained, and how.
         device: Where.
-        dtype: Arithmetic of the transformer; losses and updates are float32 always.
+        dtype: Arithmetic of the transformer, bfloat16 of Muon's directions, too; weights, losses
+            and the sums that move weights are float32 always.
     """
 
     def __init__(
@@ -233,7 +234,8 @@ class Learner:
     ) -> tuple[list[Tensor], list[Tensor], Tensor]:
         is_mixed = self._dtype != torch.float32
         # On a processor torch's fused attention is made for long rows: among the tokens of small
-        # views its backward takes a third of a step in bfloat16, plain products half of that.
+        # views its backward takes a third of a step in bfloat16, plain products, though torch does
+        # them in float32, half of that.
         plain = sdpa_kernel(SDPBackend.MATH) if self._device.type == "cpu" else nullcontext()
         with torch.autocast(self._device.type, dtype=self._dtype, enabled=is_mixed), plain:
             features, row = network.cls_feature(torch.cat(views), kept)

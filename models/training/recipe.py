@@ -45,7 +45,7 @@ class Recipe:
     grey: float = _number(0.2, "share of views without colour")
     solarise: float = _number(0.0, "share of second views that are solarised; DINO has 0.2")
     keep: float = _number(0.1, "share of pictures that keep their own background in both views")
-    plain: float = _number(0.3, "share of exchanged backgrounds that are one grey, or black")
+    plain: float = _number(0.3, "share of exchanged backgrounds that are one grey, more often dark")
     clutter: float = _number(0.1, "share of exchanged backgrounds dyed with the hand's own colour")
     mask: float = _number(0.25, "share of the patches that the student does not see (MSN)")
     ramp: float = _number(0.9, "part of the steps in which views grow from easy to those strengths")

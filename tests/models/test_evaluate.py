@@ -16,7 +16,6 @@ import torch
 from models.evaluate import main, picture_sets
 from models.evaluation.measures import (
     FINGERS,
-    beside_hand,
     cover_of,
     finger_densities,
     head_correlations,
@@ -26,6 +25,7 @@ from models.evaluation.measures import (
     knn_accuracy,
     mass_mask,
     mass_over_area,
+    on_bare_patches,
     peak_on_hand,
     shares_of,
 )
@@ -77,7 +77,7 @@ def test_mass_over_area_by_hand() -> None:
 def test_only_patches_without_any_hand_are_beside_it() -> None:
     cover = np.array([[[1.0, 0.1], [0.0, 0.0]]])
     maps = np.array([[[[0.4, 0.2], [0.3, 0.1]], [[0.2, 0.2], [0.0, 0.1]]]])
-    assert beside_hand(maps, cover)[0] == pytest.approx([0.4, 0.2])  # of all that patches get
+    assert on_bare_patches(maps, cover)[0] == pytest.approx([0.4, 0.2])  # of all that patches get
 
 
 def test_peak_is_that_of_the_mean_of_the_heads() -> None:
@@ -231,7 +231,9 @@ def test_measured_numbers_agree_with_the_worst_and_the_sheet(
     assert scores.mass_over_area == pytest.approx(np.mean(scores.mass_over_area_heads))
     assert scores.jaccard <= scores.jaccard_head <= scores.jaccard_best
     assert 0.3 < scores.mass_over_area < scores.most
-    assert len(scores.beside_hand) == 3
+    lost = 1 - np.array(scores.mass_over_area_heads) / scores.most
+    assert np.all(np.array(scores.on_bare_patches) > 0.02)
+    assert np.all(scores.on_bare_patches < lost)
     assert all(0 < kept < 0.2 for kept in scores.kept_by_cls)  # 1 / 17 where it is even
     assert math.isnan(scores.knn)  # one person
     assert scores.as_dict()["knn"] is None

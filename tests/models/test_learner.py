@@ -73,8 +73,30 @@ def test_every_parameter_is_trained_by_one_optimiser(muon: int) -> None:
         assert set(rates) == {learner.recipe.lr_at(step)}
 
 
+@pytest.mark.parametrize(
+    ("dtype", "flattened"),
+    [
+        (torch.float32, torch.float32),
+        (torch.bfloat16, torch.bfloat16),
+        (torch.float16, torch.float32),  # whose range is too small for it
+    ],
+)
+def test_muon_computes_as_the_transformer_does(
+    dtype: torch.dtype, flattened: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def recording(matrices: Tensor) -> Tensor:
+        seen.append(matrices.dtype)
+        return matrices
+
+    monkeypatch.setattr("models.training.muon._flatten", recording)
+    Learner(SMALL, device=CPU, dtype=dtype).step(_noise_views())
+    assert set(seen) == {flattened}
+
+
 @pytest.mark.parametrize("where", ["cls_token", "blocks.0.attn.qkv.weight"])
-@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_gradients_out_of_range_hold_the_whole_step_back(where: str, dtype: torch.dtype) -> None:
     """Whichever optimiser's they are."""
     learner = Learner(SMALL, device=CPU, dtype=dtype)

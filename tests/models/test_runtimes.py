@@ -209,7 +209,8 @@ def test_numbers_of_the_official_code(
     assert rows.shape == official.shape
     if precision == "float32":
         np.testing.assert_allclose(rows, official, rtol=0, atol=1e-5 * official.max())
-    one, other = rows.astype(np.float64), official.astype(np.float64)  # float32 rounds at the limit
+    # A cosine summed in float32 is good to about 1e-7, which is the limit itself.
+    one, other = rows.astype(np.float64), official.astype(np.float64)
     cosine = (one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other)
     assert cosine >= LEAST_COSINE_OF_A_MODEL[precision]
 
@@ -364,7 +365,12 @@ class TestChoiceOfOpenVino:
     def test_each_processor_and_arithmetic_has_a_way_to_write_it(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from models.runtimes.openvino_graph import kernels_for
+        from models.runtimes.openvino_graph import (
+            Kernels,
+            _affine_by_convolution,
+            _gelu,
+            kernels_for,
+        )
 
         ways = {}
         for capability in ("AVX2", "AVX512"):
@@ -375,7 +381,7 @@ class TestChoiceOfOpenVino:
                 kernels_for(dtype) for dtype in (torch.float32, torch.bfloat16, torch.float16)
             ]
         assert ways["AVX2"][1] == ways["AVX2"][2]
-        assert len(set(ways["AVX512"])) == 1
+        assert set(ways["AVX512"]) == {Kernels(_affine_by_convolution, _gelu)}
         assert len({ways["AVX2"][0], ways["AVX2"][1], ways["AVX512"][0]}) == 3
 
     def test_gelu_apart_from_its_matrix_product_is_gelu(self) -> None:
