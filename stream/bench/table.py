@@ -73,7 +73,7 @@ def _print_maps(console: Console, report: BenchReport) -> None:
         "median\nms",
         "p95\nms",
         "maps\n/s",
-        "GFLOP\na map",
+        "in a row\nms",
         "x the\nfloor",
         "x the\nofficial",
     ):
@@ -91,7 +91,7 @@ def _print_maps(console: Console, report: BenchReport) -> None:
             _number(figures.median_ms),
             _number(figures.p95_ms),
             _number(figures.maps_per_s),
-            "" if figures.model == last else _number(figures.gflop),
+            _number(figures.in_a_row_ms),
             _number(figures.times_floor, 2),
             _DASH if is_baseline else _number(report.times_official(figures), 2),
             style="dim" if is_baseline else "",
@@ -101,9 +101,10 @@ def _print_maps(console: Console, report: BenchReport) -> None:
     console.print(table)
     _print_aside(
         console,
-        "From uint8 picture to float32 maps, the ways of a model in turns. Floor: the operations "
-        "of the CLS row over the matrix peak of the precision. Official way: as DINO's scripts do "
-        "it, eager float32, every attention matrix whole.",
+        "From uint8 picture to float32 maps, the ways of a model in turns, each after a pause and "
+        "then in a row. Floor, compared with the time in a row: the operations of the CLS row over "
+        "the matrix peak of the precision. Official way: as DINO's scripts do it, eager float32, "
+        "every attention matrix whole.",
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from models import load_model
-from models.bench.maps import interleave, runtimes_here
+from models.bench.maps import Timed, interleave, runtimes_here
 from models.bench.peak import measure_matrix_rate
 from run_live import main
 from stream.bench.machine import describe_machine
@@ -26,10 +26,11 @@ pytestmark = pytest.mark.bench
 CLIP = ROOT / "samples" / "fingerspelling.mp4"
 
 
-def _print(title: str, times_ms: dict[tuple[str, str, str], list[float]]) -> None:
+def _print(title: str, timed: dict[tuple[str, str, str], Timed]) -> None:
     machine = describe_machine(gpu=None)
     print(f"\n{title} ({machine.cpu}, {machine.num_cores} cores)")
-    for key, times in times_ms.items():
+    for key, each in timed.items():
+        times = each.after_pause
         print(
             f"  {' '.join(key):42s} median {percentile(times, 0.5):7.1f} ms, "
             f"p95 {percentile(times, 0.95):7.1f} ms, least {min(times):7.1f} ms"

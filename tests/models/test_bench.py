@@ -94,7 +94,7 @@ def test_figures_of_a_model_follow_from_its_times_and_the_rate() -> None:
     assert ours.num_maps == official.num_maps >= 5
     assert 0 < ours.least_ms <= ours.median_ms <= ours.p95_ms
     assert ours.floor_ms == pytest.approx(1e3 * ours.gflop / 100.0)
-    assert ours.times_floor == pytest.approx(ours.median_ms / (1e3 * ours.gflop / 100.0))
+    assert ours.times_floor == pytest.approx(ours.in_a_row_ms / (1e3 * ours.gflop / 100.0))
     assert ours.maps_per_s == pytest.approx(1e3 / ours.median_ms)
 
 
@@ -119,10 +119,34 @@ def test_calls_are_timed_in_turns() -> None:
         ("a", "", ""): lambda: order.append("a"),
         ("b", "", ""): lambda: order.append("b"),
     }
-    times_ms = interleave(calls, budget_s=0.0)
-    num_rounds = len(times_ms["a", "", ""])
-    assert num_rounds == len(times_ms["b", "", ""])
-    assert order[-2 * num_rounds :] == list(itertools.islice(itertools.cycle("ab"), 2 * num_rounds))
+    timed = interleave(calls, budget_s=0.0)
+    num_turns = len(timed["a", "", ""].after_pause)
+    assert num_turns == len(timed["b", "", ""].after_pause) >= 5
+    assert len(timed["a", "", ""].in_a_row) == 2 * num_turns
+    turns = list(itertools.islice(itertools.cycle("aaabbb"), 6 * num_turns))
+    assert order[-len(turns) :] == turns
+
+
+def test_a_pause_is_not_counted_and_stands_before_the_first_of_a_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 0.0
+
+    def wait(seconds: float) -> None:
+        nonlocal now_s
+        now_s += seconds
+
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        wait(seconds)
+
+    monkeypatch.setattr("models.bench.maps.time.perf_counter", lambda: now_s)
+    monkeypatch.setattr("models.bench.maps.time.sleep", pause)
+    timed = interleave({("a", "", ""): lambda: wait(0.25)}, budget_s=0.0)["a", "", ""]
+    assert [*timed.after_pause, *timed.in_a_row] == pytest.approx([250.0] * 15)
+    assert len(pauses) == len(timed.after_pause)
 
 
 def test_runtime_asked_for_is_the_only_one() -> None:
