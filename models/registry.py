@@ -133,13 +133,13 @@ _ALL = (
     _hands(
         patch_px=8,
         crop_px=144,
-        sha256="bceb3d1a2d2d1f0594d2e7a134b05e2590d7584df983e4c71d039c89a0cbd7b3",
+        sha256="7367dac1b5379771537586fde53161e6f4bafc1fe71ecb610c8a85294e7f68c1",
         size_bytes=4_550_000,
     ),
     _hands(
         patch_px=16,
         crop_px=160,
-        sha256="9e6a76250053692e345f64d1ec5e65dd2729acd4d001ad08b336a884d97237f3",
+        sha256="95efc5d1b2657ee9a453797dcff194500eb865b041fc5691f6b5480a1dfc0c3f",
         size_bytes=4_770_000,
     ),
     _vit("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),

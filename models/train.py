@@ -117,9 +117,7 @@ def train(run: Run, console: Console) -> Path:
             while learner.steps_done < run.recipe.steps and not stop.came:
                 step = learner.steps_done
                 lr, strength = run.recipe.lr_at(step), run.recipe.strength_at(step)
-                view_px = run.recipe.view_px_at(step)
-                drawn = views.draw(strength, view_px=view_px)
-                report = learner.step(drawn, views.draw_kept(view_px=view_px))
+                report = learner.step(views.draw(strength), views.draw_kept())
                 display.update(learner.steps_done, report, lr)
                 if learner.steps_done % run.save_every == 0:
                     save_run(checkpoint, learner, views)

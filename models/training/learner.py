@@ -80,7 +80,6 @@ class Learner:
         self.teacher_head = copy.deepcopy(self.student_head).requires_grad_(False)
         self.centre = Centre(recipe.num_prototypes, recipe.centre_momentum, device)
         self.steps_done = 0
-        self._cover_bounds = torch.tensor(recipe.cover_bounds, device=device).unbind()
         self._device, self._dtype = device, dtype
         # float16 has too little range for gradients as they are; bfloat16 and float32 have enough.
         self._scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
@@ -132,7 +131,8 @@ class Learner:
         if weight := recipe.contrast_at(self.steps_done):
             loss = loss + weight * contrast
         if recipe.cover:
-            loss = loss + recipe.cover * cover_loss(rows, *self._cover_bounds)
+            bounds = torch.tensor(recipe.cover_bounds_at(self.steps_done), device=self._device)
+            loss = loss + recipe.cover * cover_loss(rows, *bounds)
         if recipe.differ:
             loss = loss + recipe.differ * alike_loss(rows, recipe.alike_max)
         self._update(loss)

@@ -24,7 +24,7 @@ class Recipe:
         ValueError: On construction: a number is out of range; the message names it.
     """
 
-    steps: int = _number(12000, "optimiser steps in all")
+    steps: int = _number(13000, "optimiser steps in all")
     batch: int = _number(64, "pictures in a step; each gives two views and the local ones")
     seed: int = _number(0, "where all random numbers start")
 
@@ -35,8 +35,6 @@ class Recipe:
     cls_block: int = _number(4, "block at which the CLS token joins; 0 is a standard ViT")
 
     view_px: int = _number(48, "side of the two global views, a multiple of the patch")
-    late: float = _number(0.2, "part of the steps, the last, in which those are larger")
-    late_scale: int = _number(2, "side of the global views then, over their side before")
     local_views: int = _number(0, "small views that only the student sees (multi-crop)")
     local_px: int = _number(24, "side of the local views, a multiple of the patch")
     zoom_max: float = _number(1.3, "widest view of a hand, in sides of its box; the closest is 1")
@@ -45,7 +43,7 @@ class Recipe:
     grey: float = _number(0.2, "share of views without colour")
     solarise: float = _number(0.0, "share of second views that are solarised; DINO has 0.2")
     keep: float = _number(0.1, "share of pictures that keep their own background in both views")
-    plain: float = _number(0.3, "share of exchanged backgrounds that are one grey, more often dark")
+    plain: float = _number(0.3, "share of exchanged backgrounds that are one grey, mostly dark")
     clutter: float = _number(0.1, "share of exchanged backgrounds dyed with the hand's own colour")
     mask: float = _number(0.25, "share of the patches that the student does not see (MSN)")
     ramp: float = _number(0.9, "part of the steps in which views grow from easy to those strengths")
@@ -57,10 +55,12 @@ class Recipe:
     contrast_fade: float = _number(0.3, "part of the steps, the last, in which that term fades")
     contrast_temp: float = _number(0.15, "temperature of the InfoNCE term")
     cover: float = _number(0.3, "weight of the term on how much a head covers; 0 leaves it out")
-    cover_min: float = _number(0.18, "part of a view that a head covers evenly at least")
-    cover_max: float = _number(0.34, "part of a view that a head looks at in all at most")
-    first_min: float = _number(0.56, "cover_min of the first head, which is to show a whole hand")
-    first_max: float = _number(0.65, "cover_max of the first head")
+    cover_min: float = _number(0.11, "part of a view that a head covers evenly at least")
+    cover_max: float = _number(0.24, "part of a view that a head looks at in all at most")
+    first_min: float = _number(0.55, "cover_min of the first head, which is to show a whole hand")
+    first_max: float = _number(0.64, "cover_max of the first head")
+    wide: float = _number(1.5, "cover_min and cover_max of the others at first, over those above")
+    narrow: float = _number(0.3, "part of the steps, the last, in which they are those above")
     differ: float = _number(0.5, "weight of the term on heads that look alike; 0 leaves it out")
     alike_max: float = _number(0.8, "correlation of two heads, on average, that costs nothing")
     num_prototypes: int = _number(256, "outputs of the projection head")
@@ -77,7 +77,6 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in (
             "steps", "batch", "num_prototypes", "head_hidden", "bottleneck", "view_px",
-            "late_scale",
         ):  # fmt: skip
             self._check(name, lowest=2 if name in ("batch", "num_prototypes") else 1)
         for name in ("teacher_temp", "student_temp", "contrast_temp", "lr", "clip"):
@@ -95,7 +94,7 @@ class Recipe:
             self._check(name)
         for name in (
             "grey", "solarise", "keep", "plain", "clutter", "ramp", "centre_momentum", "momentum",
-            "warm_up", "contrast_fade", "muon", "late",
+            "warm_up", "contrast_fade", "muon", "narrow",
         ):  # fmt: skip
             self._check(name, highest=1.0)
         self._check("mask", highest=0.9)
@@ -106,7 +105,8 @@ class Recipe:
             least, most = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
             if least > most:
                 raise ValueError(f"{name}_min = {least} must not be above {name}_max = {most}")
-        self._check("zoom_max", lowest=1.0)
+        for name in ("zoom_max", "wide"):
+            self._check(name, lowest=1.0)
         self._check("patch_px", lowest=1)
         for name in ("view_px", "local_px") if self.local_views else ("view_px",):
             size = getattr(self, name)
@@ -128,15 +128,6 @@ class Recipe:
             cls_block=self.cls_block,
         )
 
-    @property
-    def cover_bounds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The least and the most that each head should cover."""
-        others = self.num_heads - 1
-        return (
-            (self.first_min, *[self.cover_min] * others),
-            (self.first_max, *[self.cover_max] * others),
-        )
-
     def lr_at(self, step: int) -> float:
         """Return the learning rate of a step: a linear rise, then a cosine to 2 % of the top."""
         done = step / self.steps
@@ -145,16 +136,6 @@ class Recipe:
         share = min((done - self.warm_up) / max(1.0 - self.warm_up, 1e-9), 1.0)
         return self.lr * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * share)))
 
-    def view_px_at(self, step: int) -> int:
-        """Return the side of the global views of a step: small first, then nearer to that of use.
-
-        A network that is used on larger pictures than it learnt from sees things larger than it
-        knows them; a short end at the size of use mends that (H. Touvron et al., "Fixing the
-        train-test resolution discrepancy", NeurIPS 2019), and small views cost a quarter.
-        """
-        is_late = step >= (1.0 - self.late) * self.steps
-        return self.view_px * (self.late_scale if is_late else 1)
-
     def contrast_at(self, step: int) -> float:
         """Return the weight of the InfoNCE term at a step: steady, then a line to 0.
 
@@ -162,6 +143,18 @@ class Recipe:
         """
         left = 1.0 - step / self.steps
         return self.contrast * min(left / max(self.contrast_fade, 1e-9), 1.0)
+
+    def cover_bounds_at(self, step: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return the least and the most that each head should cover at a step.
+
+        Heads narrow late: those that must look at little from the start learn less about a hand.
+        """
+        factor = 1.0 if step >= (1.0 - self.narrow) * self.steps else self.wide
+        others = self.num_heads - 1
+        return (
+            (self.first_min, *[min(self.cover_min * factor, 1.0)] * others),
+            (self.first_max, *[min(self.cover_max * factor, 1.0)] * others),
+        )
 
     def momentum_at(self, step: int) -> float:
         """Return the teacher's momentum at a step: a cosine from ``momentum`` to 1."""

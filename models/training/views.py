@@ -57,17 +57,15 @@ class ViewMaker:
         self._luma = torch.tensor(_LUMA, device=device).view(1, 3, 1, 1)
         self.generator = torch.Generator(device).manual_seed(recipe.seed)
 
-    def draw(self, strength: float = 1.0, *, view_px: int | None = None) -> list[Tensor]:
+    def draw(self, strength: float = 1.0) -> list[Tensor]:
         """Return the views of one batch, ImageNet-normalised float32 (B, 3, S, S).
 
         Two global views, the pictures in the same order, then the local ones.
 
         Args:
             strength: Factor of the recipe's zoom, turn, jitter, grey and clutter, 0 to 1.
-            view_px: Side of the global views; None is the recipe's first.
         """
         full = self._recipe
-        view_px = view_px or full.view_px
         recipe = replace(
             full,
             zoom_max=1 + (full.zoom_max - 1) * strength,
@@ -89,7 +87,7 @@ class ViewMaker:
         views = []
         for number in range(2 + recipe.local_views):
             is_local = number >= 2
-            size_px = recipe.local_px if is_local else view_px
+            size_px = recipe.local_px if is_local else recipe.view_px
             grid = self._crop_grid(
                 recipe, boxes, is_cut, mirrored, layers.shape[-1], size_px, is_local
             )
@@ -97,7 +95,7 @@ class ViewMaker:
             views.append(self._finish(recipe, hands, is_second=number == 1))
         return views
 
-    def draw_kept(self, *, view_px: int | None = None) -> Tensor | None:
+    def draw_kept(self) -> Tensor | None:
         """Return the patches of the global views that the student sees, int64 (2 * B, n).
 
         A random subset, as in M. Assran et al., "Masked Siamese Networks for Label-Efficient
@@ -107,7 +105,7 @@ class ViewMaker:
         recipe = self._recipe
         if not recipe.mask:
             return None
-        num_patches = ((view_px or recipe.view_px) // recipe.patch_px) ** 2
+        num_patches = (recipe.view_px // recipe.patch_px) ** 2
         order = torch.rand(
             (2 * recipe.batch, num_patches), generator=self.generator, device=self._device
         ).argsort(1)

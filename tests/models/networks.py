@@ -36,7 +36,6 @@ SMALL = Recipe(
     num_heads=2,
     cls_block=1,
     view_px=24,
-    late=0.1,
     head_hidden=32,
     bottleneck=32,
     num_prototypes=32,

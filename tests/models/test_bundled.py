@@ -24,7 +24,16 @@ from stream.hashing import sha256_of
 BUNDLED = find_spec("dino_hands8")
 RECIPES = {
     "dino_hands8": Recipe(),
-    "dino_hands16": Recipe(patch_px=16, view_px=96, late=0.0, steps=10_000),
+    "dino_hands16": Recipe(
+        patch_px=16,
+        view_px=96,
+        steps=10_000,
+        cover_min=0.18,
+        cover_max=0.34,
+        first_min=0.56,
+        first_max=0.65,
+        wide=1.0,
+    ),
 }
 """The card's commands."""
 

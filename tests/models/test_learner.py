@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.training.learner import Learner, start_network
-from models.training.losses import alike_loss
+from models.training.losses import alike_loss, cover_loss
 from models.training.recipe import Recipe
 from tests.models.networks import SMALL
 
@@ -124,9 +124,31 @@ def test_schedules_rise_and_end_where_they_should() -> None:
     strengths = [recipe.strength_at(step) for step in (0, 250, 500, 1000)]
     assert strengths == pytest.approx([0.25, 0.625, 1.0, 1.0])
     assert replace(recipe, ramp=0.0).strength_at(0) == 1.0
-    sizes = [replace(recipe, late=0.2).view_px_at(step) for step in (0, 799, 800, 999)]
-    assert sizes == [recipe.view_px] * 2 + [2 * recipe.view_px] * 2
-    assert replace(recipe, late=0.0).view_px_at(999) == recipe.view_px
+
+
+def test_heads_but_the_first_narrow_late() -> None:
+    recipe = Recipe(
+        steps=1000, num_heads=3, narrow=0.3, wide=2.0,
+        cover_min=0.1, cover_max=0.6, first_min=0.5, first_max=0.7,
+    )  # fmt: skip
+    wide = ((0.5, 0.2, 0.2), (0.7, 1.0, 1.0))  # no head looks at more than all
+    assert [recipe.cover_bounds_at(step) for step in (0, 699)] == [wide, wide]
+    assert recipe.cover_bounds_at(700) == ((0.5, 0.1, 0.1), (0.7, 0.6, 0.6))
+
+
+def test_a_step_holds_heads_to_the_bounds_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+
+    def recording(rows: list[Tensor], least: Tensor, most: Tensor) -> Tensor:
+        seen.append(round(most[1].item(), 3))
+        return cover_loss(rows, least, most)
+
+    monkeypatch.setattr("models.training.learner.cover_loss", recording)
+    recipe = replace(SMALL, steps=4, narrow=0.5, wide=1.5, cover_max=0.4)
+    learner = Learner(recipe, device=CPU)
+    for _ in range(4):
+        learner.step(_noise_views())
+    assert seen == [0.6, 0.6, 0.4, 0.4]
 
 
 def test_fresh_network_depends_on_the_seed_alone() -> None:
@@ -145,12 +167,12 @@ def test_fresh_network_depends_on_the_seed_alone() -> None:
         ("grey", 1.5),
         ("lr", 0.0),
         ("zoom_max", 0.5),
+        ("wide", 0.9),
+        ("narrow", 1.1),
         ("cls_block", 9),
         ("dim", 31),
         ("patch_px", 0),
         ("view_px", 25),
-        ("late", 1.1),
-        ("late_scale", 0),
         ("cover_min", 0.0),
         ("cover_max", 1.1),
         ("cover_min", 0.5),

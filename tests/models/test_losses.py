@@ -69,9 +69,10 @@ def test_heads_that_cover_enough_and_not_too_much_cost_nothing() -> None:
 def test_each_head_has_bounds_of_its_own() -> None:
     half = torch.tensor([0.0, 0.5, 0.5, 0.0, 0.0])
     rows = [torch.stack([half, half])[None]]
-    first, _ = Recipe(num_heads=2, cover_min=0.1, first_min=0.8, first_max=0.9).cover_bounds
-    assert first == (0.8, 0.1)
-    loss = cover_loss(rows, torch.tensor(first), torch.ones(2))
+    recipe = Recipe(num_heads=2, cover_min=0.1, first_min=0.8, first_max=0.9)
+    least, _ = recipe.cover_bounds_at(recipe.steps - 1)
+    assert least == (0.8, 0.1)
+    loss = cover_loss(rows, torch.tensor(least), torch.ones(2))
     assert loss.item() == pytest.approx(math.log(2) / 2, abs=1e-6)  # of two heads, one falls short
 
 

@@ -15,7 +15,6 @@ import torch
 from rich.console import Console
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
 
 from models.checkpoints import load_checkpoint
 from models.evaluate import main as evaluate
@@ -23,7 +22,7 @@ from models.preprocessing import normalise
 from models.train import Run, main, train
 from models.training.checkpoint import read_weights, write_weights
 from models.training.corpus import read_corpus
-from models.training.learner import Learner, StepReport
+from models.training.learner import Learner
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
@@ -135,24 +134,6 @@ def test_a_run_without_muon_resumes_without_it(pictures: Path, tmp_path: Path) -
     assert torch.load(tmp_path / "checkpoint.pth", weights_only=True)["steps_done"] == 3
     with pytest.raises(WeightsError, match="muon was 0"):
         train(replace(longer, recipe=replace(recipe, steps=3, muon=1)), _quiet())
-
-
-def test_views_are_larger_at_the_end(
-    pictures: Path, backdrops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[int, int]] = []
-
-    class Recording(Learner):
-        def step(self, views: list[Tensor], kept: Tensor | None = None) -> StepReport:
-            assert kept is not None
-            seen.append((views[0].shape[-1], int(kept.max())))
-            return super().step(views, kept)
-
-    monkeypatch.setattr("models.train.Learner", Recording)
-    run = _run(pictures, backdrops, tmp_path)
-    train(replace(run, recipe=replace(SMALL, steps=4, late=0.5)), _quiet())
-    assert [side for side, _ in seen] == [24, 24, 48, 48]
-    assert [last for _, last in seen] == [8, 8, 35, 35]  # patches of all of the view are seen
 
 
 def test_student_sees_a_random_part_of_each_view(pictures: Path) -> None:
