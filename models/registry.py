@@ -139,7 +139,7 @@ _ALL = (
     _hands(
         patch_px=16,
         crop_px=160,
-        sha256="95efc5d1b2657ee9a453797dcff194500eb865b041fc5691f6b5480a1dfc0c3f",
+        sha256="0344b04fc9d344e9d1a51820ad9789c0fd1d8267348dbadd3b92bfae5e00b39a",
         size_bytes=4_770_000,
     ),
     _vit("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),

