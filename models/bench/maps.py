@@ -34,7 +34,7 @@ _IN_A_ROW = 2
 """Calls at once after the first of a turn: they find threads awake and weights in the caches."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Timed:
     """Times of one call in ms."""
 

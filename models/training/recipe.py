@@ -59,8 +59,8 @@ class Recipe:
     cover_max: float = _number(0.24, "part of a view that a head looks at in all at most")
     first_min: float = _number(0.55, "cover_min of the first head, which is to show a whole hand")
     first_max: float = _number(0.64, "cover_max of the first head")
-    wide: float = _number(1.5, "cover_min and cover_max of the others at first, over those above")
-    narrow: float = _number(0.3, "part of the steps, the last, in which they are those above")
+    wide: float = _number(1.5, "factor on cover_min and cover_max until heads narrow")
+    narrow: float = _number(0.3, "part of the steps, the last, without that factor")
     differ: float = _number(0.5, "weight of the term on heads that look alike; 0 leaves it out")
     alike_max: float = _number(0.8, "correlation of two heads, on average, that costs nothing")
     num_prototypes: int = _number(256, "outputs of the projection head")
@@ -75,9 +75,7 @@ class Recipe:
     momentum: float = _number(0.98, "of the teacher's moving average at the start; 1 at the end")
 
     def __post_init__(self) -> None:
-        for name in (
-            "steps", "batch", "num_prototypes", "head_hidden", "bottleneck", "view_px",
-        ):  # fmt: skip
+        for name in ("steps", "batch", "num_prototypes", "head_hidden", "bottleneck", "view_px"):
             self._check(name, lowest=2 if name in ("batch", "num_prototypes") else 1)
         for name in ("teacher_temp", "student_temp", "contrast_temp", "lr", "clip"):
             self._check(name, lowest=1e-9)
@@ -147,7 +145,8 @@ class Recipe:
     def cover_bounds_at(self, step: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Return the least and the most that each head should cover at a step.
 
-        Heads narrow late: those that must look at little from the start learn less about a hand.
+        Heads but the first narrow late: a run that held them to little from the start, and turned
+        views less, knew fewer letters.
         """
         factor = 1.0 if step >= (1.0 - self.narrow) * self.steps else self.wide
         others = self.num_heads - 1

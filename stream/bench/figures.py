@@ -90,7 +90,7 @@ class MapFigures:
     least_ms: float
     """The quickest of the same: what a quiet moment allows."""
     in_a_row_ms: float
-    """Median of pictures that follow at once, as the matrix products do whose rate the floor is."""
+    """Median of the pictures that follow at once; the matrix rate is measured so, too."""
     gflop: float
     """10^9 operations of the matrix products that the maps need (``models.flops``)."""
     floor_ms: float | None
@@ -103,8 +103,8 @@ class MapFigures:
 
     @property
     def maps_per_s(self) -> float:
-        """Pictures a second, one at a time."""
-        return 1e3 / self.median_ms
+        """Pictures a second, one after the other."""
+        return 1e3 / self.in_a_row_ms
 
     @property
     def times_floor(self) -> float | None:

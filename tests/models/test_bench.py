@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.bench.maps import interleave, official_way, runtimes_here, time_maps
+from models.bench.maps import Timed, interleave, official_way, runtimes_here, time_maps
 from models.bench.official import VIDEO_WH, OfficialWay
 from models.bench.peak import measure_matrix_rate
 from models.loading import load_model
@@ -95,7 +95,19 @@ def test_figures_of_a_model_follow_from_its_times_and_the_rate() -> None:
     assert 0 < ours.least_ms <= ours.median_ms <= ours.p95_ms
     assert ours.floor_ms == pytest.approx(1e3 * ours.gflop / 100.0)
     assert ours.times_floor == pytest.approx(ours.in_a_row_ms / (1e3 * ours.gflop / 100.0))
-    assert ours.maps_per_s == pytest.approx(1e3 / ours.median_ms)
+    assert ours.maps_per_s == pytest.approx(1e3 / ours.in_a_row_ms)
+
+
+def test_time_in_a_row_is_that_of_the_calls_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "models.bench.maps.interleave",
+        lambda calls, budget_s: {key: Timed([30.0, 20.0, 20.0], [18.0] * 6) for key in calls},
+    )
+    ours, _ = time_maps(
+        MODELS["dino_vits16"], runtimes=["torch"], device="cpu", precision="float32",
+        num_threads=1, crop_px=32, budget_s=0.0, rates=[],
+    )  # fmt: skip
+    assert (ours.median_ms, ours.least_ms, ours.in_a_row_ms, ours.num_maps) == (20, 20, 18, 3)
 
 
 def test_no_floor_where_the_rate_of_the_precision_is_unknown() -> None:
@@ -131,22 +143,19 @@ def test_a_pause_is_not_counted_and_stands_before_the_first_of_a_turn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now_s = 0.0
+    order: list[str] = []
 
-    def wait(seconds: float) -> None:
+    def spend(what: str, seconds: float) -> None:
         nonlocal now_s
         now_s += seconds
-
-    pauses: list[float] = []
-
-    def pause(seconds: float) -> None:
-        pauses.append(seconds)
-        wait(seconds)
+        order.append(what)
 
     monkeypatch.setattr("models.bench.maps.time.perf_counter", lambda: now_s)
-    monkeypatch.setattr("models.bench.maps.time.sleep", pause)
-    timed = interleave({("a", "", ""): lambda: wait(0.25)}, budget_s=0.0)["a", "", ""]
+    monkeypatch.setattr("models.bench.maps.time.sleep", lambda seconds: spend("pause", seconds))
+    timed = interleave({("a", "", ""): lambda: spend("call", 0.25)}, budget_s=0.0)["a", "", ""]
     assert [*timed.after_pause, *timed.in_a_row] == pytest.approx([250.0] * 15)
-    assert len(pauses) == len(timed.after_pause)
+    turns = ["pause", "call", "call", "call"] * len(timed.after_pause)
+    assert order[-len(turns) :] == turns
 
 
 def test_runtime_asked_for_is_the_only_one() -> None:

@@ -15,6 +15,7 @@ import torch
 from rich.console import Console
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from models.checkpoints import load_checkpoint
 from models.evaluate import main as evaluate
@@ -22,7 +23,7 @@ from models.preprocessing import normalise
 from models.train import Run, main, train
 from models.training.checkpoint import read_weights, write_weights
 from models.training.corpus import read_corpus
-from models.training.learner import Learner
+from models.training.learner import Learner, StepReport
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
@@ -166,6 +167,22 @@ def test_exchanged_backgrounds_leave_the_hand(pictures: Path) -> None:
     corners = on_grey[:, 0, :3, :3].flatten(1)  # red alone, normalised: light may be tinted
     assert corners.std(1).max() < 0.3  # the noise
     assert corners.mean(1).std() > 0.4  # each another grey
+
+
+def test_student_of_a_run_sees_a_part_of_each_view(
+    pictures: Path, backdrops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...] | None] = []
+
+    class Recording(Learner):
+        def step(self, views: list[Tensor], kept: Tensor | None = None) -> StepReport:
+            seen.append(None if kept is None else tuple(kept.shape))
+            return super().step(views, kept)
+
+    monkeypatch.setattr("models.train.Learner", Recording)
+    run = _run(pictures, backdrops, tmp_path)
+    train(replace(run, recipe=replace(SMALL, steps=2, mask=1 / 3)), _quiet())
+    assert seen == [(32, 6)] * 2
 
 
 def test_pictures_without_masks_train_too(tmp_path: Path) -> None:
