@@ -26,8 +26,10 @@ from models.evaluation.report import draw_sheet, measure, table_of, worst
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.runtimes.selection import choose
 from stream.errors import OutputError, SignlightError, SourceFormatError
+from stream.folders import make_folder
 from stream.frames import RgbImage
 from stream.one_line_parser import OneLineParser
+from stream.option_values import integer_type
 
 __all__ = ["main", "picture_sets"]
 
@@ -75,6 +77,7 @@ def picture_sets(
     Raises:
         SourceError: Pictures cannot be had.
     """
+    shown = None if backgrounds is None else _Photographs(backgrounds)
     sets = []
     for path in paths:
         pictures = read_pictures(path, size_px=size_px, limit=limit)
@@ -85,8 +88,7 @@ def picture_sets(
         if importlib.util.find_spec("samples") is not None:
             sets.append(on_backgrounds(pictures, "rendered backgrounds", _rendered_background))
             sets.append(on_backgrounds(pictures, "busy rooms", _room))
-        if backgrounds is not None:
-            shown = _Photographs(backgrounds)
+        if backgrounds is not None and shown is not None:
             sets.append(on_backgrounds(pictures, backgrounds.name, shown))
     return sets
 
@@ -98,6 +100,8 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
         raise ValueError(
             f"--size must be a multiple of the patch, {subject.patch_px}, got {size_px}"
         )
+    if options.out is not None:
+        make_folder(options.out)
     with console.status("looking for hands"):
         sets = picture_sets(
             options.data, size_px=size_px, limit=options.limit, backgrounds=options.backgrounds
@@ -106,21 +110,9 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
     with console.status("measuring"):
         trained = [measure(subject, pictures) for pictures in sets]
         before = [measure(fresh, pictures) for pictures in sets]
-    console.print(table_of([pictures.name for pictures in sets], trained, before))
     milliseconds = subject.time_ms(sets[0].images[0])
     threads = torch.get_num_threads()
-    console.print(
-        f"{subject.name}: {milliseconds:.1f} ms a crop of {size_px} px, float32, {threads} threads",
-        highlight=False,
-    )
-    for pictures in sets:
-        if len(pictures) < pictures.tried:
-            console.print(
-                f"{pictures.name}: no hand found in {pictures.tried - len(pictures)} of "
-                f"{pictures.tried} pictures, which are left out",
-                highlight=False,
-            )
-    if options.out is not None:
+    if options.out is not None:  # before it is shown: whoever reads may stop after a few lines
         numbers = {
             "model": subject.name,
             "size_px": size_px,
@@ -132,11 +124,22 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
             },
         }
         _write(options.out, numbers, subject, sets)
+    console.print(table_of([pictures.name for pictures in sets], trained, before))
+    console.print(
+        f"{subject.name}: {milliseconds:.1f} ms a crop of {size_px} px, float32, {threads} threads",
+        highlight=False,
+    )
+    for pictures in sets:
+        if len(pictures) < pictures.tried:
+            console.print(
+                f"{pictures.name}: no hand found in {pictures.tried - len(pictures)} of "
+                f"{pictures.tried} pictures, which are left out",
+                highlight=False,
+            )
 
 
 def _write(out: Path, numbers: object, subject: Subject, sets: Sequence[PictureSet]) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
         (out / "report.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
         for pictures in sets:
             stem = pictures.name.replace(",", "").replace(" ", "_")
@@ -207,11 +210,15 @@ def _parser() -> argparse.ArgumentParser:
         "--size", type=int, metavar="PX", help="side of a crop (default: the model's own)"
     )
     parser.add_argument(
-        "--limit", type=int, default=400, metavar="N", help="pictures to look at in each DIR"
+        "--limit",
+        type=integer_type(1, None),
+        default=400,
+        metavar="N",
+        help="pictures to look at in each DIR",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="for report.json and the sheets")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--num-threads", "--threads", type=int, metavar="N")
+    parser.add_argument("--num-threads", "--threads", type=integer_type(1, None), metavar="N")
     return parser
 
 

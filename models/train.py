@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
+import os
 import signal
 import sys
 import threading
@@ -29,7 +30,9 @@ from models.training.learner import Learner
 from models.training.recipe import Recipe
 from models.training.views import ViewMaker
 from stream.errors import OutputError, SignlightError
+from stream.folders import make_folder
 from stream.one_line_parser import OneLineParser
+from stream.option_values import integer_type
 
 __all__ = ["Run", "main", "train"]
 
@@ -74,7 +77,7 @@ def train(run: Run, console: Console) -> Path:
 
     On a processor, the same data, recipe, precision and number of threads give the same weights,
     bit for bit, whether the run was interrupted or not; on a GPU, sums may come in another order.
-    Ctrl-C and SIGTERM end it after a step, with a checkpoint.
+    Ctrl-C, SIGTERM and a reader of the output that is gone end it after a step, with a checkpoint.
 
     Raises:
         SignlightError: Data cannot be read, results cannot be written, or the device is not there.
@@ -88,10 +91,7 @@ def train(run: Run, console: Console) -> Path:
     choice = choose(run.device, "auto", run.precision)
     if run.num_threads is not None:
         torch.set_num_threads(run.num_threads)
-    try:
-        run.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{run.out}: cannot be made ({error.strerror})") from error
+    make_folder(run.out)
     with console.status("reading pictures"):
         corpus = read_corpus(run.data, size_px=STORE_PX, limit=run.limit)
     cut = int(corpus.is_cut.sum())
@@ -118,7 +118,10 @@ def train(run: Run, console: Console) -> Path:
                 step = learner.steps_done
                 lr, strength = run.recipe.lr_at(step), run.recipe.strength_at(step)
                 report = learner.step(views.draw(strength), views.draw_kept())
-                display.update(learner.steps_done, report, lr)
+                try:
+                    display.update(learner.steps_done, report, lr)
+                except BrokenPipeError:  # nobody reads any more: what was learnt is kept
+                    stop.came = True
                 if learner.steps_done % run.save_every == 0:
                     save_run(checkpoint, learner, views)
                     write_weights(weights, learner.teacher, run.recipe)
@@ -143,8 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest = {name: value for name, value in options.items() if name not in names}
     try:
         recipe = _recipe(rest["out"], given, resume=rest["resume"])
-        weights = train(Run(recipe=recipe, data=tuple(rest.pop("data")), **rest), Console())
-    except KeyboardInterrupt:
+        weights = train(Run(recipe=recipe, data=tuple(rest.pop("data")), **rest), _Console())
+    except (KeyboardInterrupt, BrokenPipeError):
         begun = (rest["out"] / "checkpoint.pth").exists()
         way_on = "--resume goes on from the checkpoint" if begun else "nothing was learnt yet"
         print(f"models.train: interrupted; {way_on}", file=sys.stderr)
@@ -156,6 +159,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     print(weights)
     return 0
+
+
+class _Console(Console):
+    """Says that nobody reads any more instead of ending the program, which has to save first."""
+
+    def on_broken_pipe(self) -> None:
+        """Send to nowhere what is still to come, once, and raise."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise BrokenPipeError
 
 
 class _StopRequest:
@@ -201,8 +214,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(
         prog="python -m models.train",
         description="Train a small DINO by self-distillation, without labels.",
-        epilog="Numbers of the recipe may be changed on --resume, except --muon and those of the "
-        "network.",
+        epilog="On --resume the recipe is that of the checkpoint; its numbers may be changed, "
+        "except --muon, --view-px and those of the network. --data, --backdrops, "
+        "--num-backdrops and --threads are not kept: give them again for the same weights.",
     )
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, metavar="PATH",
@@ -215,16 +229,23 @@ def _parser() -> argparse.ArgumentParser:
         help="pictures without hands to put behind cut-out ones (default: drawn)",
     )  # fmt: skip
     parser.add_argument(
-        "--num-backdrops", type=_positive, default=1500, metavar="N", help="drawn (%(default)s)"
+        "--num-backdrops",
+        type=integer_type(1, None),
+        default=1500,
+        metavar="N",
+        help="drawn (%(default)s)",
     )
     parser.add_argument(
-        "--limit", type=_positive, metavar="N", help="take so many pictures from each PATH at most"
+        "--limit",
+        type=integer_type(1, None),
+        metavar="N",
+        help="take so many pictures from each PATH at most",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or float16")
-    parser.add_argument("--num-threads", "--threads", type=_positive, metavar="N")
-    parser.add_argument("--save-every", type=_positive, default=500, metavar="STEPS")
-    parser.add_argument("--log-every", type=_positive, default=25, metavar="STEPS")
+    parser.add_argument("--num-threads", "--threads", type=integer_type(1, None), metavar="N")
+    parser.add_argument("--save-every", type=integer_type(1, None), default=500, metavar="STEPS")
+    parser.add_argument("--log-every", type=integer_type(1, None), default=25, metavar="STEPS")
     numbers = parser.add_argument_group("recipe")
     for field in dataclasses.fields(Recipe):
         numbers.add_argument(
@@ -234,13 +255,6 @@ def _parser() -> argparse.ArgumentParser:
             help=f"{field.metadata['about'].replace('%', '%%')} ({field.default:g})",
         )
     return parser
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
 
 
 if __name__ == "__main__":

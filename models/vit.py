@@ -39,18 +39,21 @@ class VitConfig:
     """Block at which the CLS token joins; the patch tokens are alone in the blocks before it."""
 
     def __post_init__(self) -> None:
+        for name in ("patch_px", "dim", "depth", "num_heads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)}")
         if self.dim % self.num_heads:
             raise ValueError(
-                f"dim must be a multiple of num_heads, got {self.dim = }, {self.num_heads = }"
+                f"dim must be a multiple of num_heads = {self.num_heads}, got {self.dim}"
             )
         if self.pretrain_px % self.patch_px:
             raise ValueError(
-                "pretrain_px must be a multiple of patch_px, "
-                f"got {self.pretrain_px = }, {self.patch_px = }"
+                f"pretrain_px must be a multiple of patch_px = {self.patch_px}, "
+                f"got {self.pretrain_px}"
             )
         if not 0 <= self.cls_block < self.depth:
             raise ValueError(
-                f"cls_block must be in [0, depth), got {self.cls_block = }, {self.depth = }"
+                f"cls_block must be in [0, depth), which is {self.depth}, got {self.cls_block}"
             )
 
 

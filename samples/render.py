@@ -28,6 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("samples.render: interrupted; what is finished stays", file=sys.stderr)
         return 130
+    except ModuleNotFoundError as error:
+        print(
+            f"samples.render: needs {error.name}, which is not installed: "
+            'pip install -c constraints.txt -e ".[render]"',
+            file=sys.stderr,
+        )
+        return 1
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         print(f"samples.render: {place}{error.strerror or error}", file=sys.stderr)

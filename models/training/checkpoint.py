@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -42,10 +43,12 @@ def save_run(path: Path, learner: Learner, views: ViewMaker) -> None:
         **learner.state_dict(),
     }
     try:
+        content = io.BytesIO()  # torch, writing itself, has words of its own for a full disk
+        torch.save(state, content)
         with written_whole(path) as unfinished:
-            torch.save(state, unfinished)
-    except (OSError, RuntimeError) as error:  # torch names a full disk a RuntimeError
-        raise OutputError(f"{path}: the checkpoint cannot be written ({error})") from error
+            unfinished.write_bytes(content.getbuffer())
+    except OSError as error:
+        raise OutputError(f"{path}: the checkpoint cannot be written ({error.strerror})") from error
 
 
 def load_run(path: Path, learner: Learner, views: ViewMaker) -> None:
@@ -62,11 +65,10 @@ def load_run(path: Path, learner: Learner, views: ViewMaker) -> None:
         raise WeightsError(
             f"{path}: does not fit this run ({', '.join(changed)}); choose another --out"
         )
+    steps_done = state.get("steps_done")
+    if isinstance(steps_done, int) and steps_done > learner.recipe.steps:
+        raise WeightsError(f"{path}: is at step {steps_done} already; ask for more with --steps")
     try:
-        if state["steps_done"] > learner.recipe.steps:
-            raise WeightsError(
-                f"{path}: is at step {state['steps_done']} already; ask for more steps"
-            )
         learner.load_state_dict(state)
         views.generator.set_state(state["views"].cpu())
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -137,8 +139,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a broken file brings the reader to raise
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"{path}: is damaged or not a checkpoint ({reason})") from error
+        raise WeightsError(
+            f"{path}: is damaged or not a checkpoint; delete it, or choose another --out"
+        ) from error
     if not isinstance(state, dict) or state.get("format") != _FORMAT:
         raise WeightsError(f"{path}: is not a checkpoint of models.train")
     return state

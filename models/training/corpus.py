@@ -90,7 +90,7 @@ def read_corpus(paths: Sequence[Path], *, size_px: int, limit: int | None = None
 def _read(path: Path, size_px: int, limit: int | None) -> Corpus:
     if not path.exists():
         raise SourceNotFoundError(
-            f"{path}: no such file or folder; --data takes rendered sets, pictures and videos"
+            f"{path}: no such file or folder; give a rendered set, pictures or videos"
         )
     if (path / "set.json").is_file():
         found = _rendered(path, size_px)
@@ -157,7 +157,12 @@ def _hands_in(videos: list[Path], size_px: int) -> _Found:
     from stream.sources.file import FileSource
 
     for video in videos:
-        with FileSource(video) as source, MediaPipeHandFinder() as finder:
+        try:
+            source = FileSource(video)
+        except SourceFormatError as error:
+            logger.warning("left out: %s", error)
+            continue
+        with source, MediaPipeHandFinder() as finder:
             yield from _hands_of(source, finder, size_px)
 
 

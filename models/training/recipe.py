@@ -12,6 +12,10 @@ from models.vit import VitConfig
 __all__ = ["Recipe"]
 
 
+_MAX_VIEW_PX = 1024
+"""Far more than a machine trains on, and less than what no memory holds."""
+
+
 def _number(default: float, about: str) -> Any:  # noqa: ANN401 - dataclasses.field is untyped, too
     return field(default=default, metadata={"about": about})
 
@@ -80,16 +84,10 @@ class Recipe:
         for name in ("teacher_temp", "student_temp", "contrast_temp", "lr", "clip"):
             self._check(name, lowest=1e-9)
         for name in (
-            "turn",
-            "jitter",
-            "contrast",
-            "weight_decay",
-            "local_views",
-            "seed",
-            "cover",
-            "differ",
-        ):
+            "jitter", "contrast", "weight_decay", "local_views", "seed", "cover", "differ",
+        ):  # fmt: skip
             self._check(name)
+        self._check("turn", highest=math.pi)
         for name in (
             "grey", "solarise", "keep", "plain", "clutter", "ramp", "centre_momentum", "momentum",
             "warm_up", "contrast_fade", "muon", "narrow",
@@ -108,9 +106,11 @@ class Recipe:
         self._check("patch_px", lowest=1)
         for name in ("view_px", "local_px") if self.local_views else ("view_px",):
             size = getattr(self, name)
-            if size < 1 or size % self.patch_px:
+            # A single patch has all attention, whatever it shows.
+            if not 2 * self.patch_px <= size <= _MAX_VIEW_PX or size % self.patch_px:
                 raise ValueError(
-                    f"{name} must be a multiple of patch_px = {self.patch_px}, got {size}"
+                    f"{name} must be a multiple of patch_px = {self.patch_px}, two patches at "
+                    f"least and {_MAX_VIEW_PX} at most, got {size}"
                 )
         _ = self.network  # its own checks
 

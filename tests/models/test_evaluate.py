@@ -270,6 +270,22 @@ def test_program_writes_numbers_and_sheets(
     assert sheets == {"rendered_as_they_are.maps.png", "rendered_as_they_are.worst.png"}
 
 
+@pytest.mark.parametrize("option", ["--out", "--backgrounds"])
+def test_what_cannot_be_is_said_before_anything_is_measured(
+    option: str, subject: Subject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, weights, file = tmp_path / "set", tmp_path / "small.safetensors", tmp_path / "file"
+    data.mkdir()
+    write_set(data, count=2)
+    write_weights(weights, subject.network, RECIPE)
+    file.write_text("not a folder")
+    assert main([str(weights), "--data", str(data), option, str(file)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"models.evaluate: {file}: ")
+    assert captured.err.count("\n") == 1
+
+
 def test_open_subject_reads_what_training_wrote(subject: Subject, tmp_path: Path) -> None:
     path = tmp_path / "mine.safetensors"
     write_weights(path, subject.network, RECIPE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -21,7 +23,7 @@ from models.checkpoints import load_checkpoint
 from models.evaluate import main as evaluate
 from models.preprocessing import normalise
 from models.train import Run, main, train
-from models.training.checkpoint import read_weights, write_weights
+from models.training.checkpoint import read_recipe, read_weights, write_weights
 from models.training.corpus import read_corpus
 from models.training.learner import Learner, StepReport
 from models.training.views import ViewMaker
@@ -185,6 +187,66 @@ def test_student_of_a_run_sees_a_part_of_each_view(
     assert seen == [(32, 6)] * 2
 
 
+@pytest.mark.parametrize(
+    ("numbers", "fault"),
+    [
+        ("--dim 0", "dim must be >= 1, got 0"),
+        ("--dim 100", "dim must be a multiple of num_heads = 6, got 100"),
+        ("--view-px 8", "two patches at least"),
+        ("--view-px 100000", "1024 at most"),
+        ("--turn 99", "turn must be in"),
+        ("--wide 0.5", "wide must be"),
+        ("--threads 0", "0 must be >= 1"),
+        ("--limit some", "invalid integer value"),
+    ],
+)
+def test_numbers_that_cannot_be_are_one_clear_line_before_anything_is_made(
+    numbers: str, fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(SystemExit) as caught:
+        main(["--data", str(tmp_path), "--out", str(out), *numbers.split()])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert fault in said
+    assert said.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_broken_video_of_a_folder_is_left_out(
+    sample_clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"no video")
+    (tmp_path / "b.mp4").symlink_to(sample_clip.resolve())
+    assert len(read_corpus([tmp_path], size_px=32, limit=2)) == 2
+    assert f"left out: {tmp_path / 'a.mp4'} cannot be read as a video" in caplog.text
+
+
+def test_a_run_whose_output_nobody_reads_any_more_keeps_what_it_learnt(
+    pictures: Path, backdrops: Path, tmp_path: Path
+) -> None:
+    arguments = (
+        f"--data {pictures} --backdrops {backdrops} --out {tmp_path} --steps 1000000 --batch 4 "
+        "--dim 16 --depth 2 --num-heads 2 --cls-block 1 --view-px 16 --log-every 1 --num-threads 1"
+    )
+    program = subprocess.Popen(
+        [sys.executable, "-m", "models.train", *arguments.split()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        while not program.stdout.readline().startswith("step 1/"):
+            assert program.poll() is None
+        program.stdout.close()
+        said = program.stderr.read()
+    assert program.returncode == 130
+    assert said == "models.train: interrupted; --resume goes on from the checkpoint\n"
+    assert read_recipe(tmp_path / "checkpoint.pth").steps == 1000000
+
+
 def test_pictures_without_masks_train_too(tmp_path: Path) -> None:
     for index in range(4):
         write_png(tmp_path / f"{index}.jpg", noise(50, 40, index))
@@ -218,8 +280,10 @@ def test_a_damaged_checkpoint_is_one_clear_line(
     (tmp_path / "checkpoint.pth").write_bytes(damage)
     assert main(["--data", str(tmp_path), "--out", str(tmp_path), "--resume"]) == 1
     captured = capsys.readouterr()
-    assert captured.err.startswith(f"models.train: {tmp_path / 'checkpoint.pth'}: ")
-    assert captured.err.count("\n") == 1
+    assert captured.err == (
+        f"models.train: {tmp_path / 'checkpoint.pth'}: is damaged or not a checkpoint; "
+        "delete it, or choose another --out\n"
+    )
 
 
 def test_a_checkpoint_of_another_network_is_refused(
@@ -246,7 +310,7 @@ def test_a_run_that_is_further_than_asked_is_left_as_it_is(
     run, _ = finished
     before = (run.out / "model.safetensors").read_bytes()
     shorter = replace(run, recipe=replace(run.recipe, steps=run.recipe.steps - 1), resume=True)
-    with pytest.raises(WeightsError, match="ask for more steps"):
+    with pytest.raises(WeightsError, match=r"at step \d+ already; ask for more with --steps$"):
         train(shorter, _quiet())
     assert (run.out / "model.safetensors").read_bytes() == before
 

@@ -150,3 +150,22 @@ def test_wrong_usage_is_exit_code_2() -> None:
     ran = _run("set", "--count", "many", "--size", "32", "--out", "x")
     assert ran.returncode == 2
     assert "invalid int value: 'many'" in ran.stderr
+
+
+def test_a_missing_numba_is_one_clear_line(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['numba'] = None\n"
+        "from samples.render import main\n"
+        f"sys.exit(main(['set', '--count', '1', '--size', '64', '--out', {str(tmp_path)!r}]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, capture_output=True, text=True, timeout=PROCESS_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if "samples.render:" in line]
+    assert said == [
+        "samples.render: needs numba, which is not installed: "
+        'pip install -c constraints.txt -e ".[render]"'
+    ]
+    assert "Traceback" not in done.stderr
