@@ -121,6 +121,17 @@ def _check(options: Options) -> None:
         raise OptionError(f"--layer {options.layer}: {error}") from error
 
 
+def _doubts(options: Options) -> list[str]:
+    """Return what a person should know of what was asked for, though it can be done."""
+    spec = find_spec(options.model)
+    if options.region == "frame" and spec.url is None:
+        return [
+            f"{spec.name} was trained on crops around hands: its maps of whole pictures mean "
+            "little; take dino_vits16 for those"
+        ]
+    return []
+
+
 def _open_source(options: Options) -> Source:
     from stream.sources import open_source
 
@@ -257,8 +268,11 @@ def _live(options: Options) -> int:
                 stop=stop.event,
             ).run()
     _say(f"{report}")
-    for warning in (*source.warnings, *(save_to.warnings if save_to else ()), *controls.warnings):
+    of_files = (*(save_to.warnings if save_to else ()), *controls.warnings)
+    for warning in (*_doubts(options), *source.warnings, *of_files):
         _say(f"note: {warning}")
+    for path in controls.recordings:
+        _say(f"saved {path}")
     if save_to is not None:
         _say(f"saved {options.output}" if report.num_shown else "nothing was shown to save")
     return _exit_code(stop)
@@ -290,10 +304,14 @@ def _export(options: Options) -> int:
         span = {"start_s": options.start_s, "end_s": options.end_s}
         sink = _open_sink(options, output, source, audio_from=source_path, **span)
         parts = _open_parts(options, stack, _open_model(options, stack, num_threads=None))
+
+        def warnings() -> list[str]:
+            return [*_doubts(options), *source.warnings, *sink.warnings]
+
         # What is large is read before the first frame: nobody waits for it after Ctrl-C.
         source_sha256 = sha256_of(source_path) if source_path else None
 
-        def describe() -> None:
+        def describe(*ending: str) -> None:
             if report.num_frames:
                 content = describe_export(
                     report,
@@ -302,13 +320,22 @@ def _export(options: Options) -> int:
                     source_sha256=source_sha256,
                     options=replace(options, crop_size=parts.cut.size_px),
                     seconds=time.monotonic() - started_s,
-                    warnings=[*source.warnings, *sink.warnings],
+                    warnings=[*warnings(), *ending],
                 )
                 write_json(sidecar, content)
 
+        def show_frame(report: ExportReport) -> None:
+            if report.num_frames == 1:  # the video that the old one told of has just been replaced
+                with suppress(OSError):
+                    sidecar.unlink()
+            show(report)
+
         with stop_on_signals() as stop:
             try:
-                with sink, export_bar(_terminal(), output.name, info.num_frames) as show:
+                bar = export_bar(
+                    _terminal(), output.name, info.num_frames, finds_hands=options.region == "hands"
+                )
+                with sink, bar as show:
                     export(
                         source=source,
                         finder=parts.finder,
@@ -318,19 +345,22 @@ def _export(options: Options) -> int:
                         sink=sink,
                         stop=stop.event,
                         report=report,
-                        on_frame=show,
+                        on_frame=show_frame,
                     )
-            except BaseException:
+            except BaseException as error:
                 with suppress(OutputError):  # what went wrong first is what counts
-                    describe()
+                    describe("broken off: the video may hold fewer frames than were counted")
+                if isinstance(error, KeyboardInterrupt) and report.num_frames:
+                    _say(f"broken off; {output} plays, perhaps without its last seconds")
                 raise
-            describe()
+            stopped = f"stopped after {report.num_frames} frames"
+            describe(*([] if stop.signum is None else [stopped]))
     if not report.num_frames and stop.signum is None:
         raise SourceFormatError(f"{info.name} has no frame to export; nothing was written")
-    for warning in (*source.warnings, *sink.warnings):
+    for warning in warnings():
         _say(f"note: {warning}")
     if stop.signum is not None:
-        _say(f"stopped after {report.num_frames} frames; what was written is whole")
+        _say(f"{stopped}; what was written is whole")
     if report.num_frames:
         print(output)
     return _exit_code(stop)

@@ -59,19 +59,20 @@ def caption_of(
         title.append("random weights")
     unit = "uniform" if maps.kind == "attention" else "mean"
     bounds = [e.main.bounds for e in exhibits if e.main is not None]
+    outline = f"{_DOT}outline {style.threshold:.0%}" if style.threshold is not None else ""
     if style.normalize == "absolute":
         return Caption(
             title=_DOT.join(title),
             low="0",
             high=f"{ABSOLUTE_TOP:g}{_TIMES} {unit}",
-            note=f"{maps.kind}{_DOT}absolute scale{_TICK}",
+            note=f"{maps.kind}{_DOT}absolute scale{_TICK}{outline}",
             uniform_at=1 / ABSOLUTE_TOP,
         )
     note = f"{maps.kind}{_DOT}{_RANGE_WORDS[style.normalize]}"
     if with_heads or len(bounds) != 1:
         if with_heads or len(bounds) > 1:
             note += f" of each {part if with_heads else 'hand'}"
-        return Caption(_DOT.join(title), "low", "high", note)
+        return Caption(_DOT.join(title), "low", "high", note + outline)
     low, high = bounds[0].low, bounds[0].high
     digits = 1 if high - low >= 1 else 2
     place = _uniform_place(bounds[0])
@@ -79,7 +80,7 @@ def caption_of(
         title=_DOT.join(title),
         low=f"{low:.{digits}f}",
         high=f"{high:.{digits}f}{_TIMES} {unit}",
-        note=note if place is None else note + _TICK,
+        note=note + ("" if place is None else _TICK) + outline,
         uniform_at=place,
     )
 

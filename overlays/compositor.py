@@ -73,8 +73,9 @@ class Compositor:
         room = pane.cut(canvas)
         size_px, margin_px = text_size(min(pane.size_wh)), edge_margin(min(pane.size_wh))
         readouts = caption = place = None
-        if style.hud and scene.stats is not None:
-            readouts = Readouts(scene.stats, pane.size_wh, size_px, margin_px)
+        if style.hud:
+            time_s = scene.frame.time_s
+            readouts = Readouts(scene.stats, pane.size_wh, size_px, margin_px, time_s=time_s)
         if self._newest is not None:
             caption = caption_of(self._newest, exhibits, style, with_heads=layout == "heads")
             place = place_caption(caption, pane.size_wh, size_px, margin_px)

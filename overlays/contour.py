@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from overlays.colours import Rgb
 from overlays.paint import draw_lines
 from overlays.panes import Box
 from stream.frames import RgbImage
@@ -84,6 +85,7 @@ def draw_outline(
     *,
     opacity: float,
     width_px: float,
+    colour: Rgb,
     mirrored: bool = False,
 ) -> None:
     """Draw the border of a mask's patches, light on a dark edge, in place.
@@ -94,6 +96,7 @@ def draw_outline(
         box: Edges of the grid in pixels of ``room``; may leave it.
         opacity: 0 to 1.
         width_px: Width of the light line.
+        colour: Of the light line.
         mirrored: Swap left and right of the grid.
     """
     if mirrored:
@@ -101,8 +104,9 @@ def draw_outline(
     scale = ((box[2] - box[0]) / mask.shape[1], (box[3] - box[1]) / mask.shape[0])
     loops = [_rounded(loop) * scale + box[:2] for loop in outline_loops(mask)]
     draw_lines(
-        room, loops, closed=True, width_px=width_px, opacity=opacity, has_halo=min(scale) >= 8
-    )
+        room, loops, closed=True, width_px=width_px, opacity=opacity,
+        has_halo=min(scale) >= 8, colour=colour,
+    )  # fmt: skip
 
 
 def _rounded(loop: npt.NDArray[np.float64], radius: float = 0.22) -> npt.NDArray[np.float64]:

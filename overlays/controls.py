@@ -52,11 +52,17 @@ class KeyControls:
         self._layers = layers
         self._open_sink = open_sink
         self._sinks: list[Mp4Sink] = []
+        self._paths: list[Path] = []
 
     @property
     def warnings(self) -> list[str]:
         """What is not in the recordings as it should be."""
         return [warning for sink in self._sinks for warning in sink.warnings]
+
+    @property
+    def recordings(self) -> list[Path]:
+        """Files that were recorded; those that never got a frame do not exist."""
+        return [path for path in dict.fromkeys(self._paths) if path.exists()]
 
     def press(self, key: str) -> str | None:
         """Change look or layer; return a notice to show, if any."""
@@ -65,7 +71,7 @@ class KeyControls:
             layer = model.layer + (1 if key == "]" else -1)
             if layer in self._layers:
                 model.layer = layer
-            return f"layer {model.layer}"
+            return f"layer {model.layer}{', the only one' if len(self._layers) == 1 else ''}"
         if key == "?":
             view.is_help_shown = not view.is_help_shown
             return None
@@ -79,6 +85,7 @@ class KeyControls:
         """Return a sink for a new file in the working folder, and the file's name."""
         path = fresh_path(".mp4", now=datetime.now())
         self._sinks.append(self._open_sink(path))
+        self._paths.append(path)
         return self._sinks[-1], path.name
 
     def save_snapshot(self, canvas: RgbImage) -> str:

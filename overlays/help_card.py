@@ -66,7 +66,7 @@ def draw_help(canvas: RgbImage) -> None:
 
 
 def draw_notice(canvas: RgbImage, text: str) -> None:
-    """Write one line on a plate into the lower middle of a canvas, in place: "saved ...", say.
+    """Write one line on a plate, in place: "saved ...", say; low, where the card has ended.
 
     Args:
         canvas: uint8 (H, W, 3) RGB, written.
@@ -78,7 +78,7 @@ def draw_notice(canvas: RgbImage, text: str) -> None:
     size_px = max(4.0, round(size_px * min(1.0, widest / text_width(text, size_px)), 1))
     plate_w = text_width(text, size_px) + round(2 * size_px)
     plate_h = round(2.2 * size_px)
-    left, top = (width - plate_w) // 2, round(0.8 * height) - plate_h // 2
+    left, top = (width - plate_w) // 2, round(0.86 * height) - plate_h // 2
     draw_plate(canvas, (left, top, left + plate_w, top + plate_h), plate_h // 2, 0.8)
     draw_text(canvas, text, left + round(size_px), top + plate_h / 2, size_px, INK)
 

@@ -38,8 +38,8 @@ class LiveView:
     def draw(self, scene: Scene) -> RgbImage:
         """Return the scene as a new picture, uint8 (H, W, 3) RGB; the scene is only read."""
         canvas = self._compositor.draw(scene)
-        if scene.stats is not None and scene.stats.notice:
-            draw_notice(canvas, scene.stats.notice)
         if self.is_help_shown:
             draw_help(canvas)
+        if scene.stats is not None and scene.stats.notice:
+            draw_notice(canvas, scene.stats.notice)
         return canvas

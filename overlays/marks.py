@@ -53,6 +53,7 @@ def draw_map(
             box,
             opacity=exhibit.opacity,
             width_px=_line_px(room),
+            colour=exhibit.accent,
             mirrored=pane.mirrored,
         )
 

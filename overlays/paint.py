@@ -158,6 +158,7 @@ def draw_lines(
     width_px: float,
     opacity: float,
     has_halo: bool = True,
+    colour: Rgb = INK,
     dots: Sequence[tuple[npt.NDArray[np.float64], float, Rgb]] = (),
 ) -> None:
     """Draw smooth light lines with a soft dark edge, readable on any picture, in place.
@@ -169,6 +170,7 @@ def draw_lines(
         width_px: Width of the light line.
         opacity: 0 to 1.
         has_halo: Draw the dark edge.
+        colour: Of the lines.
         dots: Discs on the ends of lines: centre (2,) and radius in pixels, colour.
     """
     if not lines or opacity <= 0:
@@ -192,7 +194,7 @@ def draw_lines(
         for rim in _rims(centres, radii + 1):
             cv2.fillConvexPoly(drawn, rim, PLATE, cv2.LINE_AA, _FIXED_BITS)
         cv2.addWeighted(drawn, _HALO_OPACITY, touched, 1 - _HALO_OPACITY, 0, drawn)
-    cv2.polylines(drawn, fixed, closed, INK, light, cv2.LINE_AA, _FIXED_BITS)
+    cv2.polylines(drawn, fixed, closed, colour, light, cv2.LINE_AA, _FIXED_BITS)
     for rim, (_, _, colour) in zip(_rims(centres, radii), dots, strict=True):
         cv2.fillConvexPoly(drawn, rim, colour, cv2.LINE_AA, _FIXED_BITS)
     touched[:] = drawn if opacity >= 1 else cv2.addWeighted(drawn, opacity, touched, 1 - opacity, 0)

@@ -1,4 +1,4 @@
-"""The read-outs of a running loop, in the picture's top-left corner."""
+"""The read-outs, in the picture's top-left corner: of a running loop, or of a frame in a file."""
 
 from __future__ import annotations
 
@@ -23,27 +23,34 @@ class Readouts:
     as the lines leave most of the picture free; the rest is left out, the least telling first.
 
     Args:
-        stats: What to show.
+        stats: What to show; None where no loop runs for somebody to watch: the time is shown.
         room_wh: Width and height of the picture in pixels.
         size_px: Text size.
         margin_px: Distance from the picture's edges.
+        time_s: Presentation time of the frame in its source, in seconds.
     """
 
     def __init__(
-        self, stats: Stats, room_wh: tuple[int, int], size_px: float, margin_px: int
+        self,
+        stats: Stats | None,
+        room_wh: tuple[int, int],
+        size_px: float,
+        margin_px: int,
+        *,
+        time_s: float = 0.0,
     ) -> None:
         self._size_px = size_px
         self._pad = round(0.75 * size_px)
-        self._is_recording = stats.is_recording
+        self._is_recording = stats is not None and stats.is_recording
         self._recording_px = round(1.1 * size_px) + text_width("REC", size_px)
         gap = round(1.1 * size_px)
         right_edge = room_wh[0] - 2 * (margin_px + self._pad)
         # Each item: number, unit, and where they begin.
         self._lines: list[list[tuple[str, str, int, int]]] = [[]]
-        x = self._recording_px + gap if stats.is_recording else 0
+        x = self._recording_px + gap if self._is_recording else 0
         widest = 0
         max_lines = max(1, int(_MAX_SHARE * room_wh[1] / line_height(size_px)))
-        for number, unit in _items(stats):
+        for number, unit in _items(stats) if stats else [(_clock(time_s), "in the source")]:
             number_px = text_width(number, size_px) + round(0.3 * size_px)
             item_px = number_px + text_width(unit, size_px)
             if x > 0 and x + item_px > right_edge:
@@ -91,3 +98,10 @@ def _items(stats: Stats) -> list[tuple[str, str]]:
     if stats.dropped_record:  # first: a recording with gaps is worth nothing until one knows
         items.insert(0, (f"{stats.dropped_record}", "frames not recorded"))
     return items
+
+
+def _clock(time_s: float) -> str:
+    """Return a time as players and annotation tools write it: 0:01:02.345."""
+    minutes, milliseconds = divmod(round(1000 * time_s), 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{milliseconds / 1000:06.3f}"

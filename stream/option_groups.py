@@ -156,11 +156,12 @@ def add_look_options(
     )
     on_off = argparse.BooleanOptionalAction
     state = "on" if is_live else "off"
+    shown = "rates, latency, drops" if is_live else "each frame's time in the source"
     group.add_argument(
         "--skeleton", action=on_off, default=is_live, help=f"landmarks (default: {state})"
     )
     group.add_argument(
-        "--hud", action=on_off, default=is_live, help=f"read-outs (default: {state})"
+        "--hud", action=on_off, default=is_live, help=f"read-outs: {shown} (default: {state})"
     )
     group.add_argument("--mirror", action="store_true", help="selfie view; left stays left")
 

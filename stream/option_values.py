@@ -74,9 +74,12 @@ def parse_threshold(text: str) -> float | None:
     """Return a share between 0 and 1, or None for "off"."""
     if text == "off":
         return None
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text} must be between 0 and 1, or 'off'")
+        raise argparse.ArgumentTypeError(f"{text!r} must be between 0 and 1, or 'off'")
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -177,6 +178,7 @@ def parse_args(
         parser.add_argument(
             "--no-window", dest="window", action="store_false", help="run without a display"
         )
+        parser.add_argument("--version", action="version", version=f"signlight {_version()}")
     else:
         parser.add_argument("source", metavar="INPUT", help="file, folder of images or URL")
         parser.add_argument(
@@ -195,6 +197,8 @@ def parse_args(
         _refuse_misspelt_command(arguments[0], parser)
     # Intermixed: OUTPUT may stand after options, in every Python.
     namespace = parser.parse_intermixed_args(arguments if is_live else arguments[1:])
+    if not namespace.source:
+        parser.error("the input has an empty name")  # of a shell's variable that is not set
     if namespace.weights is not None and namespace.random_weights:
         parser.error("--weights and --random-weights exclude each other")
     if namespace.head == "all" and namespace.layout not in (None, "heads"):
@@ -210,6 +214,13 @@ def parse_args(
     if is_live and not namespace.window and namespace.output is None:
         parser.error("--no-window shows nothing: add --save FILE.mp4 to keep what is drawn")
     return Options(command="live" if is_live else "export", **vars(namespace))
+
+
+def _version() -> str:
+    try:
+        return metadata.version("signlight")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
 
 
 def _refuse_misspelt_command(word: str, parser: argparse.ArgumentParser) -> None:

@@ -35,7 +35,7 @@ class _FrameRateColumn(ProgressColumn):
 
 @contextmanager
 def export_bar(
-    console: Console, name: str, num_frames: int | None
+    console: Console, name: str, num_frames: int | None, *, finds_hands: bool = True
 ) -> Iterator[Callable[[ExportReport], None]]:
     """Show how an export goes: frames, frames a second, time left, hands found.
 
@@ -43,6 +43,7 @@ def export_bar(
         console: Where to draw.
         name: What is exported.
         num_frames: Frames to expect; None where unknown.
+        finds_hands: Whether hands are looked for, and their numbers shown.
 
     Yields:
         Function to call with the report after each frame.
@@ -60,7 +61,8 @@ def export_bar(
 
         def update(report: ExportReport) -> None:
             left, right = report.num_hands["left"], report.num_hands["right"]
-            progress.update(task, completed=report.num_frames, hands=f"{left} left, {right} right")
+            hands = f"{left} left, {right} right" if finds_hands else ""
+            progress.update(task, completed=report.num_frames, hands=hands)
 
         yield update
         # The count that a container declares is an estimate; the end is known only now.
@@ -82,15 +84,20 @@ def download_bar(console: Console) -> Iterator[Callable[[int, int | None], None]
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    progress = Progress(*columns, console=console)
 
-        def update(num_bytes: int, total: int | None) -> None:
-            if not progress.tasks:
-                # The bytes of an earlier, broken-off download say nothing about this one's speed.
-                progress.add_task("downloading", total=total, completed=num_bytes)
-            progress.update(progress.tasks[0].id, completed=num_bytes, total=total)
+    def update(num_bytes: int, total: int | None) -> None:
+        if not progress.tasks:
+            progress.start()  # only now: a bar of nothing is an empty line in a log
+            # The bytes of an earlier, broken-off download say nothing about this one's speed.
+            progress.add_task("downloading", total=total, completed=num_bytes)
+        progress.update(progress.tasks[0].id, completed=num_bytes, total=total)
 
+    try:
         yield update
+    finally:
+        if progress.tasks:
+            progress.stop()
 
 
 @contextmanager

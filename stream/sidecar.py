@@ -96,10 +96,11 @@ def describe_export(
         name: str(value) if isinstance(value, Path) else value
         for name, value in asdict(options).items()
     }
+    looked = options.region == "hands"
     return {
         "frames": report.num_frames,
-        "frames_with_hand": report.num_frames_with_hand,
-        "hands": dict(report.num_hands),
+        "frames_with_hand": report.num_frames_with_hand if looked else None,
+        "hands": dict(report.num_hands) if looked else dict.fromkeys(report.num_hands),
         "model": model.name,
         "layer": model.layer,
         "runtime": model.runtime,

@@ -84,9 +84,33 @@ def test_signal_finishes_the_file_properly(
     assert f"stopped after {len(times)} frames; what was written is whole" in stderr.splitlines()
     sidecar = json.loads(interrupted.output.with_suffix(".json").read_text(encoding="utf-8"))
     assert sidecar["frames"] == len(times)
+    assert sidecar["warnings"] == [f"stopped after {len(times)} frames"]
     # Plain and quick to start: the index stands before the pictures.
     head = interrupted.output.read_bytes()
     assert 0 < head.find(b"moov") < head.find(b"mdat")
+
+
+def test_who_cannot_wait_is_told_that_the_end_may_be_missing(interrupted: _Export) -> None:
+    interrupted.process.send_signal(signal.SIGINT)
+    interrupted.process.send_signal(signal.SIGTERM)  # two of one kind might come as one
+    code, stderr = interrupted.end()
+    assert code == 130, stderr
+    assert f"broken off; {interrupted.output} plays, perhaps without its last seconds" in stderr
+    sidecar = json.loads(interrupted.output.with_suffix(".json").read_text(encoding="utf-8"))
+    assert 0 < num_played(interrupted.output) <= sidecar["frames"] < 4000
+    assert sidecar["warnings"] == ["broken off: the video may hold fewer frames than were counted"]
+
+
+def test_what_told_of_an_earlier_video_is_gone_once_that_is(
+    long_clip: Path, tmp_path: Path
+) -> None:
+    sidecar = tmp_path / "out.json"
+    sidecar.write_text(json.dumps({"frames": 1, "weights_sha256": None, "options": {}}))
+    export = _Export(long_clip, tmp_path / "out.mp4")
+    export.wait_until_it_writes(20_000)
+    export.process.kill()
+    export.end()
+    assert not sidecar.exists()
 
 
 def test_killed_outright_what_is_there_plays(interrupted: _Export) -> None:

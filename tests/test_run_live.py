@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,12 @@ def test_every_layout_of_hands_and_of_the_whole_picture(
         look = ["--layout", chosen, "--region", region, "--skeleton", "--threshold", "0.6"]
         command = ["export", str(hand_clip), str(output), *QUICK, *look, "--max-frames", "2"]
         assert main(command) == 0
+        sidecar = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
+        num_seen = 2 if region == "hands" else None  # of a whole picture nobody looks for hands
+        assert sidecar["frames_with_hand"] == sidecar["hands"]["right"] == num_seen
+        assert any("whole pictures mean little" in line for line in sidecar["warnings"]) == (
+            region == "frame"
+        )
         pictures.append(decoded(output)[1])
     plain, other = pictures
     assert len(other) == 2
@@ -79,6 +86,25 @@ def test_every_layout_of_hands_and_of_the_whole_picture(
         assert np.abs(other[0].astype(int) - plain[0]).max() > 60
     else:  # a panel stands beside the picture
         assert other[0].shape[1] > plain[0].shape[1]
+
+
+def test_read_outs_are_drawn_where_they_are_asked_for(hand_clip: Path, tmp_path: Path) -> None:
+    pictures = []
+    for name, hud in (("without", []), ("off", ["--no-hud"]), ("on", ["--hud"])):
+        output = tmp_path / f"{name}.mp4"
+        command = ["export", str(hand_clip), str(output), *QUICK, *hud, "--max-frames", "1"]
+        assert main(command) == 0
+        pictures.append(decoded(output)[1][0].astype(int))
+    without, off, on = pictures
+    assert (without == off).all()
+    assert np.abs(on - off)[:40].max() > 60
+
+
+def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"signlight {metadata.version('signlight')}\n"
 
 
 def test_random_weights_are_written_across_the_picture(tmp_path: Path) -> None:

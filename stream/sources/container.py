@@ -113,8 +113,11 @@ class ContainerSource(ClosableSource):
             self._compare_with_header(float(pts * decoder.time_base))
 
     def _compare_with_header(self, last_s: float) -> None:
-        declared_s, rate = self._decoder.declared_end_s, self._decoder.frame_rate
-        if declared_s is not None and rate and last_s < declared_s - _MAX_MISSING_FRAMES / rate:
+        decoder = self._decoder
+        declared_s, rate = decoder.declared_end_s, decoder.frame_rate
+        if declared_s is not None and (
+            decoder.is_cut_off or (rate and last_s < declared_s - _MAX_MISSING_FRAMES / rate)
+        ):
             self._fault = (
                 f"{self._name} ends at {last_s:.2f} s, though its header tells of "
                 f"{declared_s:.2f} s: the file is cut short"

@@ -89,8 +89,11 @@ class VideoDecoder:
         """When the pictures end by a header that was written last; None without such a header.
 
         Unlike ``duration_s`` it neither comes from an edit list nor from the size of the file, so
-        that a video which ends long before was cut short.
+        that a video which ends long before was cut short. Where the header stands in front and
+        lists packets beyond the end of the file, it is the header's length, whoever made it.
         """
+        if self.is_cut_off:
+            return self.duration_s
         if self._container.format.name == "avi" and self.stream.duration:
             return float(self.stream.duration * self.time_base)
         # Other containers copy such a tag from wherever they were made of.
@@ -101,6 +104,14 @@ class VideoDecoder:
             return None
         hours, minutes, seconds = clock.groups()
         return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the index lists packets beyond the end of the file."""
+        size = self._container.size  # not above 0 where there is none to be known
+        return size > 0 and any(
+            entry.pos + entry.size > size for entry in self.stream.index_entries
+        )
 
     @property
     def details(self) -> str:

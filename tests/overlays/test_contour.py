@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from overlays.colours import INK
 from overlays.contour import draw_outline, mass_mask, outline_loops
 from tests.overlays.scenes import flat_picture
 
@@ -64,12 +65,14 @@ def test_outline_runs_along_the_patches_border_and_leaves_the_inside_alone() -> 
     mask = np.zeros((4, 4), bool)
     mask[1:3, 0:2] = True
     room = flat_picture()
-    draw_outline(room, mask, (40, 30, 140, 130), opacity=1.0, width_px=1.0)
+    draw_outline(room, mask, (40, 30, 140, 130), opacity=1.0, width_px=1.0, colour=INK)
     assert (room[65:95, 50:80] == 128).all()  # inside
     assert (room[35:50, 40:140] == 128).all()  # outside
     assert room[80, 88:92].max() > 180  # right border, x = 90, between two pixels
     mirrored = flat_picture()
-    draw_outline(mirrored, mask, (40, 30, 140, 130), opacity=1.0, width_px=1.0, mirrored=True)
+    draw_outline(
+        mirrored, mask, (40, 30, 140, 130), opacity=1.0, width_px=1.0, colour=INK, mirrored=True
+    )
     assert mirrored[80, 88:92].max() > 180
     assert mirrored[80, 138:142].max() > 180
     assert (mirrored[80, 38:42] == 128).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,14 @@ class _Model:
     def __init__(self) -> None:
         self.layer = 3
         self.num_heads = 6
+
+
+def test_the_only_layer_is_called_so() -> None:
+    model = _Model()
+    controls = KeyControls(
+        model=model, view=LiveView(Style()), layers=range(3, 4), open_sink=Mp4Sink
+    )
+    assert controls.press("[") == controls.press("]") == "layer 3, the only one"
 
 
 def _controls(model: _Model, view: LiveView) -> KeyControls:
@@ -49,7 +58,12 @@ def test_files_go_to_the_working_folder(tmp_path: Path, monkeypatch: pytest.Monk
     controls = _controls(_Model(), LiveView(Style()))
     notice = controls.save_snapshot(np.zeros((4, 6, 3), np.uint8))
     assert Path(notice.removeprefix("saved ")).is_file()
+    empty, _ = controls.open_recording()
+    empty.close()
+    assert controls.recordings == []
     sink, name = controls.open_recording()
+    sink.write(np.zeros((32, 32, 3), np.uint8), 0, Fraction(1, 30))
     sink.close()
     assert name.endswith(".mp4")
+    assert controls.recordings == [Path(name)]
     assert controls.warnings == []

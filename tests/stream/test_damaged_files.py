@@ -48,6 +48,24 @@ class TestDamage:
         assert [round(frame.time_s * 30) for frame in frames] == list(range(len(frames)))
         assert any("damaged" in line or "cut short" in line for line in source.warnings)
 
+    @pytest.mark.parametrize("keep", [0.5, 0.9])
+    def test_an_index_that_goes_beyond_the_end_tells_how_long_the_video_was(
+        self, tmp_path: Path, keep: float
+    ) -> None:
+        whole = make_clip(
+            tmp_path / "whole.mp4", noise(60), time_base=Fraction(1, 30),
+            options={"bf": "0"}, muxer_options={"movflags": "faststart"},
+        )  # fmt: skip
+        with FileSource(cut_off(whole, tmp_path / "cut.mp4", keep)) as source:
+            last = read_all(source)[-1]
+        assert source.warnings[-1] == (
+            f"{tmp_path / 'cut.mp4'} ends at {last.time_s:.2f} s, though its header tells of "
+            "2.00 s: the file is cut short"
+        )
+        with FileSource(whole) as source:
+            assert len(read_all(source)) == 60
+        assert source.warnings == []
+
     @pytest.mark.parametrize("tag", [b"00:00:0x.000000000", b"never::"])
     def test_a_length_that_nobody_can_read_is_no_damage(self, tmp_path: Path, tag: bytes) -> None:
         clip = make_clip(tmp_path / "clip.mkv", num_frames=30, time_base=Fraction(1, 1000))

@@ -84,6 +84,8 @@ def test_the_grid_of_heads_by_either_name() -> None:
         (["--alpha", "2"], "2 must be from 0 to 1"),
         (["--alpha", "nan"], "nan must be from 0 to 1"),
         (["--threshold", "1"], "between 0 and 1"),
+        (["--threshold", "x"], "'x' must be between 0 and 1, or 'off'"),
+        (["export", ""], "the input has an empty name"),
         (["--model", "huge"], "no 'huge': there are big, small"),
         (["--model", "Smal"], "did you mean small? there are big, small"),
         (["--max-hands", "0"], "0 must be from 1 to 8"),
