@@ -88,8 +88,8 @@ def picture_sets(
         if importlib.util.find_spec("samples") is not None:
             sets.append(on_backgrounds(pictures, "rendered backgrounds", _rendered_background))
             sets.append(on_backgrounds(pictures, "busy rooms", _room))
-        if backgrounds is not None and shown is not None:
-            sets.append(on_backgrounds(pictures, backgrounds.name, shown))
+        if shown is not None:
+            sets.append(on_backgrounds(pictures, shown.name, shown))
     return sets
 
 
@@ -173,6 +173,7 @@ class _Photographs:
     """Random squares out of the pictures of a folder."""
 
     def __init__(self, folder: Path) -> None:
+        self.name = folder.name
         files = sorted(folder.iterdir()) if folder.is_dir() else []
         self._images = [
             image
