@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.fitting import check_options, doubts_about
 from models.registry import DEFAULT_MODEL, MODELS, find_spec
 from overlays.style import COLORMAPS, Style
 from stream.errors import (
@@ -102,34 +103,6 @@ class _Parts:
     cut: Cropper
     model: DinoModel
     view: LiveView
-
-
-def _check(options: Options) -> None:
-    """Refuse early what would otherwise be refused after a download."""
-    spec = find_spec(options.model)
-    if isinstance(options.head, int) and options.head >= spec.num_heads:
-        raise OptionError(f"--head {options.head}: {spec.name} has heads 0 to {spec.num_heads - 1}")
-    least_px = 2 * spec.patch_px  # a single patch has all attention whatever it shows
-    if options.crop_size is not None and options.crop_size < least_px:
-        raise OptionError(
-            f"--crop-size {options.crop_size}: {spec.name} needs {least_px} pixels at least, "
-            f"two patches of {spec.patch_px}"
-        )
-    try:
-        spec.layer_index(options.layer)
-    except ValueError as error:
-        raise OptionError(f"--layer {options.layer}: {error}") from error
-
-
-def _doubts(options: Options) -> list[str]:
-    """Return what a person should know of what was asked for, though it can be done."""
-    spec = find_spec(options.model)
-    if options.region == "frame" and spec.url is None:
-        return [
-            f"{spec.name} was trained on crops around hands: its maps of whole pictures mean "
-            "little; take dino_vits16 for those"
-        ]
-    return []
 
 
 def _open_source(options: Options) -> Source:
@@ -236,7 +209,7 @@ def _live(options: Options) -> int:
     from stream.live import LiveLoop
     from stream.sinks.window import Window
 
-    _check(options)
+    check_options(options)
     with ExitStack() as stack:
         # First what costs a moment and may fail: a missing display must not wait for a model.
         screen = stack.enter_context(Window()) if options.window else None
@@ -269,7 +242,7 @@ def _live(options: Options) -> int:
             ).run()
     _say(f"{report}")
     of_files = (*(save_to.warnings if save_to else ()), *controls.warnings)
-    for warning in (*_doubts(options), *source.warnings, *of_files):
+    for warning in (*doubts_about(options), *source.warnings, *of_files):
         _say(f"note: {warning}")
     for path in controls.recordings:
         _say(f"saved {path}")
@@ -285,7 +258,7 @@ def _export(options: Options) -> int:
     from stream.progress import export_bar
     from stream.sidecar import check_sidecar, describe_export
 
-    _check(options)
+    check_options(options)
     source_path = Path(options.source) if Path(options.source).is_file() else None
     output = options.output or default_output(options.source)
     started_s = time.monotonic()
@@ -306,7 +279,7 @@ def _export(options: Options) -> int:
         parts = _open_parts(options, stack, _open_model(options, stack, num_threads=None))
 
         def warnings() -> list[str]:
-            return [*_doubts(options), *source.warnings, *sink.warnings]
+            return [*doubts_about(options), *source.warnings, *sink.warnings]
 
         # What is large is read before the first frame: nobody waits for it after Ctrl-C.
         source_sha256 = sha256_of(source_path) if source_path else None

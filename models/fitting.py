@@ -1,0 +1,42 @@
+"""Whether what a person asked for fits the model; no torch here, so that it is said at once."""
+
+from __future__ import annotations
+
+from models.registry import find_spec
+from stream.errors import OptionError
+from stream.options import Options
+
+__all__ = ["check_options", "doubts_about"]
+
+
+def check_options(options: Options) -> None:
+    """Refuse early what would otherwise be refused after a download.
+
+    Raises:
+        OptionError: A head, layer or crop size that the model does not have.
+        UnknownModelError: There is no such model.
+    """
+    spec = find_spec(options.model)
+    if isinstance(options.head, int) and options.head >= spec.num_heads:
+        raise OptionError(f"--head {options.head}: {spec.name} has heads 0 to {spec.num_heads - 1}")
+    least_px = 2 * spec.patch_px  # a single patch has all attention whatever it shows
+    if options.crop_size is not None and options.crop_size < least_px:
+        raise OptionError(
+            f"--crop-size {options.crop_size}: {spec.name} needs {least_px} pixels at least, "
+            f"two patches of {spec.patch_px}"
+        )
+    try:
+        spec.layer_index(options.layer)
+    except ValueError as error:
+        raise OptionError(f"--layer {options.layer}: {error}") from error
+
+
+def doubts_about(options: Options) -> list[str]:
+    """Return what a person should know of what was asked for, though it can be done."""
+    spec = find_spec(options.model)
+    if options.region == "frame" and spec.url is None:
+        return [
+            f"{spec.name} was trained on crops around hands: its maps of whole pictures mean "
+            "little; take dino_vits16 for those"
+        ]
+    return []
