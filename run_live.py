@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         shells count 128 and its number for another signal (143 for SIGTERM).
 
     Raises:
-        SystemExit: Code 2 for wrong usage, 0 after ``--help``.
+        SystemExit: Code 2 for wrong usage, 0 after ``--help`` and ``--version``.
     """
     options = parse_args(
         sys.argv[1:] if argv is None else argv,
@@ -300,7 +300,7 @@ def _export(options: Options) -> int:
         def show_frame(report: ExportReport) -> None:
             if report.num_frames == 1:  # the video that the old one told of has just been replaced
                 with suppress(OSError):
-                    sidecar.unlink()
+                    sidecar.resolve().unlink()  # a link stays a link
             show(report)
 
         with stop_on_signals() as stop:
@@ -320,6 +320,7 @@ def _export(options: Options) -> int:
                         report=report,
                         on_frame=show_frame,
                     )
+                    was_stopped = stop.signum is not None  # not: while the file is finished
             except BaseException as error:
                 with suppress(OutputError):  # what went wrong first is what counts
                     describe("broken off: the video may hold fewer frames than were counted")
@@ -327,12 +328,12 @@ def _export(options: Options) -> int:
                     _say(f"broken off; {output} plays, perhaps without its last seconds")
                 raise
             stopped = f"stopped after {report.num_frames} frames"
-            describe(*([] if stop.signum is None else [stopped]))
+            describe(*([stopped] if was_stopped else []))
     if not report.num_frames and stop.signum is None:
         raise SourceFormatError(f"{info.name} has no frame to export; nothing was written")
     for warning in warnings():
         _say(f"note: {warning}")
-    if stop.signum is not None:
+    if was_stopped:
         _say(f"{stopped}; what was written is whole")
     if report.num_frames:
         print(output)
@@ -379,9 +380,9 @@ def _bench(options: Options) -> int:
 
 def _terminal() -> Console:
     """Return the console for bars and notes: stderr, so that stdout holds results alone."""
-    from rich.console import Console
+    from stream.progress import QuietConsole
 
-    return Console(stderr=True)
+    return QuietConsole(stderr=True)
 
 
 def _say(line: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import logging
 import os
 import signal
@@ -77,7 +78,8 @@ def train(run: Run, console: Console) -> Path:
 
     On a processor, the same data, recipe, precision and number of threads give the same weights,
     bit for bit, whether the run was interrupted or not; on a GPU, sums may come in another order.
-    Ctrl-C, SIGTERM and a reader of the output that is gone end it after a step, with a checkpoint.
+    Ctrl-C, SIGTERM, a closed terminal and a reader of the output that is gone end it after a step,
+    with a checkpoint.
 
     Raises:
         SignlightError: Data cannot be read, results cannot be written, or the device is not there.
@@ -120,14 +122,16 @@ def train(run: Run, console: Console) -> Path:
                 report = learner.step(views.draw(strength), views.draw_kept())
                 try:
                     display.update(learner.steps_done, report, lr)
-                except BrokenPipeError:  # nobody reads any more: what was learnt is kept
+                except OSError as error:  # nobody reads any more: what was learnt is kept
+                    if error.errno not in (errno.EPIPE, errno.EIO):  # the latter of a terminal
+                        raise
                     stop.came = True
                 if learner.steps_done % run.save_every == 0:
                     save_run(checkpoint, learner, views)
                     write_weights(weights, learner.teacher, run.recipe)
             save_run(checkpoint, learner, views)
             write_weights(weights, learner.teacher, run.recipe)
-        if stop.came:
+        if stop.came and learner.steps_done < run.recipe.steps:
             raise KeyboardInterrupt
     return weights
 
@@ -157,7 +161,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except ValueError as error:
         parser.error(str(error))
-    print(weights)
+    try:
+        print(weights, flush=True)
+    except BrokenPipeError:  # nobody reads any more; the weights are there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -168,11 +175,11 @@ class _Console(Console):
         """Send to nowhere what is still to come, once, and raise."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise BrokenPipeError
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 class _StopRequest:
-    """Turns Ctrl-C and SIGTERM into a flag, so that a step is never cut in half.
+    """Turns Ctrl-C, SIGTERM and a closed terminal into a flag, so that a step is never cut in half.
 
     Only the main thread may set signal handlers; elsewhere nothing changes.
     """
@@ -183,8 +190,9 @@ class _StopRequest:
 
     def __enter__(self) -> _StopRequest:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+                if (number := getattr(signal, name, None)) is not None:
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -215,8 +223,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m models.train",
         description="Train a small DINO by self-distillation, without labels.",
         epilog="On --resume the recipe is that of the checkpoint; its numbers may be changed, "
-        "except --muon, --view-px and those of the network. --data, --backdrops, "
-        "--num-backdrops and --threads are not kept: give them again for the same weights.",
+        "except --muon, --view-px and those of the network. --data, --limit, "
+        "--backdrops, --num-backdrops, --threads, --device and --precision are not kept: give them "
+        "again for the same weights.",
     )
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, metavar="PATH",

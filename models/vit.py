@@ -52,9 +52,7 @@ class VitConfig:
                 f"got {self.pretrain_px}"
             )
         if not 0 <= self.cls_block < self.depth:
-            raise ValueError(
-                f"cls_block must be in [0, depth), which is {self.depth}, got {self.cls_block}"
-            )
+            raise ValueError(f"cls_block must be in [0, {self.depth}), got {self.cls_block}")
 
 
 class VisionTransformer(nn.Module):

@@ -88,15 +88,15 @@ def draw_outline(
     colour: Rgb,
     mirrored: bool = False,
 ) -> None:
-    """Draw the border of a mask's patches, light on a dark edge, in place.
+    """Draw the border of a mask's patches, a line on a dark edge, in place.
 
     Args:
         room: uint8 (H, W, 3) RGB, written.
         mask: bool (grid_h, grid_w), in the frame's orientation.
         box: Edges of the grid in pixels of ``room``; may leave it.
         opacity: 0 to 1.
-        width_px: Width of the light line.
-        colour: Of the light line.
+        width_px: Width of the line.
+        colour: Of the line.
         mirrored: Swap left and right of the grid.
     """
     if mirrored:

@@ -161,13 +161,13 @@ def draw_lines(
     colour: Rgb = INK,
     dots: Sequence[tuple[npt.NDArray[np.float64], float, Rgb]] = (),
 ) -> None:
-    """Draw smooth light lines with a soft dark edge, readable on any picture, in place.
+    """Draw smooth lines with a soft dark edge, readable on any picture, in place.
 
     Args:
         canvas: uint8 (H, W, 3) RGB, written where the lines are.
         lines: Points (N, 2) of each line, in pixels; may leave the canvas.
         closed: Join each line's end to its beginning.
-        width_px: Width of the light line.
+        width_px: Width of the line.
         opacity: 0 to 1.
         has_halo: Draw the dark edge.
         colour: Of the lines.
@@ -195,8 +195,8 @@ def draw_lines(
             cv2.fillConvexPoly(drawn, rim, PLATE, cv2.LINE_AA, _FIXED_BITS)
         cv2.addWeighted(drawn, _HALO_OPACITY, touched, 1 - _HALO_OPACITY, 0, drawn)
     cv2.polylines(drawn, fixed, closed, colour, light, cv2.LINE_AA, _FIXED_BITS)
-    for rim, (_, _, colour) in zip(_rims(centres, radii), dots, strict=True):
-        cv2.fillConvexPoly(drawn, rim, colour, cv2.LINE_AA, _FIXED_BITS)
+    for rim, (_, _, fill) in zip(_rims(centres, radii), dots, strict=True):
+        cv2.fillConvexPoly(drawn, rim, fill, cv2.LINE_AA, _FIXED_BITS)
     touched[:] = drawn if opacity >= 1 else cv2.addWeighted(drawn, opacity, touched, 1 - opacity, 0)
 
 

@@ -22,7 +22,15 @@ from rich.text import Text
 
 from stream.offline import ExportReport
 
-__all__ = ["download_bar", "export_bar", "step_line"]
+__all__ = ["QuietConsole", "download_bar", "export_bar", "step_line"]
+
+
+class QuietConsole(Console):
+    """Falls silent where nobody looks any more: the work that it tells of goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Show nothing from now on."""
+        self.quiet = True
 
 
 class _FrameRateColumn(ProgressColumn):

@@ -107,9 +107,11 @@ def test_what_told_of_an_earlier_video_is_gone_once_that_is(
     sidecar = tmp_path / "out.json"
     sidecar.write_text(json.dumps({"frames": 1, "weights_sha256": None, "options": {}}))
     export = _Export(long_clip, tmp_path / "out.mp4")
-    export.wait_until_it_writes(20_000)
-    export.process.kill()
-    export.end()
+    try:
+        export.wait_until_it_writes(20_000)
+    finally:
+        export.process.kill()
+        export.end()
     assert not sidecar.exists()
 
 

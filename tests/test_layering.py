@@ -53,7 +53,7 @@ HOMES = {
 }
 """Where each foreign library may be imported."""
 
-LIGHT = {"models/registry.py", "models/__init__.py", "models/cache.py"}
+LIGHT = {"models/registry.py", "models/__init__.py", "models/cache.py", "models/fitting.py"}
 """Modules of models/ that are read before anyone knows whether torch is needed."""
 
 MODULES = [

@@ -137,7 +137,13 @@ def read_weights(path: Path) -> tuple[VisionTransformer, Recipe]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # whatever a broken file brings the reader to raise
         raise WeightsError(
             f"{path}: is damaged or not a checkpoint; delete it, or choose another --out"

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from stream.errors import SourceFormatError, SourceNotFoundError
+from stream.errors import SourceError, SourceFormatError, SourceNotFoundError
 from stream.frames import RgbImage
 
 if TYPE_CHECKING:
@@ -159,11 +159,13 @@ def _hands_in(videos: list[Path], size_px: int) -> _Found:
     for video in videos:
         try:
             source = FileSource(video)
-        except SourceFormatError as error:
+        except SourceError as error:
             logger.warning("left out: %s", error)
             continue
         with source, MediaPipeHandFinder() as finder:
             yield from _hands_of(source, finder, size_px)
+            for warning in source.warnings:
+                logger.warning("%s", warning)
 
 
 def _hands_of(source: FileSource, finder: MediaPipeHandFinder, size_px: int) -> _Found:

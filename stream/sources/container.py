@@ -115,13 +115,16 @@ class ContainerSource(ClosableSource):
     def _compare_with_header(self, last_s: float) -> None:
         decoder = self._decoder
         declared_s, rate = decoder.declared_end_s, decoder.frame_rate
-        if declared_s is not None and (
-            decoder.is_cut_off or (rate and last_s < declared_s - _MAX_MISSING_FRAMES / rate)
-        ):
-            self._fault = (
-                f"{self._name} ends at {last_s:.2f} s, though its header tells of "
-                f"{declared_s:.2f} s: the file is cut short"
-            )
+        if declared_s is not None and rate and last_s < declared_s - _MAX_MISSING_FRAMES / rate:
+            promise = f"its header tells of {declared_s:.2f} s"
+        elif decoder.is_cut_off:
+            # Of a file in fragments the end of the last one that was found; else of the whole.
+            promise = f"its index goes on to {decoder.duration_s or last_s:.2f} s"
+        else:
+            return
+        self._fault = (
+            f"{self._name} ends at {last_s:.2f} s, though {promise}: the file is cut short"
+        )
 
     def _pictures_from(self, start: int) -> Iterator[av.VideoFrame]:
         """Yield pictures from tick ``start``, or somewhat before, to the end."""

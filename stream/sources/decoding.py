@@ -89,13 +89,11 @@ class VideoDecoder:
         """When the pictures end by a header that was written last; None without such a header.
 
         Unlike ``duration_s`` it neither comes from an edit list nor from the size of the file, so
-        that a video which ends long before was cut short. Where the header stands in front and
-        lists packets beyond the end of the file, it is the header's length, whoever made it.
+        that a video which ends long before was cut short.
         """
-        if self.is_cut_off:
-            return self.duration_s
-        if self._container.format.name == "avi" and self.stream.duration:
-            return float(self.stream.duration * self.time_base)
+        if self._container.format.name == "avi" and self.stream.frames:
+            # Not its duration, which FFmpeg cuts to the size of the file.
+            return float(self.stream.frames * self.time_base)
         # Other containers copy such a tag from wherever they were made of.
         if not self._container.format.name.startswith("matroska"):
             return None

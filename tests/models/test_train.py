@@ -29,8 +29,10 @@ from models.training.learner import Learner, StepReport
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
+from tests.conftest import ROOT
 from tests.models.hand_sets import write_png, write_set
 from tests.models.networks import SMALL, TINY, noise
+from tests.waits import PROCESS_S, WAIT_S
 
 CPU = torch.device("cpu")
 
@@ -231,17 +233,20 @@ def test_a_run_whose_output_nobody_reads_any_more_keeps_what_it_learnt(
     )
     program = subprocess.Popen(
         [sys.executable, "-m", "models.train", *arguments.split()],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    with program:
+    try:
         assert program.stdout is not None
-        assert program.stderr is not None
         while not program.stdout.readline().startswith("step 1/"):
             assert program.poll() is None
         program.stdout.close()
-        said = program.stderr.read()
+        _, said = program.communicate(timeout=PROCESS_S)
+    finally:
+        program.kill()
+        program.communicate(timeout=WAIT_S)
     assert program.returncode == 130
     assert said == "models.train: interrupted; --resume goes on from the checkpoint\n"
     assert read_recipe(tmp_path / "checkpoint.pth").steps == 1000000
@@ -284,6 +289,27 @@ def test_a_damaged_checkpoint_is_one_clear_line(
         f"models.train: {tmp_path / 'checkpoint.pth'}: is damaged or not a checkpoint; "
         "delete it, or choose another --out\n"
     )
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pth").mkdir()
+    with pytest.raises(WeightsError, match="cannot be read"):
+        read_recipe(tmp_path / "checkpoint.pth")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+def test_a_closed_terminal_ends_a_run_with_a_checkpoint(
+    pictures: Path, backdrops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closing(Learner):
+        def step(self, views: list[Tensor], kept: Tensor | None = None) -> StepReport:
+            signal.raise_signal(signal.SIGHUP)
+            return super().step(views, kept)
+
+    monkeypatch.setattr("models.train.Learner", Closing)
+    with pytest.raises(KeyboardInterrupt):
+        train(_run(pictures, backdrops, tmp_path), _quiet())
+    assert torch.load(tmp_path / "checkpoint.pth", weights_only=True)["steps_done"] == 1
 
 
 def test_a_checkpoint_of_another_network_is_refused(

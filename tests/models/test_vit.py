@@ -141,7 +141,7 @@ def test_starts_as_dino_does_and_trains(pixels: Tensor) -> None:
     [
         ({"num_heads": 5}, "multiple of num_heads"),
         ({"pretrain_px": 30}, "multiple of patch_px"),
-        ({"cls_block": 4}, r"cls_block must be in \[0, depth\)"),
+        ({"cls_block": 4}, r"cls_block must be in \[0, 4\)"),
     ],
 )
 def test_impossible_configurations(change: dict[str, int], message: str) -> None:

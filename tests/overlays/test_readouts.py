@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from overlays.paint import draw_text
 from overlays.readouts import Readouts
 from stream.frames import RgbImage
 from stream.stats import Stats
@@ -30,15 +31,29 @@ def test_what_is_lost_is_said_once_anything_is(lost: Stats, words: str) -> None:
     assert (picture != untouched).any()
 
 
-def test_frames_of_a_file_show_their_time_in_it() -> None:
-    def drawn(time_s: float) -> RgbImage:
-        picture = flat_picture((1280, 720))
-        Readouts(None, (1280, 720), 16, 12, time_s=time_s).draw(picture)
-        return picture
+@pytest.mark.parametrize(
+    ("time_s", "text"),
+    [
+        (0.0, "0:00:00.000"),
+        (59.9996, "0:01:00.000"),
+        (62.345, "0:01:02.345"),
+        (3723.5, "1:02:03.500"),
+    ],
+)
+def test_frames_of_a_file_show_their_time_in_it(
+    time_s: float, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
 
-    assert (drawn(3.4) != drawn(63.4)).any()
-    assert (drawn(59.9996) == drawn(60.0)).all(), "rounded, not 0:00:60.000"
-    assert (drawn(1.0) != flat_picture((1280, 720))).any()
+    def record(room: RgbImage, words: str, *where: object) -> int:
+        written.append(words)
+        return draw_text(room, words, *where)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("overlays.readouts.draw_text", record)
+    picture = flat_picture((1280, 720))
+    Readouts(None, (1280, 720), 16, 12, time_s=time_s).draw(picture)
+    assert written == [text, "in the source"]
+    assert (picture != flat_picture((1280, 720))).any()
 
 
 def test_number_of_dropped_frames_is_always_there() -> None:

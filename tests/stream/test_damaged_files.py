@@ -49,18 +49,24 @@ class TestDamage:
         assert any("damaged" in line or "cut short" in line for line in source.warnings)
 
     @pytest.mark.parametrize("keep", [0.5, 0.9])
-    def test_an_index_that_goes_beyond_the_end_tells_how_long_the_video_was(
-        self, tmp_path: Path, keep: float
+    @pytest.mark.parametrize(
+        ("suffix", "words"), [("mp4", "index goes on to"), ("avi", "header tells of")]
+    )
+    def test_a_file_cut_short_tells_how_long_the_video_was(
+        self, tmp_path: Path, keep: float, suffix: str, words: str
     ) -> None:
         whole = make_clip(
-            tmp_path / "whole.mp4", noise(60), time_base=Fraction(1, 30),
-            options={"bf": "0"}, muxer_options={"movflags": "faststart"},
-        )  # fmt: skip
-        with FileSource(cut_off(whole, tmp_path / "cut.mp4", keep)) as source:
+            tmp_path / f"whole.{suffix}",
+            noise(60),
+            time_base=Fraction(1, 30),
+            options={"bf": "0"},
+            muxer_options={"movflags": "faststart"} if suffix == "mp4" else None,
+        )
+        cut = tmp_path / f"cut.{suffix}"
+        with FileSource(cut_off(whole, cut, keep)) as source:
             last = read_all(source)[-1]
         assert source.warnings[-1] == (
-            f"{tmp_path / 'cut.mp4'} ends at {last.time_s:.2f} s, though its header tells of "
-            "2.00 s: the file is cut short"
+            f"{cut} ends at {last.time_s:.2f} s, though its {words} 2.00 s: the file is cut short"
         )
         with FileSource(whole) as source:
             assert len(read_all(source)) == 60

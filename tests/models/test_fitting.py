@@ -1,0 +1,30 @@
+"""What is said of options before a model is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.fitting import doubts_about
+from stream.options import Options
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_doubtful"),
+    [
+        ({"region": "frame"}, True),
+        ({"region": "hands"}, False),
+        ({"region": "frame", "model": "dino_vits16"}, False),
+        ({"region": "frame", "weights": Path("mine.safetensors")}, False),
+        ({"region": "frame", "random_weights": True}, False),
+    ],
+)
+def test_bundled_weights_are_doubted_on_whole_pictures_alone(
+    asked: dict[str, Any], is_doubtful: bool
+) -> None:
+    options = Options(command="export", verbose=False, **({"model": "dino_hands16"} | asked))
+    doubts = doubts_about(options)
+    assert len(doubts) == is_doubtful
+    assert all(line.startswith("dino_hands16 was trained on crops") for line in doubts)
