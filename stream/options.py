@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from stream.installed import version_of
 from stream.one_line_parser import OneLineParser
 from stream.option_groups import (
     add_encoder_options,
@@ -178,7 +178,8 @@ def parse_args(
         parser.add_argument(
             "--no-window", dest="window", action="store_false", help="run without a display"
         )
-        parser.add_argument("--version", action="version", version=f"signlight {_version()}")
+        version = version_of("signlight") or "(not installed as a distribution)"
+        parser.add_argument("--version", action="version", version=f"signlight {version}")
     else:
         parser.add_argument("source", metavar="INPUT", help="file, folder of images or URL")
         parser.add_argument(
@@ -214,13 +215,6 @@ def parse_args(
     if is_live and not namespace.window and namespace.output is None:
         parser.error("--no-window shows nothing: add --save FILE.mp4 to keep what is drawn")
     return Options(command="live" if is_live else "export", **vars(namespace))
-
-
-def _version() -> str:
-    try:
-        return metadata.version("signlight")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 def _refuse_misspelt_command(word: str, parser: argparse.ArgumentParser) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
 from stream.errors import OutputError
+from stream.installed import version_of
 from stream.json_files import is_free
 from stream.offline import ExportReport
 from stream.options import Options
@@ -117,11 +117,5 @@ def describe_export(
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the distributions that make the picture."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in RECORDED}
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed as a distribution"
+    found = {name: version_of(name) or "not installed as a distribution" for name in RECORDED}
+    return {"python": platform.python_version()} | found

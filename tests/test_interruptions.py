@@ -11,11 +11,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from run_live import main
+from stream.sinks.remux import finish_mp4
 from tests.conftest import ROOT
-from tests.program import LONG_STEP_S, QUICK, decoded, num_played
+from tests.program import LONG_STEP_S, PTS, QUICK, decoded, num_played
 from tests.waits import PROCESS_S, WAIT_S, until
 
 
@@ -99,6 +102,46 @@ def test_who_cannot_wait_is_told_that_the_end_may_be_missing(interrupted: _Expor
     sidecar = json.loads(interrupted.output.with_suffix(".json").read_text(encoding="utf-8"))
     assert 0 < num_played(interrupted.output) <= sidecar["frames"] < 4000
     assert sidecar["warnings"] == ["broken off: the video may hold fewer frames than were counted"]
+
+
+def test_a_signal_while_the_file_is_finished_stops_nothing(
+    hand_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish(path: Path, **how: Any) -> None:  # noqa: ANN401
+        signal.raise_signal(signal.SIGINT)
+        finish_mp4(path, **how)
+
+    monkeypatch.setattr("stream.sinks.mp4.finish_mp4", finish)
+    output = tmp_path / "out.mp4"
+    assert main(["export", str(hand_clip), str(output), *QUICK]) == 130
+    sidecar = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (sidecar["frames"], sidecar["warnings"]) == (len(PTS), [])
+
+
+def test_a_progress_bar_that_nobody_sees_ends_no_export(hand_clip: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        run = subprocess.run(
+            [sys.executable, "run_live.py", "export", str(hand_clip), str(output), *QUICK],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=writer, text=True, timeout=PROCESS_S,
+            check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert (run.returncode, run.stdout) == (0, f"{output}\n")
+    sidecar = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (sidecar["frames"], sidecar["warnings"]) == (len(PTS), [])
+
+
+def test_a_linked_sidecar_stays_a_link(hand_clip: Path, tmp_path: Path) -> None:
+    kept, link = tmp_path / "kept.json", tmp_path / "out.json"
+    kept.write_text(json.dumps({"frames": 1, "weights_sha256": None, "options": {}}))
+    link.symlink_to(kept)
+    assert main(["export", str(hand_clip), str(tmp_path / "out.mp4"), *QUICK]) == 0
+    assert link.is_symlink()
+    assert json.loads(kept.read_text(encoding="utf-8"))["frames"] == len(PTS)
 
 
 def test_what_told_of_an_earlier_video_is_gone_once_that_is(

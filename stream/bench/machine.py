@@ -7,10 +7,10 @@ import platform
 import re
 import subprocess
 import time
-from importlib import metadata
 from pathlib import Path
 
 from stream.bench.figures import Machine
+from stream.installed import version_of
 from stream.priority import num_cores
 
 __all__ = ["OtherPrograms", "describe_machine", "peak_memory_mb"]
@@ -62,7 +62,7 @@ def describe_machine(*, gpu: str | None) -> Machine:
         versions={
             name: version
             for name in _DISTRIBUTIONS
-            if (version := platform.python_version() if name == "python" else _version(name))
+            if (version := platform.python_version() if name == "python" else version_of(name))
         },
     )
 
@@ -131,11 +131,4 @@ def _memory_gb() -> float | None:
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     except (AttributeError, ValueError, OSError):  # Windows has none of it
-        return None
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
         return None

@@ -29,18 +29,24 @@ def noise(num: int) -> list[RgbImage]:
     return [rng.integers(0, 256, (128, 192, 3), dtype=np.uint8) for _ in range(num)]
 
 
+def noisy_clip(path: Path, num_frames: int) -> Path:
+    """Write a clip at 30 frames per second; an MP4 with its index in front."""
+    options = {"movflags": "faststart"} if path.suffix == ".mp4" else None
+    return make_clip(
+        path,
+        noise(num_frames),
+        time_base=Fraction(1, 30),
+        options={"bf": "0"},
+        muxer_options=options,
+    )
+
+
 class TestDamage:
     @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
     def test_a_file_cut_short_yields_what_it_has_and_says_so(
         self, tmp_path: Path, suffix: str
     ) -> None:
-        whole = make_clip(
-            tmp_path / f"whole.{suffix}",
-            noise(30),
-            time_base=Fraction(1, 30),
-            options={"bf": "0"},
-            muxer_options={"movflags": "faststart"} if suffix == "mp4" else None,
-        )
+        whole = noisy_clip(tmp_path / f"whole.{suffix}", 30)
         with FileSource(cut_off(whole, tmp_path / f"cut.{suffix}", 0.6)) as source:
             frames = read_all(source)
             assert source.read() is None
@@ -55,13 +61,7 @@ class TestDamage:
     def test_a_file_cut_short_tells_how_long_the_video_was(
         self, tmp_path: Path, keep: float, suffix: str, words: str
     ) -> None:
-        whole = make_clip(
-            tmp_path / f"whole.{suffix}",
-            noise(60),
-            time_base=Fraction(1, 30),
-            options={"bf": "0"},
-            muxer_options={"movflags": "faststart"} if suffix == "mp4" else None,
-        )
+        whole = noisy_clip(tmp_path / f"whole.{suffix}", 60)
         cut = tmp_path / f"cut.{suffix}"
         with FileSource(cut_off(whole, cut, keep)) as source:
             last = read_all(source)[-1]
