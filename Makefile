@@ -1,14 +1,20 @@
 # make demo   set up, then draw attention on the sample clip
 # make test   set up, then format check, lint, types and every test
 # make check  the same without the tests
+# make quick  set up, then the tests that depend most on what is installed
 # make clean  forget the environment and what was made
 
 PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
+QUICK := tests/overlays tests/models/test_hand_bundle.py tests/models/test_hands.py \
+	tests/models/test_resnet.py tests/models/test_runtimes.py tests/models/test_vit.py \
+	tests/stream/test_camera.py tests/stream/test_file_source.py tests/stream/test_mp4_sink.py \
+	tests/stream/test_image_folder.py tests/test_packaging.py tests/test_run_live.py
 DEMO := samples/fingerspelling.overlay.mp4
 CODE := run_live.py $(wildcard stream/*.py stream/*/*.py models/*.py models/*/*.py overlays/*.py models/bundled/*)
 
-.PHONY: demo test check clean
+.PHONY: demo test check quick clean
 .DELETE_ON_ERROR:
 
 demo: $(DEMO)
@@ -25,16 +31,19 @@ check: .venv/.installed-dev
 test: check
 	$(BIN)/python -m pytest
 
+quick: .venv/.installed-dev
+	$(BIN)/python -m pytest -q $(QUICK)
+
 .venv/.made:
 	$(PYTHON) -m venv .venv
 	touch $@
 
-.venv/.installed: .venv/.made pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[openvino]"
+.venv/.installed: .venv/.made pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e ".[openvino]"
 	touch $@
 
 .venv/.installed-dev: .venv/.installed
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[openvino,dev]"
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e ".[openvino,dev]"
 	touch $@
 
 clean:

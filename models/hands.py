@@ -21,7 +21,7 @@ import numpy as np
 from models.chatter import muted_chatter
 from models.crops import cut_crop
 from models.download import Progress
-from models.hand_bundle import find_hand_bundle
+from models.hand_bundle import BUNDLE_URL, HandBundle, find_hand_bundle
 from models.tracking import HandDetection, HandTracker
 from stream.closing import Closing
 from stream.errors import HandModelError
@@ -61,7 +61,7 @@ class MediaPipeHandFinder(Closing):
 
     Args:
         max_hands: Hands to follow at once, 1 to 8.
-        bundle: A ``.task`` file; None makes or downloads one (models.hand_bundle).
+        bundle: A ``.task`` file; None takes the published one (models.hand_bundle).
         progress: Called while the bundle is downloaded, with the bytes so far and in all.
 
     Raises:
@@ -83,11 +83,11 @@ class MediaPipeHandFinder(Closing):
         self._num_idle = 0
         self._num_alone = 0
         self._size_wh: tuple[int, int] | None = None
-        path = find_hand_bundle(bundle, progress=progress)
+        networks = find_hand_bundle(bundle, progress=progress)
         with ExitStack() as graphs:
 
             def open_graph(num_hands: int, confidence: float, *, follows: bool) -> _Landmarker:
-                graph = _Landmarker(path, num_hands, confidence, follows=follows)
+                graph = _Landmarker(networks, num_hands, confidence, follows=follows)
                 return graphs.enter_context(graph)
 
             # Several graphs: what a graph is asked for is fixed, and one that follows hands by
@@ -212,14 +212,16 @@ class _Landmarker:
     """One MediaPipe graph.
 
     Args:
-        path: The ``.task`` bundle.
+        networks: The ``.task`` bundle.
         num_hands: Hands to find at most.
         confidence: Least confidence for palms, for landmarks and for following.
         follows: True where each picture follows the one before; hands are then looked for where
             they were, which labels and places them better than finding them anew.
     """
 
-    def __init__(self, path: Path, num_hands: int, confidence: float, *, follows: bool) -> None:
+    def __init__(
+        self, networks: HandBundle, num_hands: int, confidence: float, *, follows: bool
+    ) -> None:
         with _without_plots():
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
@@ -232,8 +234,7 @@ class _Landmarker:
         self._looks = itertools.count() if follows else None
         try:
             options = vision.HandLandmarkerOptions(
-                # The bytes: MediaPipe does not open every path that Python does.
-                base_options=BaseOptions(model_asset_buffer=path.read_bytes()),
+                base_options=BaseOptions(model_asset_buffer=networks.content),
                 running_mode=mode,
                 num_hands=num_hands,
                 min_hand_detection_confidence=confidence,
@@ -245,8 +246,8 @@ class _Landmarker:
         except (OSError, RuntimeError, ValueError) as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise HandModelError(
-                f"MediaPipe cannot load the hand model {path} ({reason}); delete the file to have "
-                "it made again, or give another with --hand-model PATH"
+                f"MediaPipe cannot load the hand model of {networks.origin} ({reason}); "
+                f"give another with --hand-model PATH, such as {BUNDLE_URL}"
             ) from error
         # Some lines come with the first hand only; after it, looking is left alone.
         self._is_quiet = False

@@ -46,7 +46,7 @@ def colour_table(name: str) -> npt.NDArray[np.uint8]:
     if name == "gray":
         table = np.stack([ramp] * 3, axis=1)
     else:
-        bgr = cv2.applyColorMap(ramp, getattr(cv2, f"COLORMAP_{name.upper()}"))
+        bgr = cv2.applyColorMap(ramp[:, None], getattr(cv2, f"COLORMAP_{name.upper()}"))
         table = np.ascontiguousarray(bgr[:, 0, ::-1])
     table.flags.writeable = False
     return table

@@ -177,7 +177,7 @@ def _leaf_outline(
     elif form == 2:
         shape = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (1, rng.uniform(0.1, 1))
     else:
-        angles = np.linspace(0, 2 * math.pi, 24, endpoint=False)
+        angles = np.arange(24, dtype=np.float64) * (2 * math.pi / 24)
         shape = np.stack([np.cos(angles), np.sin(angles)], 1)
         if form == 1:
             shape *= (1, rng.uniform(0.15, 0.8))

@@ -117,7 +117,7 @@ def open_landmarker() -> Any:  # noqa: ANN401 - mediapipe ships no types
     """Return MediaPipe's landmarker for up to two hands in single pictures; close it after use.
 
     Raises:
-        HandModelError: There is no hand model and none can be made or downloaded.
+        HandModelError: There is no hand model and none can be downloaded.
     """
     from mediapipe.tasks.python import BaseOptions, vision
 
@@ -125,7 +125,7 @@ def open_landmarker() -> Any:  # noqa: ANN401 - mediapipe ships no types
     with muted_chatter():
         return vision.HandLandmarker.create_from_options(
             vision.HandLandmarkerOptions(
-                base_options=BaseOptions(model_asset_buffer=bundle.read_bytes()), num_hands=2
+                base_options=BaseOptions(model_asset_buffer=bundle.content), num_hands=2
             )
         )
 

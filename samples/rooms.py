@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from samples.noise import Image, random_colour, smooth_noise
 
-Colour = npt.NDArray[np.float32] | tuple[float, float, float]
+Colour = npt.NDArray[np.floating[Any]] | tuple[float, float, float]
 _FINE = 4
 """Bits of a pixel's fraction in the corners given to the polygon filler."""
 

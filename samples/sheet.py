@@ -92,7 +92,7 @@ def _with_strokes(tile: Pixels, motion: Motion, px_per_cm: float) -> Pixels:
     size = tile.shape[0]
     mask = np.zeros((size * 4, size * 4), np.uint8)
     width = max(1, round(0.012 * size * 4))
-    path = np.zeros((0, 2))
+    path: npt.NDArray[np.float64] = np.zeros((0, 2))
     for stroke in motion.strokes_cm:
         path = np.array(stroke) * (px_per_cm * 4, -px_per_cm * 4) + (2.0 * size, 1.8 * size)
         cv2.polylines(mask, [np.round(path).astype(np.int32)], False, 255, width, cv2.LINE_AA)

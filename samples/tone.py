@@ -35,5 +35,5 @@ def to_linear(srgb: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """
     value = np.asarray(srgb, dtype=np.float32) / np.float32(255.0)
     light = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    linear: npt.NDArray[np.float32] = light / (1.0 + _SHOULDER - _SHOULDER * light)
+    linear = light / (1.0 + _SHOULDER - _SHOULDER * light)
     return linear.astype(np.float32)

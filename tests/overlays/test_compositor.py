@@ -75,7 +75,7 @@ def test_8k_picture_is_drawn() -> None:
     scene = make_scene(
         flat_picture((7680, 4320)),
         [region := HandRegion.whole_frame((7680, 4320))],
-        [make_maps(region, np.ones((1, 4, 4), np.float32) / 16)],
+        [make_maps(region, np.ones((1, 4, 4), np.float32) / np.float32(16))],
     )
     canvas = Compositor(replace(BARE, normalize="absolute")).draw(scene)
     assert canvas.shape == (4320, 7680, 3)

@@ -12,7 +12,7 @@ REGION = make_region()
 
 def _maps(scale: float = 1.0, *, time_s: float = 0.0, seed: int = 0) -> AttentionMaps:
     rng = np.random.default_rng(seed)
-    weights = scale * rng.uniform(0.1, 1, (2, 8, 8)).astype(np.float32) / 64
+    weights = scale * rng.uniform(0.1, 1, (2, 8, 8)).astype(np.float32) / np.float32(64)
     return make_maps(REGION, weights, time_s=time_s)
 
 

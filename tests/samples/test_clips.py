@@ -30,7 +30,8 @@ def _frames(name: str, every: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]
 def landmarker() -> Iterator[mp.tasks.vision.HandLandmarker]:
     """MediaPipe as it comes: single pictures, default confidence, up to two hands."""
     options = mp.tasks.vision.HandLandmarkerOptions(
-        base_options=mp.tasks.BaseOptions(model_asset_path=str(find_hand_bundle())), num_hands=2
+        base_options=mp.tasks.BaseOptions(model_asset_buffer=find_hand_bundle().content),
+        num_hands=2,
     )
     with mp.tasks.vision.HandLandmarker.create_from_options(options) as finder:
         yield finder

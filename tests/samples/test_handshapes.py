@@ -79,7 +79,7 @@ def test_transition_is_smooth_from_end_to_end(a: str, b: str) -> None:
 
 def test_word_shows_its_letters_in_order() -> None:
     word = spell("Signlight", letter_s=0.4, change_s=0.3)
-    times = np.arange(0.0, word.duration_s, 0.02)
+    times = np.arange(0.0, word.duration_s, 0.02).tolist()
     shown = [word.pose_at(t)[1] for t in times]
     assert "".join(a for a, b in zip(shown, ["", *shown], strict=False) if a != b) == "SIGNLIGHT"
     assert np.array_equal(word.pose_at(0.2)[0].angles, pose_of("S").angles)
@@ -89,7 +89,7 @@ def test_word_shows_its_letters_in_order() -> None:
 
 def test_motion_letters_move_and_nothing_jumps() -> None:
     word = spell("JAZZX")
-    moments = [word.at(t) for t in np.arange(0.0, word.duration_s, 1.0 / 60.0)]
+    moments = [word.at(t) for t in np.arange(0.0, word.duration_s, 1.0 / 60.0).tolist()]
     places = np.array([m.offset_cm for m in moments])
     for letter in "JZX":
         drawn = places[[m.letter == letter for m in moments]]

@@ -42,8 +42,8 @@ def test_set_is_written_with_its_truth_and_continued(tmp_path: Path) -> None:
     numbered = {f"{i:06d}{end}" for i in range(2) for end in (".png", ".mask.png", ".json")}
     assert names == numbered | {"set.json"}
     for index in range(2):
-        image = cv2.imread(str(folder / f"{index:06d}.png"))
-        labels = cv2.imread(str(folder / f"{index:06d}.mask.png"), cv2.IMREAD_UNCHANGED)
+        image = np.asarray(cv2.imread(str(folder / f"{index:06d}.png")))
+        labels = np.asarray(cv2.imread(str(folder / f"{index:06d}.mask.png"), cv2.IMREAD_UNCHANGED))
         truth = json.loads((folder / f"{index:06d}.json").read_text())
         assert image.shape == (48, 48, 3)
         assert labels.shape == (48, 48)
@@ -83,7 +83,7 @@ def test_sheet_shows_all_letters(tmp_path: Path) -> None:
     path = tmp_path / "sheet.png"
     ran = _run("sheet", "--size", "40", "--out", str(path))
     assert ran.returncode == 0, ran.stderr
-    sheet = cv2.imread(str(path))
+    sheet = np.asarray(cv2.imread(str(path)))
     assert sheet.shape == (3 * 40, 9 * 40, 3)
     # 26 tiles with a hand, red over green over blue, and one empty one, green over red.
     tiles = sheet.reshape(3, 40, 9, 40, 3).transpose(0, 2, 1, 3, 4).reshape(27, -1, 3).astype(int)
