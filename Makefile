@@ -2,6 +2,8 @@
 # make test   set up, then format check, lint, types and every test
 # make check  the same without the tests
 # make quick  set up, then the tests that depend most on what is installed
+# make lock   write requirements.lock anew: every package that is installed, with its hashes
+# make audit  ask whether a locked version has known weaknesses
 # make clean  forget the environment and what was made
 
 PYTHON ?= python3
@@ -14,7 +16,7 @@ QUICK := tests/overlays tests/models/test_hand_bundle.py tests/models/test_hands
 DEMO := samples/fingerspelling.overlay.mp4
 CODE := run_live.py $(wildcard stream/*.py stream/*/*.py models/*.py models/*/*.py overlays/*.py models/bundled/*)
 
-.PHONY: demo test check quick clean
+.PHONY: demo test check quick lock audit clean
 .DELETE_ON_ERROR:
 
 demo: $(DEMO)
@@ -38,6 +40,15 @@ quick: .venv/.installed-dev
 	$(PYTHON) -m venv .venv
 	touch $@
 
+ifdef LOCKED
+# Everything by its hash; torch is then the build of the package index, on Linux with CUDA's libraries.
+.venv/.installed: .venv/.made pyproject.toml requirements.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@ .venv/.installed-dev
+
+.venv/.installed-dev: .venv/.installed
+else
 .venv/.installed: .venv/.made pyproject.toml $(CONSTRAINTS)
 	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e ".[openvino]"
 	touch $@
@@ -45,6 +56,17 @@ quick: .venv/.installed-dev
 .venv/.installed-dev: .venv/.installed
 	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e ".[openvino,dev]"
 	touch $@
+endif
+
+lock: .venv/.made
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make lock" \
+		--extra openvino --extra dev -c constraints.txt pyproject.toml -o requirements.lock
+
+audit: .venv/.made
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
 
 clean:
 	rm -rf .venv build *.egg-info $(DEMO) $(DEMO:.mp4=.json)

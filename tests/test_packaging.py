@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -100,3 +101,18 @@ def _python(scripts: Path, folder: Path, code: str) -> str:
         check=True,
         timeout=PROCESS_S,
     ).stdout.strip()
+
+
+def test_lock_holds_the_tested_versions_and_only_with_hashes() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    # A line for each version, then its hashes, each line ending with a backslash but the last.
+    entries = re.findall(r"^[a-z0-9-]+==(?:.*\\\n)*.*", lock, re.MULTILINE)
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    locked = {tuple(entry.split()[0].split("==")) for entry in entries}
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    tested = {
+        tuple(line.split(";")[0].strip().split("=="))
+        for line in constraints.splitlines()
+        if "==" in line and not line.startswith("#")
+    }
+    assert tested - locked == set(), "make lock writes it anew"
