@@ -1,9 +1,4 @@
-"""The outline of the patches that hold most of a map.
-
-Method: Caron et al., "Emerging Properties in Self-Supervised Vision Transformers" (2021), figure 4,
-and the option ``--threshold`` of its ``visualize_attention.py``: patches are taken from the
-strongest on until together they hold the share that was asked for.
-"""
+"""The outline of the patches that hold most of a map (stream.measures.mass_mask)."""
 
 from __future__ import annotations
 
@@ -15,23 +10,7 @@ from overlays.paint import draw_lines
 from overlays.panes import Box
 from stream.frames import RgbImage
 
-__all__ = ["draw_outline", "mass_mask", "outline_loops"]
-
-
-def mass_mask(weights: npt.NDArray[np.float32], mass: float) -> npt.NDArray[np.bool_]:
-    """Return the fewest patches that together hold ``mass`` of the map, bool, same shape.
-
-    Args:
-        weights: float32 (grid_h, grid_w), >= 0.
-        mass: Share of the map's sum, between 0 and 1.
-    """
-    flat = weights.astype(np.float64).ravel()
-    order = np.argsort(-flat, kind="stable")
-    reached = np.cumsum(flat[order])
-    count = int(np.searchsorted(reached, mass * reached[-1] * (1 - 1e-12))) + 1
-    mask = np.zeros(flat.size, bool)
-    mask[order[:count]] = reached[-1] > 0
-    return mask.reshape(weights.shape)
+__all__ = ["draw_outline", "outline_loops"]
 
 
 def outline_loops(mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.float64]]:

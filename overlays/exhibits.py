@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from overlays.carrying import carried_box, map_opacity, region_opacity
 from overlays.colours import ACCENTS, Rgb
-from overlays.contour import mass_mask
 from overlays.normalize import Normalizer, ValueRange
 from overlays.panes import Box
 from overlays.style import Style
 from stream.geometry import HandRegion
+from stream.measures import mass_mask
 from stream.scene import AgedMaps, Scene
 
 __all__ = ["Exhibit", "HeadMap", "collect_exhibits"]

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
-from models.evaluation import measures
+from models.evaluation import hand_measures
 from models.evaluation.pictures import PictureSet
 from models.evaluation.subject import Subject
+from stream import measures
 
 __all__ = ["Scores", "draw_sheet", "measure", "table_of", "worst"]
 
@@ -77,10 +78,10 @@ def measure(subject: Subject, pictures: PictureSet) -> Scores:
     """Return what a model reaches on a set of pictures."""
     maps = subject.attend(pictures.images)
     cover = measures.cover_of(pictures.masks, (maps.shape[2], maps.shape[3]))
-    ratio = measures.mass_over_area(maps, cover).mean(0)
-    overlap = measures.jaccard(measures.mass_mask(maps), pictures.masks)
-    correlations = measures.head_correlations(maps)
-    parts = measures.finger_densities(maps, pictures.masks, pictures.landmarks)
+    ratio = measures.lift(maps, cover[:, None]).mean(0)
+    overlap = hand_measures.jaccard(measures.mass_mask(maps, 0.6), pictures.masks)
+    correlations = hand_measures.head_correlations(maps)
+    parts = hand_measures.finger_densities(maps, pictures.masks, pictures.landmarks)
     shown = np.maximum(np.isfinite(parts).sum(0), 1)
     fingers = np.where(np.isfinite(parts).any(0), np.nansum(parts, axis=0) / shown, np.nan)
     labels = [i for i, letter in enumerate(pictures.letters) if letter]
@@ -89,20 +90,20 @@ def measure(subject: Subject, pictures: PictureSet) -> Scores:
     knn = knn_pixels = float("nan")
     if len(set(persons)) > 1:
         images = pictures.images[labels]
-        knn = measures.knn_accuracy(subject.features(images), letters, persons)
-        knn_pixels = measures.knn_accuracy(_thumbnails(images), letters, persons)
+        knn = hand_measures.knn_accuracy(subject.features(images), letters, persons)
+        knn_pixels = hand_measures.knn_accuracy(_thumbnails(images), letters, persons)
     return Scores(
         mass_over_area=float(ratio.mean()),
         mass_over_area_heads=tuple(ratio.tolist()),
         most=float((1 / cover.mean((1, 2))).mean()),
-        on_bare_patches=tuple(measures.on_bare_patches(maps, cover).mean(0).tolist()),
-        peak_on_hand=float(measures.peak_on_hand(maps, cover).mean()),
+        on_bare_patches=tuple(hand_measures.on_bare_patches(maps, cover).mean(0).tolist()),
+        peak_on_hand=float(hand_measures.peak_on_hand(maps, cover).mean()),
         jaccard=float(overlap.mean()),
         jaccard_head=float(overlap.mean(0).max()),
         jaccard_best=float(overlap.max(1).mean()),
-        divergence=measures.head_divergence(maps),
+        divergence=float(measures.head_divergence(maps).mean()),
         correlation=float(correlations.max()) if len(correlations) else float("nan"),
-        kept_by_cls=tuple(measures.kept_by_cls(maps).tolist()),
+        kept_by_cls=tuple(hand_measures.kept_by_cls(maps).tolist()),
         fingers=tuple(fingers.tolist()),
         finger_spread=float(np.nanstd(fingers[:5]) / np.nanmean(fingers[:5]))
         if np.isfinite(fingers[:5]).any()
@@ -158,7 +159,7 @@ def table_of(names: Sequence[str], trained: Sequence[Scores], untrained: Sequenc
             for ours, fresh in zip(trained, untrained, strict=True)
         ]
         table.add_row(title, *cells)
-    for part, title in enumerate(measures.FINGERS):
+    for part, title in enumerate(hand_measures.FINGERS):
         table.add_row(f"density on {title}", *(f"{scores.fingers[part]:.2f}" for scores in trained))
     return table
 
@@ -170,7 +171,7 @@ def worst(subject: Subject, pictures: PictureSet, count: int) -> list[int]:
     """
     maps = subject.attend(pictures.images)
     cover = measures.cover_of(pictures.masks, (maps.shape[2], maps.shape[3]))
-    on_hand = measures.mass_over_area(maps, cover).mean(1) * cover.mean((1, 2))
+    on_hand = measures.mass_on(maps, cover[:, None]).mean(1)
     order = np.argsort(on_hand, kind="stable")
     return [int(index) for index in order[:count]]
 

@@ -14,20 +14,15 @@ import pytest
 import torch
 
 from models.evaluate import main, picture_sets
-from models.evaluation.measures import (
+from models.evaluation.hand_measures import (
     FINGERS,
-    cover_of,
     finger_densities,
     head_correlations,
-    head_divergence,
     jaccard,
     kept_by_cls,
     knn_accuracy,
-    mass_mask,
-    mass_over_area,
     on_bare_patches,
     peak_on_hand,
-    shares_of,
 )
 from models.evaluation.pictures import PictureSet, on_backgrounds, on_grey, read_pictures
 from models.evaluation.report import draw_sheet, measure, worst
@@ -38,6 +33,7 @@ from models.training.learner import start_network
 from models.training.recipe import Recipe
 from models.weights import find_weights
 from stream.errors import SourceFormatError, SourceNotFoundError, WeightsError
+from stream.measures import shares_of
 from tests.models.hand_sets import write_set
 from tests.models.networks import noise
 
@@ -55,25 +51,6 @@ def subject() -> Subject:
     return Subject(name="small", network=network.eval().requires_grad_(False), crop_px=32)
 
 
-def test_cover_counts_pixels_of_each_patch() -> None:
-    masks = _masks("##..", "##..", "#...", "....")
-    assert cover_of(masks, (2, 2)).tolist() == [[[1.0, 0.0], [0.25, 0.0]]]
-
-
-def test_mass_over_area_is_one_by_chance_and_one_over_area_at_best() -> None:
-    cover = np.array([[[1.0, 0.0], [0.0, 0.0]]])
-    uniform, focused = np.full((2, 2), 0.25), np.array([[0.5, 0.0], [0.0, 0.0]])
-    maps = np.stack([uniform, focused])[None]
-    # The second head's other half went to the CLS token itself, which does not count.
-    assert mass_over_area(maps, cover).tolist() == [[1.0, 4.0]]
-
-
-def test_mass_over_area_by_hand() -> None:
-    cover = np.array([[[1.0, 0.5], [0.0, 0.0]]])  # area 3/8
-    maps = np.array([[[[0.4, 0.2], [0.3, 0.1]]]])  # 0.4 + 0.1 on the hand
-    assert mass_over_area(maps, cover)[0, 0] == pytest.approx(0.5 / 0.375)
-
-
 def test_only_patches_without_any_hand_are_beside_it() -> None:
     cover = np.array([[[1.0, 0.1], [0.0, 0.0]]])
     maps = np.array([[[[0.4, 0.2], [0.3, 0.1]], [[0.2, 0.2], [0.0, 0.1]]]])
@@ -87,32 +64,12 @@ def test_peak_is_that_of_the_mean_of_the_heads() -> None:
     assert peak_on_hand(maps, cover).tolist() == [True, False]
 
 
-def test_mass_mask_keeps_the_fewest_patches_with_the_mass() -> None:
-    maps = np.array([[[[0.35, 0.3], [0.25, 0.1]], [[0.7, 0.1], [0.1, 0.1]]]])
-    assert mass_mask(maps, 0.6).tolist() == [
-        [[[True, True], [False, False]], [[True, False], [False, False]]]
-    ]
-    assert mass_mask(maps, 0.65)[0, 0].sum() == 2  # 0.35 + 0.3 is exactly enough
-    assert mass_mask(maps, 0.66)[0, 0].sum() == 3
-
-
 def test_jaccard_equals_counting_pixels() -> None:
     masks = _masks("##..", "##..", "#...", "....")
     kept = np.array([[[[True, True], [False, False]], [[True, False], [True, False]]]])
     enlarged = kept.repeat(2, axis=2).repeat(2, axis=3)
     expected = (enlarged & masks[:, None]).sum((2, 3)) / (enlarged | masks[:, None]).sum((2, 3))
     assert jaccard(kept, masks).tolist() == expected.tolist() == [[4 / 9, 5 / 8]]
-
-
-def test_divergence_of_heads_by_hand() -> None:
-    one, other = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
-    half = np.array([[0.5, 0.5]])
-    assert head_divergence(np.stack([one, one])[None]) == pytest.approx(0.0)
-    assert head_divergence(np.stack([one, other])[None]) == pytest.approx(1.0)
-    # Entropy of (3/4, 1/4) less half an entropy of (1/2, 1/2).
-    expected = -(0.75 * math.log2(0.75) + 0.25 * math.log2(0.25)) - 0.5
-    assert head_divergence(np.stack([one, half])[None]) == pytest.approx(expected)
-    assert head_divergence(one[None, None]) == 0.0
 
 
 def test_what_no_patch_gets_is_kept_by_the_cls_token() -> None:

@@ -5,37 +5,8 @@ import numpy.typing as npt
 import pytest
 
 from overlays.colours import INK
-from overlays.contour import draw_outline, mass_mask, outline_loops
+from overlays.contour import draw_outline, outline_loops
 from tests.overlays.scenes import flat_picture
-
-
-def test_mask_holds_the_mass_with_as_few_patches_as_possible() -> None:
-    rng = np.random.default_rng(0)
-    for mass in (0.1, 0.5, 0.6, 0.95):
-        weights = rng.uniform(0, 1, (14, 14)).astype(np.float32) ** 4
-        mask = mass_mask(weights, mass)
-        share = weights[mask].sum(dtype=np.float64) / weights.sum(dtype=np.float64)
-        weakest = weights[mask].min() / weights.sum(dtype=np.float64)
-        assert share >= mass - 1e-6
-        assert share - weakest < mass
-        assert weights[mask].min() >= weights[~mask].max()
-
-
-def test_mask_agrees_with_the_published_recipe() -> None:
-    """visualize_attention.py: sort rising, keep where the running sum exceeds 1 - threshold."""
-    rng = np.random.default_rng(1)
-    weights = rng.uniform(0.01, 1, (6, 7)).astype(np.float32)
-    order = np.argsort(weights.ravel())
-    running = np.cumsum(weights.ravel()[order] / weights.sum())
-    expected = np.zeros(weights.size, bool)
-    expected[order] = running > 1 - 0.6
-    np.testing.assert_array_equal(mass_mask(weights, 0.6), expected.reshape(6, 7))
-
-
-def test_a_map_of_zeros_has_no_outline() -> None:
-    mask = mass_mask(np.zeros((4, 4), np.float32), 0.5)
-    assert not mask.any()
-    assert outline_loops(mask) == []
 
 
 def _area(loop: npt.NDArray[np.float64]) -> float:

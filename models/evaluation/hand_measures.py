@@ -1,8 +1,7 @@
-"""The numbers: where attention is, what it covers, how heads differ, what features know.
+"""What is measured of pictures whose hands are known, beside the measures of maps in stream.
 
-Maps are arrays (N, heads, rows, columns), >= 0; each head of each picture is first scaled to sum to
-1, so that what the CLS token pays to itself does not count: ``kept_by_cls`` tells that. A cover is
-the share of each patch that the hand fills, (N, rows, columns).
+Maps are arrays (N, heads, rows, columns), >= 0; of each only how it is shared out counts, as in
+``stream.measures``. A cover is the share of each patch that the hand fills, (N, rows, columns).
 """
 
 from __future__ import annotations
@@ -15,24 +14,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from stream.measures import Floats, Numbers, cover_of, shares_of
+
 __all__ = [
     "FINGERS",
-    "cover_of",
     "finger_densities",
     "head_correlations",
-    "head_divergence",
     "jaccard",
     "kept_by_cls",
     "knn_accuracy",
-    "mass_mask",
-    "mass_over_area",
     "on_bare_patches",
     "peak_on_hand",
-    "shares_of",
 ]
-
-Floats = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 FINGERS: Final = ("thumb", "index", "middle", "ring", "little", "palm")
 """Columns of ``finger_densities``."""
@@ -41,39 +34,10 @@ _OWNER: Final = np.array([5, *(finger for finger in range(5) for _ in range(4))]
 _OWNER[[1, 5, 9, 13, 17]] = 5  # the knuckles, and the thumb's root, lie in the palm
 
 
-def shares_of(maps: Numbers) -> Floats:
-    """Return the maps with every head of every picture summing to 1."""
-    maps = np.asarray(maps, np.float64)
-    return np.asarray(maps / np.maximum(maps.sum((2, 3), keepdims=True), 1e-30))
-
-
-def cover_of(masks: npt.NDArray[np.bool_], grid_hw: tuple[int, int]) -> Floats:
-    """Return the share of each patch that a mask fills, (N, rows, columns).
-
-    Args:
-        masks: (N, H, W), sides multiples of the grid's.
-        grid_hw: Rows and columns of patches.
-    """
-    rows, columns = grid_hw
-    count, height, width = masks.shape
-    blocks = masks.reshape(count, rows, height // rows, columns, width // columns)
-    return np.asarray(blocks.mean((2, 4)), np.float64)
-
-
-def mass_over_area(maps: Numbers, cover: Floats) -> Floats:
-    """Return the attention on the hand over the hand's share of the area, (N, heads).
-
-    1 is chance; 1 / (share of the area) the most there can be.
-    """
-    area = np.maximum(cover.mean((1, 2)), 1e-12)
-    on_hand = (shares_of(maps) * cover[:, None]).sum((2, 3))
-    return np.asarray(on_hand / area[:, None])
-
-
 def on_bare_patches(maps: Numbers, cover: Floats) -> Floats:
     """Return the attention on patches that the hand does not touch, (N, heads), 0..1.
 
-    What ``mass_over_area`` misses of the most there can be counts the background in patches that
+    What ``lift`` misses of the most there can be counts the background in patches that
     the hand touches, too; here it does not count.
     """
     return np.asarray((shares_of(maps) * (cover == 0)[:, None]).sum((2, 3)))
@@ -84,20 +48,6 @@ def peak_on_hand(maps: Numbers, cover: Floats) -> npt.NDArray[np.bool_]:
     mean = shares_of(maps).mean(1).reshape(len(maps), -1)
     peak = mean.argmax(1)
     return np.asarray(cover.reshape(len(maps), -1)[np.arange(len(maps)), peak] > 0.5)
-
-
-def mass_mask(maps: Numbers, share: float = 0.6) -> npt.NDArray[np.bool_]:
-    """Return the fewest patches that hold ``share`` of each head's attention, (N, heads, ...).
-
-    The mask of M. Caron et al. (ICCV 2021, figure 4 and appendix), which keeps 60 %.
-    """
-    flat = shares_of(maps).reshape(*maps.shape[:2], -1)
-    order = np.argsort(-flat, axis=-1, kind="stable")
-    ranked = np.take_along_axis(flat, order, -1)
-    before = ranked.cumsum(-1) - ranked
-    kept = np.zeros(flat.shape, bool)
-    np.put_along_axis(kept, order, before < share - 1e-12, -1)
-    return kept.reshape(maps.shape)
 
 
 def jaccard(kept: npt.NDArray[np.bool_], masks: npt.NDArray[np.bool_]) -> Floats:
@@ -112,25 +62,6 @@ def jaccard(kept: npt.NDArray[np.bool_], masks: npt.NDArray[np.bool_]) -> Floats
     both = (cover * kept).sum((2, 3))
     either = cover.sum((2, 3)) + ((1 - cover) * kept).sum((2, 3))
     return np.asarray(both / np.maximum(either, 1e-12))
-
-
-def head_divergence(maps: Numbers) -> float:
-    """Return the mean Jensen-Shannon divergence of all pairs of heads, in bits.
-
-    0 where all heads look at the same, 1 where no two share a patch; 0 for a single head. (J. Lin,
-    "Divergence measures based on the Shannon entropy", IEEE Transactions on Information Theory 37,
-    1991.)
-    """
-    shares = shares_of(maps).reshape(*maps.shape[:2], -1)
-    pairs = list(combinations(range(shares.shape[1]), 2))
-    if not pairs:
-        return 0.0
-    divergences = [
-        _entropy_bits((shares[:, i] + shares[:, j]) / 2)
-        - (_entropy_bits(shares[:, i]) + _entropy_bits(shares[:, j])) / 2
-        for i, j in pairs
-    ]
-    return float(np.mean(divergences))
 
 
 def head_correlations(maps: Numbers) -> Floats:
@@ -223,8 +154,3 @@ def knn_accuracy(
         votes = [Counter(others[row].tolist()).most_common(1)[0][0] for row in near]
         right += sum(vote == label for vote, label in zip(votes, label_of[mine], strict=True))
     return right / len(labels)
-
-
-def _entropy_bits(shares: Floats) -> Floats:
-    logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
-    return np.asarray(-(shares * logs).sum(-1))
