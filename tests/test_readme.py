@@ -1,4 +1,4 @@
-"""What the README promises and what it points at."""
+"""What the pages promise and what it points at."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ PAGES = [
     path
     for path in (
         ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted((ROOT / "docs").glob("*.md")),
         ROOT / "samples" / "README.md",
         ROOT / "models" / "bundled" / "MODEL_CARD.md",
     )
@@ -26,7 +28,6 @@ PAGES = [
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
     local = [target for target in targets if "://" not in target]
-    assert local
     assert [target for target in local if not (page.parent / target).exists()] == []
 
 
