@@ -117,6 +117,7 @@ def _open_source(options: Options) -> Source:
             start_s=options.start_s,
             end_s=options.end_s,
             max_frames=options.max_frames,
+            deinterlace=options.deinterlace,
         )
     except ValueError as error:
         if isinstance(error, SignlightError):
@@ -160,19 +161,21 @@ def _cropper(options: Options, model: DinoModel) -> Cropper:
 
 
 def _open_finder(options: Options, stack: ExitStack) -> HandFinder:
-    from models.crops import WholeFrameFinder
+    if options.region == "frame":
+        from models.crops import WholeFrameFinder
+
+        return stack.enter_context(WholeFrameFinder())
+    from models.hands import MediaPipeHandFinder
     from stream.progress import download_bar
 
-    finder: HandFinder = WholeFrameFinder()
-    if options.region == "hands":
-        from models.hands import MediaPipeHandFinder
-
-        with download_bar(_terminal()) as progress:
-            finder = MediaPipeHandFinder(
-                max_hands=options.max_hands, bundle=options.hand_model, progress=progress
-            )
-    stack.enter_context(finder)
-    return finder
+    with download_bar(_terminal()) as progress:
+        finder = MediaPipeHandFinder(
+            max_hands=options.max_hands,
+            input_mirrored=options.input_mirrored,
+            bundle=options.hand_model,
+            progress=progress,
+        )
+    return stack.enter_context(finder)
 
 
 def _open_parts(options: Options, stack: ExitStack, model: DinoModel) -> _Parts:

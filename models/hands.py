@@ -61,6 +61,7 @@ class MediaPipeHandFinder(Closing):
 
     Args:
         max_hands: Hands to follow at once, 1 to 8.
+        input_mirrored: Frames are mirrored: what looks like a right hand is the signer's left.
         bundle: A ``.task`` file; None takes the published one (models.hand_bundle).
         progress: Called while the bundle is downloaded, with the bytes so far and in all.
 
@@ -73,6 +74,7 @@ class MediaPipeHandFinder(Closing):
         self,
         *,
         max_hands: int = 2,
+        input_mirrored: bool = False,
         bundle: Path | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -87,7 +89,9 @@ class MediaPipeHandFinder(Closing):
         with ExitStack() as graphs:
 
             def open_graph(num_hands: int, confidence: float, *, follows: bool) -> _Landmarker:
-                graph = _Landmarker(networks, num_hands, confidence, follows=follows)
+                graph = _Landmarker(
+                    networks, num_hands, confidence, follows=follows, mirrored=input_mirrored
+                )
                 return graphs.enter_context(graph)
 
             # Several graphs: what a graph is asked for is fixed, and one that follows hands by
@@ -217,15 +221,23 @@ class _Landmarker:
         confidence: Least confidence for palms, for landmarks and for following.
         follows: True where each picture follows the one before; hands are then looked for where
             they were, which labels and places them better than finding them anew.
+        mirrored: Whether pictures are mirrored.
     """
 
     def __init__(
-        self, networks: HandBundle, num_hands: int, confidence: float, *, follows: bool
+        self,
+        networks: HandBundle,
+        num_hands: int,
+        confidence: float,
+        *,
+        follows: bool,
+        mirrored: bool,
     ) -> None:
         with _without_plots():
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
 
+        self._right = "Left" if mirrored else "Right"
         self._image_of = mediapipe.Image
         self._rgb = mediapipe.ImageFormat.SRGB
         mode = vision.RunningMode.VIDEO if follows else vision.RunningMode.IMAGE
@@ -267,7 +279,7 @@ class _Landmarker:
                     np.array([(point.x, point.y) for point in points], np.float64)
                     * transform.crop_wh
                 ),
-                handedness="right" if labels[0].category_name == "Right" else "left",
+                handedness="right" if labels[0].category_name == self._right else "left",
                 score=float(labels[0].score),
             )
             for points, labels in zip(result.hand_landmarks, result.handedness, strict=True)

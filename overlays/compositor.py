@@ -153,7 +153,7 @@ class Compositor:
             if before is not None:
                 del kept[before]
         self._slots_seen_s = kept | dict.fromkeys(present, time_s)
-        first = "left" if self.style.mirror else "right"
+        first = self.style.viewers_left
         order = sorted(self._slots_seen_s, key=lambda key: (key[0] != first, key[1]))
         return [(key[0], present.get(key)) for key in order]
 

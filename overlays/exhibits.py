@@ -85,7 +85,7 @@ def collect_exhibits(
     ]
     # A signer's right hand is on the viewer's left, unless the picture is mirrored. By name rather
     # than by place: panels must not change places when hands cross.
-    first = "left" if style.mirror else "right"
+    first = style.viewers_left
     return tuple(sorted(exhibits, key=lambda e: (e.region.handedness != first, e.region.track_id)))
 
 

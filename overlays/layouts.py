@@ -100,7 +100,7 @@ class Insets:
         used_px = {True: margin, False: margin}
         for exhibit in exhibits:
             tile_wh = fit_box(exhibit.box, round(_INSET_SHARE * width), side)
-            is_left = exhibit.region.handedness == ("left" if style.mirror else "right")
+            is_left = exhibit.region.handedness == style.viewers_left
             left = used_px[is_left] if is_left else width - used_px[is_left] - tile_wh[0]
             if min(tile_wh) < _MIN_INSET_PX or left < margin or left + tile_wh[0] > width - margin:
                 continue

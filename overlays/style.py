@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from stream.geometry import Handedness
+
 __all__ = ["COLORMAPS", "LAYOUTS", "NORMALIZATIONS", "Head", "Layout", "Normalization", "Style"]
 
 Head = int | Literal["mean", "all"]
@@ -47,6 +49,8 @@ class Style:
     """Draw rates, latency and drops."""
     mirror: bool = False
     """Selfie view: the picture is flipped; text, and what is called left, is not."""
+    input_mirrored: bool = False
+    """The picture is a selfie view before it is flipped."""
 
     def __post_init__(self) -> None:
         is_number = isinstance(self.head, int) and not isinstance(self.head, bool)
@@ -61,6 +65,11 @@ class Style:
             raise ValueError(
                 f"threshold must be None or between 0 and 1 (both excluded), got {self.threshold!r}"
             )
+
+    @property
+    def viewers_left(self) -> Handedness:
+        """The signer's hand that is on the left of what is shown."""
+        return "right" if self.mirror == self.input_mirrored else "left"
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -167,7 +167,18 @@ def add_look_options(
 
 
 def add_input_options(parser: argparse.ArgumentParser) -> None:
-    """Add which part of a file is read."""
+    """Add what the input is like, and which part of a file is read."""
+    group = parser.add_argument_group("input")
+    group.add_argument(
+        "--deinterlace",
+        action="store_true",
+        help="make whole pictures of interlaced ones, which show combs where something moves",
+    )
+    group.add_argument(
+        "--input-mirrored",
+        action="store_true",
+        help="the input is a selfie view already: swap what is called left and right",
+    )
     group = parser.add_argument_group("part of a file")
     group.add_argument(
         "--start",

@@ -97,6 +97,10 @@ class Options:
     """With what the model runs."""
     window: bool = True
     """Open a window."""
+    deinterlace: bool = False
+    """Make pictures of one moment of interlaced ones."""
+    input_mirrored: bool = False
+    """The input is mirrored already: hands that look left are right."""
     start_s: float | None = None
     """Beginning of the part of a file, in seconds."""
     end_s: float | None = None

@@ -25,6 +25,7 @@ def open_source(
     start_s: float | Fraction | None = None,
     end_s: float | Fraction | None = None,
     max_frames: int | None = None,
+    deinterlace: bool = False,
 ) -> ClosableSource:
     """Open whatever ``spec`` names; the caller closes it.
 
@@ -34,6 +35,8 @@ def open_source(
         start_s: First moment to read, in seconds; only of something that has a beginning.
         end_s: Moment to stop at, in seconds, counted from the source's beginning.
         max_frames: Most frames to read.
+        deinterlace: Make pictures of one moment of interlaced ones; cameras and folders of
+            pictures have none.
 
     Raises:
         SourceError: It is not there, is no video, or does not answer.
@@ -48,7 +51,9 @@ def open_source(
     if isinstance(spec, str) and _URL.match(spec):
         from stream.sources.network import NetworkSource
 
-        return NetworkSource(spec, start_s=start_s, end_s=end_s, max_frames=max_frames)
+        return NetworkSource(
+            spec, start_s=start_s, end_s=end_s, max_frames=max_frames, deinterlace=deinterlace
+        )
     path = Path(spec)
     if path.is_dir():
         from stream.sources.images import ImageFolderSource
@@ -56,4 +61,6 @@ def open_source(
         return ImageFolderSource(path, start_s=start_s, end_s=end_s, max_frames=max_frames)
     from stream.sources.file import FileSource
 
-    return FileSource(path, start_s=start_s, end_s=end_s, max_frames=max_frames)
+    return FileSource(
+        path, start_s=start_s, end_s=end_s, max_frames=max_frames, deinterlace=deinterlace
+    )

@@ -31,13 +31,20 @@ class ContainerSource(ClosableSource):
         name: What a person would call it.
         span: The part to read.
         is_live: Whether frames are lost unless they are read in time.
+        deinterlace: Make pictures of one moment of interlaced ones.
 
     Raises:
         SourceFormatError: It holds no video, none that can be decoded, or none in ``span``.
     """
 
     def __init__(
-        self, container: InputContainer, name: str, *, span: Span, is_live: bool = False
+        self,
+        container: InputContainer,
+        name: str,
+        *,
+        span: Span,
+        is_live: bool = False,
+        deinterlace: bool = False,
     ) -> None:
         super().__init__()
         self._container = container
@@ -46,7 +53,7 @@ class ContainerSource(ClosableSource):
         self._is_live = is_live
         self._fault = ""
         try:
-            self._decoder = VideoDecoder(container, name, is_live=is_live)
+            self._decoder = VideoDecoder(container, name, is_live=is_live, deinterlace=deinterlace)
             frames = itertools.islice(self._decode(), span.max_frames)
             first = next(frames, None)
             if first is None:
@@ -73,6 +80,7 @@ class ContainerSource(ClosableSource):
                 f"{self._name}: frames with a missing, repeated or backward time, which was "
                 f"repaired: {self._decoder.num_repaired}"
             )
+        lines += [f"{self._name}: {note}" for note in self._decoder.notes]
         return [*lines, self._fault] if self._fault else lines
 
     def _break_off(self, cause: FFmpegError | None) -> None:

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from stream.errors import SourceFormatError
 from stream.frames import Frame
+from stream.sources.deinterlacing import deinterlaced
 from stream.sources.pictures import PictureConverter
 from stream.sources.timeline import Timeline
 
@@ -39,12 +40,15 @@ class VideoDecoder:
         name: What to call it in messages.
         is_live: Hand each picture out as soon as it is decoded, which keeps threads from working
             on one picture each; time begins with the first.
+        deinterlace: Make pictures of one moment of interlaced ones.
 
     Raises:
         SourceFormatError: It has no video stream, or none that can be decoded.
     """
 
-    def __init__(self, container: InputContainer, name: str, *, is_live: bool) -> None:
+    def __init__(
+        self, container: InputContainer, name: str, *, is_live: bool, deinterlace: bool = False
+    ) -> None:
         self.stream = _main_video_stream(container, name)
         if container.format.name == "avi":
             # An AVI knows the order of decoding only; what FFmpeg makes of it is a frame late.
@@ -62,7 +66,9 @@ class VideoDecoder:
         self.num_damaged = 0
         """Packets that could not be decoded."""
         self._container = container
+        self._deinterlace = deinterlace
         self._converter = PictureConverter(pixel_aspect=self.stream.sample_aspect_ratio)
+        self._first_aspect = self.stream.codec_context.sample_aspect_ratio
         self._timeline = Timeline(
             origin=None if is_live else self.origin,
             time_base=self.time_base,
@@ -73,6 +79,11 @@ class VideoDecoder:
     def num_repaired(self) -> int:
         """Frames whose time was missing, repeated or out of order."""
         return self._timeline.num_repaired
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of the pictures handed out, one line each."""
+        return self._converter.notes
 
     @property
     def duration_s(self) -> float | None:
@@ -122,6 +133,10 @@ class VideoDecoder:
         Raises:
             FFmpegError: The container broke, after the last picture that came out of it.
         """
+        decoded = self._decoded()
+        return deinterlaced(decoded) if self._deinterlace else decoded
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
         try:
             for packet in self._container.demux(self.stream):
                 yield from self._decode(packet)
@@ -141,6 +156,8 @@ class VideoDecoder:
 
     def to_frame(self, picture: av.VideoFrame, pts: int) -> Frame:
         """Return the picture as the next frame."""
+        if picture.key_frame:
+            self._converter.pixel_aspect = self._pixel_aspect()
         frame = Frame(
             image=self._converter.to_rgb(picture),
             pts=pts,
@@ -150,6 +167,11 @@ class VideoDecoder:
         )
         self.num_frames += 1
         return frame
+
+    def _pixel_aspect(self) -> Fraction | None:
+        """Return the container's, until the pictures' own changes: broadcasts switch to 16:9."""
+        aspect = self.stream.codec_context.sample_aspect_ratio
+        return self.stream.sample_aspect_ratio if aspect == self._first_aspect else aspect
 
     def _decode(self, packet: Packet[VideoStream] | None) -> list[av.VideoFrame]:
         # The rest of a file that is cut short. Its error would come late, from another thread, and

@@ -31,6 +31,7 @@ class FileSource(ContainerSource):
         start_s: First moment to read, in seconds; earlier frames are left out.
         end_s: Moment to stop at, in seconds; a frame that begins there is left out.
         max_frames: Most frames to read.
+        deinterlace: Make pictures of one moment of interlaced ones.
 
     Raises:
         SourceNotFoundError: There is no such file, or it may not be read.
@@ -45,9 +46,10 @@ class FileSource(ContainerSource):
         start_s: float | Fraction | None = None,
         end_s: float | Fraction | None = None,
         max_frames: int | None = None,
+        deinterlace: bool = False,
     ) -> None:
         span = Span(start_s, end_s, max_frames)
-        super().__init__(_open(Path(path)), str(path), span=span)
+        super().__init__(_open(Path(path)), str(path), span=span, deinterlace=deinterlace)
 
 
 def _open(path: Path) -> InputContainer:

@@ -90,8 +90,9 @@ class ImageFolderSource(ClosableSource):
 
     @property
     def warnings(self) -> list[str]:
-        """Pictures that could not be read so far, one line each."""
-        return list(self._warnings)
+        """What was left out or changed so far, one line each."""
+        name = self._info.name
+        return [*self._warnings, *(f"{name}: {note}" for note in self._converter.notes)]
 
     def _read_next(self) -> Frame | None:
         return next(self._frames, None)

@@ -57,6 +57,7 @@ class NetworkSource(ContainerSource):
         start_s: First moment to read, in seconds; not for live streams.
         end_s: Moment to stop at, in seconds.
         max_frames: Most frames to read.
+        deinterlace: Make pictures of one moment of interlaced ones.
         open_timeout_s: Longest wait for the server, and again for the first pictures.
         read_timeout_s: Longest wait for the next packet.
 
@@ -74,6 +75,7 @@ class NetworkSource(ContainerSource):
         start_s: float | Fraction | None = None,
         end_s: float | Fraction | None = None,
         max_frames: int | None = None,
+        deinterlace: bool = False,
         open_timeout_s: float = 10.0,
         read_timeout_s: float = 5.0,
     ) -> None:
@@ -95,7 +97,7 @@ class NetworkSource(ContainerSource):
             container.close()
             raise ValueError(f"{name} is live: it has no moment {float(start_s):g} s to start at")
         self._read_timeout_s = read_timeout_s
-        super().__init__(container, name, span=span, is_live=is_live)
+        super().__init__(container, name, span=span, is_live=is_live, deinterlace=deinterlace)
 
     def _break_off(self, cause: FFmpegError | None) -> None:
         if isinstance(cause, ExitError | TimeoutError):

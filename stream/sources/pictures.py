@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import cast
@@ -13,6 +14,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from stream.frames import RgbImage
+from stream.sources.tone_map import HLG, PQ, ToneMapper, needs_tone_map
 
 __all__ = ["PictureConverter", "turn_upright", "upright_size"]
 
@@ -20,8 +22,14 @@ _BT709, _BT601 = 1, 5
 """Numbers of colour matrices, in swscale as in ITU-T H.273."""
 _MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9, 10: 9}
 """Matrix by the number in the picture's tag: beside the two, FCC, SMPTE 240M and BT.2020."""
+_BT2020 = 9
 _MAX_STRETCH = 4
 """Pixels longer or flatter than this are taken for a broken header, and for square."""
+
+_GREY = ("gray", "ya")
+"""How the names of grey pixel formats begin, without and with transparency."""
+_FULL_LEVELS = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
+"""Full-range level of each level of limited range."""
 
 DisplayMatrix = Sequence[int]
 """Nine 16.16 fixed-point numbers, row by row, as in the track header of ISO/IEC 14496-12."""
@@ -32,7 +40,8 @@ class PictureConverter:
 
     Colour: the matrix and range that the picture is tagged with. Untagged ones are taken for
     BT.709 from 1280 columns or 577 rows on and for BT.601 below, as players do (mpv, ``mp_csp``);
-    for limited range, unless the pixel format says otherwise. Transparent pixels lie over black.
+    for limited range, unless the pixel format says otherwise. High dynamic range and the colours
+    of BT.2020 are mapped to BT.709. Transparent pixels lie over black.
 
     Args:
         pixel_aspect: Width of a pixel by its height. Frames are stretched, never shrunk, to square
@@ -40,34 +49,76 @@ class PictureConverter:
     """
 
     def __init__(self, *, pixel_aspect: Fraction | None = None) -> None:
-        aspect = pixel_aspect or Fraction(1)
-        is_plausible = Fraction(1, _MAX_STRETCH) <= aspect <= _MAX_STRETCH
-        self._aspect = aspect if is_plausible and abs(aspect - 1) > Fraction(1, 100) else 1
+        self.pixel_aspect = pixel_aspect
+        """Width of a pixel by its height, for the pictures to come; None for square ones."""
+        self._mapped_ranges: set[str] = set()
+        self._num_interlaced = 0
+        self._num_by_size: Counter[tuple[int, int]] = Counter()
         self._reformatter = VideoReformatter()
+        self._tone_mapper = ToneMapper()
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of the pictures so far, one line each."""
+        lines = []
+        if self._mapped_ranges:
+            ranges = " and ".join(sorted(self._mapped_ranges))
+            lines.append(f"its high dynamic range ({ranges}) was mapped to the range of SDR")
+        if self._num_interlaced:
+            lines.append(
+                f"interlaced pictures: {self._num_interlaced}; where moving hands show combs, "
+                "add --deinterlace"
+            )
+        if len(self._num_by_size) > 1:
+            sizes = ", ".join(f"{w} x {h}: {num}" for (w, h), num in self._num_by_size.items())
+            lines.append(f"its pictures differ in size ({sizes}); a video has that of the first")
+        return lines
 
     def to_rgb(self, picture: av.VideoFrame) -> RgbImage:
         """Return the picture as uint8 ``(H, W, 3)`` RGB, upright."""
-        width, height = picture.width, picture.height
-        if self._aspect > 1:
-            width = round(width * self._aspect)
-        elif self._aspect < 1:
-            height = round(height / self._aspect)
-        has_alpha = any(component.is_alpha for component in picture.format.components)
+        self._num_interlaced += picture.interlaced_frame
+        if needs_tone_map(picture):
+            picture = self._to_sdr(picture)
+        width, height = self._square_size(picture.width, picture.height)
+        has_alpha = picture.format.has_palette or any(
+            component.is_alpha for component in picture.format.components
+        )
+        range_ = _range_of(picture)
         converted = self._reformatter.reformat(
             picture,
             width=width,
             height=height,
             format="rgba" if has_alpha else "rgb24",
             src_colorspace=_matrix_of(picture),
-            src_color_range=_range_of(picture),
+            src_color_range=range_,
             dst_color_range=ColorRange.JPEG,
         )
         pixels = np.asarray(converted.to_ndarray(), np.uint8)
+        if range_ == ColorRange.MPEG and picture.format.name.startswith(_GREY):
+            pixels = _FULL_LEVELS[pixels]  # swscale takes all grey for full range
         if has_alpha:
             alpha = pixels[:, :, 3:].astype(np.uint16)
             pixels = ((pixels[:, :, :3] * alpha + 127) // 255).astype(np.uint8)
         matrix = _display_matrix_of(picture)
-        return turn_upright(pixels, matrix) if matrix else pixels
+        upright = turn_upright(pixels, matrix) if matrix else pixels
+        self._num_by_size[upright.shape[1], upright.shape[0]] += 1
+        return upright
+
+    def _square_size(self, width: int, height: int) -> tuple[int, int]:
+        aspect = self.pixel_aspect or Fraction(1)
+        if abs(aspect - 1) <= Fraction(1, 100):
+            return width, height
+        if 1 < aspect <= _MAX_STRETCH:
+            return round(width * aspect), height
+        if Fraction(1, _MAX_STRETCH) <= aspect < 1:
+            return width, round(height / aspect)
+        return width, height
+
+    def _to_sdr(self, picture: av.VideoFrame) -> av.VideoFrame:
+        if picture.color_trc in (HLG, PQ):
+            self._mapped_ranges.add("HLG" if picture.color_trc == HLG else "PQ")
+        matrix = _MATRICES.get(int(picture.colorspace), _BT2020)
+        return self._tone_mapper.map(picture, matrix=matrix, range_=_range_of(picture))
 
 
 def turn_upright(image: RgbImage, matrix: DisplayMatrix) -> RgbImage:
@@ -126,5 +177,5 @@ def _range_of(picture: av.VideoFrame) -> ColorRange:
     if picture.color_range:
         return ColorRange(int(picture.color_range))
     # The old yuvj formats and plain grey pictures use all 256 levels.
-    is_full = picture.format.name.startswith(("yuvj", "gray", "ya"))
+    is_full = picture.format.name.startswith(("yuvj", *_GREY))
     return ColorRange.JPEG if is_full else ColorRange.MPEG

@@ -288,7 +288,10 @@ class TestShape:
         assert frame.image.tolist() == [[COLOURS[0].tolist()]]
 
     def test_a_size_that_changes_midway(self, tmp_path: Path) -> None:
-        frames = frames_of(make_size_change(tmp_path / "clip.ts"))
+        with FileSource(make_size_change(tmp_path / "clip.ts")) as source:
+            frames = read_all(source)
+            (note,) = source.warnings
+        assert "differ in size (192 x 128: 10, 128 x 160: 10)" in note
         assert [frame.size_wh for frame in frames] == [(192, 128)] * 10 + [(128, 160)] * 10
         assert [number_in(frame.image) for frame in frames] == list(range(20))
 
