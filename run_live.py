@@ -193,10 +193,7 @@ def _open_parts(options: Options, stack: ExitStack, model: DinoModel) -> _Parts:
 
 
 def _open_sink(options: Options, path: Path, source: Source, **origin: Any) -> Mp4Sink:  # noqa: ANN401
-    """Return a sink with the encoder that was asked for; ``origin``: what an export knows beside.
-
-    The live view has a time 0 and no sound of its own.
-    """
+    """Return a sink with the encoder asked for; ``origin``: time 0 and sound, of an export only."""
     from stream.sinks.mp4 import Mp4Sink
 
     refuse_input(path, options.source)
