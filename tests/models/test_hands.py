@@ -107,6 +107,12 @@ def test_mirrored_right_hand_is_a_left_hand(
     assert region.handedness == "left"
 
 
+def test_in_a_mirrored_input_hands_are_the_signers_own(open_hand: RgbImage) -> None:
+    with MediaPipeHandFinder(input_mirrored=True) as finder:
+        (region,) = finder.find(frame_of(open_hand[:, ::-1], 0))
+    assert region.handedness == "right"
+
+
 def test_two_hands_are_told_apart(finder: MediaPipeHandFinder, open_hand: RgbImage) -> None:
     both = np.concatenate([open_hand, open_hand[:, ::-1]], axis=1)
     for pts in range(3):

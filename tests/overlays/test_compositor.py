@@ -133,8 +133,13 @@ def test_text_is_not_mirrored() -> None:
 
 
 def test_left_stays_left_in_the_mirror_and_panels_stand_as_the_viewer_sees_the_hands() -> None:
-    for is_mirrored, names in ((False, ["right", "left"]), (True, ["left", "right"])):
-        style = Style(mirror=is_mirrored)
+    for is_mirrored, was_mirrored, names in (
+        (False, False, ["right", "left"]),
+        (True, False, ["left", "right"]),
+        (False, True, ["left", "right"]),
+        (True, True, ["right", "left"]),
+    ):
+        style = Style(mirror=is_mirrored, input_mirrored=was_mirrored)
         exhibits = collect_exhibits(two_hands(), style, Normalizer(), with_heads=False)
         assert [exhibit.name for exhibit in exhibits] == names
 

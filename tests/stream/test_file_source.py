@@ -17,6 +17,7 @@ from stream.frames import Frame, RgbImage
 from stream.sources.file import FileSource
 from tests.clips import (
     COLOURS,
+    cut_off,
     irregular_times,
     make_clip,
     make_size_change,
@@ -234,6 +235,23 @@ class TestColour:
         expected = np.repeat(luma[:, None], 3, axis=1)
         np.testing.assert_allclose(centres(frames_of(clip)[0].image), expected, atol=2)
 
+    @pytest.mark.parametrize("pix_fmt", ["gray", "gray10le"])
+    def test_grey_of_limited_range_reaches_black_and_white(
+        self, tmp_path: Path, pix_fmt: str
+    ) -> None:
+        # swscale writes full-range grey whatever it is asked for: here 16 and 235 are meant.
+        picture = np.full((128, 192, 3), 16, np.uint8)
+        picture[:, 96:] = 235
+        clip = make_clip(
+            tmp_path / "grey.mkv",
+            [picture],
+            codec="ffv1",
+            pix_fmt=pix_fmt,
+            color_range=ColorRange.MPEG,
+        )
+        image = frames_of(clip)[0].image
+        np.testing.assert_allclose(image[64, [48, 144], 0], [0, 255], atol=1)
+
     def test_transparent_pixels_lie_over_black(self, tmp_path: Path) -> None:
         alpha = np.full((128, 192), 255, np.uint8)
         alpha[:, :64], alpha[:, 64:128] = 0, 128
@@ -242,6 +260,66 @@ class TestColour:
         )
         opacity = np.array([0, 128, 255, 0, 128, 255])[:, None] / 255
         np.testing.assert_allclose(centres(frames_of(clip)[0].image), COLOURS * opacity, atol=1)
+
+
+class TestInterlacing:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """A bar that moves by 8 pixels from field to field; times at a rate that varies."""
+        pictures = []
+        for number in range(12):
+            picture = np.full((128, 192, 3), 40, np.uint8)
+            for field in (0, 1):
+                left = 8 * (2 * number + field) % 160
+                picture[field::2, left : left + 24] = 220
+            pictures.append(picture)
+        return make_clip(
+            tmp_path_factory.mktemp("interlaced") / "clip.mp4",
+            pictures,
+            times=irregular_times(12),
+            options={"flags": "+ilme+ildct", "x264-params": "tff=1", "crf": "8"},
+        )
+
+    def test_interlaced_pictures_are_told(self, clip: Path) -> None:
+        with FileSource(clip) as source:
+            read_all(source)
+            (note,) = source.warnings
+        assert note.startswith(f"{clip}: interlaced pictures: 12;")
+        assert "--deinterlace" in note
+
+    def test_combs_go_and_times_stay(self, clip: Path) -> None:
+        with FileSource(clip) as source:
+            combed = read_all(source)
+        with FileSource(clip, deinterlace=True) as source:
+            whole = read_all(source)
+            assert source.warnings == []
+        assert [frame.pts for frame in whole] == irregular_times(12)
+        assert _combs(combed) > 3 * _combs(whole)
+        for before, after in zip(combed[1:-1], whole[1:-1], strict=True):
+            change = np.abs(after.image.astype(int) - before.image)
+            assert min(change[::2].mean(), change[1::2].mean()) < 2  # one of the moments stays
+
+    def test_other_pictures_are_left_alone(self, tmp_path: Path) -> None:
+        clip = make_size_change(tmp_path / "clip.ts")
+        with FileSource(clip) as source, FileSource(clip, deinterlace=True) as same:
+            pairs = list(zip(read_all(source), read_all(same), strict=True))
+        assert len(pairs) == 20
+        for frame, other in pairs:
+            assert frame.pts == other.pts
+            np.testing.assert_array_equal(frame.image, other.image)
+
+    def test_a_cut_off_file_keeps_its_last_picture(self, tmp_path: Path) -> None:
+        whole = make_clip(tmp_path / "whole.ts", num_frames=40, time_base=Fraction(1, 90_000))
+        short = cut_off(whole, tmp_path / "short.ts", 0.6)
+        with FileSource(short) as source, FileSource(short, deinterlace=True) as same:
+            assert len(read_all(source)) == len(read_all(same)) > 10
+
+
+def _combs(frames: list[Frame]) -> float:
+    """Return how much rows differ from both their neighbours, on average."""
+    rows = np.stack([frame.image[:, :, 0] for frame in frames]).astype(float)
+    return float(np.abs(2 * rows[:, 1:-1] - rows[:, :-2] - rows[:, 2:]).mean())
 
 
 class TestShape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -88,6 +89,26 @@ def test_grey_pictures_become_rgb(tmp_path: Path) -> None:
         frame = source.read()
     assert frame is not None
     np.testing.assert_allclose(frame.image, numbered(5), atol=1)
+
+
+def test_transparent_palette_pictures_lie_over_black(tmp_path: Path) -> None:
+    """A palette of two colours (PNG, 11.2.3), the second half transparent (11.3.2.1)."""
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 3, 0, 0, 0)),
+        (b"PLTE", bytes([200, 40, 40, 40, 180, 60])),
+        (b"tRNS", bytes([255, 128])),
+        (b"IDAT", zlib.compress((b"\0" + b"\0" * 4 + b"\1" * 4) * 8)),
+        (b"IEND", b""),
+    ]
+    png = b"\x89PNG\r\n\x1a\n"
+    for name, content in chunks:
+        checksum = struct.pack(">I", zlib.crc32(name + content))
+        png += struct.pack(">I", len(content)) + name + content + checksum
+    (tmp_path / "a.png").write_bytes(png)
+    with ImageFolderSource(tmp_path) as source:
+        frame = source.read()
+    assert frame is not None
+    np.testing.assert_allclose(frame.image[4, [1, 6]], [[200, 40, 40], [20, 90, 30]], atol=1)
 
 
 @pytest.mark.parametrize(

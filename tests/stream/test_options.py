@@ -32,7 +32,8 @@ def test_every_shared_option_of_the_contract_is_understood_by_both() -> None:
         "--model big --weights w.pth --head 3 --layer -2 --region frame --max-hands 1 "
         "--crop-size 160 --normalize absolute --colormap gray --alpha 0.5 --threshold 0.6 "
         "--layout side --no-skeleton --no-hud --mirror --precision float32 --device cpu "
-        "--runtime torch --start 1.5 --end 1:02 --max-frames 9 --hand-model h.task -v"
+        "--runtime torch --deinterlace --input-mirrored --start 1.5 --end 1:02 --max-frames 9 "
+        "--hand-model h.task -v"
     )
     for options in (_parse("clip.mp4", *shared), _parse("export", "clip.mp4", *shared)):
         assert options.model == "big"
@@ -44,6 +45,7 @@ def test_every_shared_option_of_the_contract_is_understood_by_both() -> None:
         assert (options.skeleton, options.hud, options.mirror) == (False, False, True)
         assert (options.precision, options.device, options.runtime) == ("float32", "cpu", "torch")
         assert (options.start_s, options.end_s, options.max_frames) == (1.5, 62.0, 9)
+        assert (options.deinterlace, options.input_mirrored) == (True, True)
         assert options.hand_model == Path("h.task")
         assert options.verbose
 
