@@ -185,6 +185,11 @@ class ContainerSource(ClosableSource):
         if (span.start_s or span.end_s) and not decoder.num_damaged:
             length = f"; it is {decoder.duration_s:.3f} s long" if decoder.duration_s else ""
             return SourceFormatError(f"{self._name} has no frame {span}{length}")
+        if self._container.format.name == "webp_pipe":
+            return SourceFormatError(
+                f"{self._name} is an animated WebP, which FFmpeg cannot decode; "
+                "convert it to GIF or MP4"
+            )
         return SourceFormatError(
             f"{self._name} holds no frame that can be decoded "
             f"(damaged packets: {decoder.num_damaged}); use another copy of it"

@@ -22,15 +22,24 @@ from stream.sources.timeline import Span
 
 __all__ = ["ImageFolderSource"]
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 """Endings of the files that are taken for pictures, in lower case."""
+UNREAD_SUFFIXES = frozenset(
+    {".heic", ".heif", ".avif", ".jxl", ".jp2", ".tga", ".psd", ".svg"}
+    | {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}
+)
+"""Endings of pictures that are not read, in lower case: of some FFmpeg has no decoder, of others it
+decodes tiles or a preview."""
+_ANIMATED = frozenset({"gif", "apng"})
+"""FFmpeg's names of the formats of which one file may hold many pictures."""
 
 
 class ImageFolderSource(ClosableSource):
     """The pictures of a folder in natural order (2 before 10), one per frame.
 
     Pictures may differ in size. EXIF orientation is applied. One that cannot be read leaves a gap
-    in time and numbering and a line in ``warnings``. Folders inside are not looked into.
+    in time and numbering and a line in ``warnings``; so does, without the gap, one of a format that
+    is not read. Of an animation the first picture is used. Folders inside are not looked into.
 
     Args:
         folder: The folder.
@@ -61,13 +70,18 @@ class ImageFolderSource(ClosableSource):
         self._time_base = 1 / Fraction(frame_rate)
         self._converter = PictureConverter()
         self._warnings: list[str] = []
-        paths = _pictures_in(Path(folder))
+        paths = _files_in(Path(folder), SUFFIXES)
+        self._warnings += [
+            f"{path.name} is left out: {path.suffix} pictures are not read; save it as JPEG or PNG"
+            for path in _files_in(Path(folder), UNREAD_SUFFIXES)
+        ]
         slots = range(len(paths))[span.start_tick(self._time_base) : span.end_tick(self._time_base)]
         frames = itertools.islice(self._decode(paths, slots), max_frames)
         first = next(frames, None)
         if first is None:
+            why = f" ({self._warnings[0]})" if self._warnings else ""
             raise SourceFormatError(
-                f"{folder} has no picture that can be read {span}; it needs "
+                f"{folder} has no picture that can be read {span}{why}; it needs "
                 f"{', '.join(sorted(suffix[1:] for suffix in SUFFIXES))} files"
             )
         self._frames: Iterator[Frame] = itertools.chain([first], frames)
@@ -114,18 +128,38 @@ class ImageFolderSource(ClosableSource):
 
     def _read_picture(self, path: Path) -> RgbImage | None:
         try:
-            # From memory, the format is told by the content, never by the name: "%03d" in a name
-            # would make FFmpeg look for a numbered series.
-            with av.open(io.BytesIO(path.read_bytes())) as container:
-                return self._converter.to_rgb(next(container.decode(video=0)))
+            content = path.read_bytes()
+            reason = _reason_to_leave_out(content)
+            if reason is None:
+                # From memory, the format is told by the content, never by the name: "%03d" in a
+                # name would make FFmpeg look for a numbered series.
+                with av.open(io.BytesIO(content)) as container:
+                    pictures = container.decode(video=0)
+                    image = self._converter.to_rgb(next(pictures))
+                    if container.format.name in _ANIMATED and next(pictures, None) is not None:
+                        self._warnings.append(
+                            f"{path.name} is an animation: its first picture is used"
+                        )
+                    return image
         except (FFmpegError, OSError, IndexError, StopIteration) as exc:
-            self._warnings.append(f"{path.name} is left out: it cannot be read ({describe(exc)})")
-            return None
+            reason = f"it cannot be read ({describe(exc)})"
+        self._warnings.append(f"{path.name} is left out: {reason}")
+        return None
 
 
-def _pictures_in(folder: Path) -> list[Path]:
+def _reason_to_leave_out(content: bytes) -> str | None:
+    """Return what keeps a file from being read right, though FFmpeg might try; None for nothing."""
+    if content[4:8] == b"ftyp":  # ISO/IEC 14496-12: FFmpeg would show a tile, or a film's beginning
+        return "it is a HEIC or AVIF picture or a film, whatever its name; save it as JPEG or PNG"
+    if content[8:16] == b"WEBPVP8X" and content[20] & 0x02:
+        return "it is an animated WebP, which is not read; save the picture you want as PNG"
+    return None
+
+
+def _files_in(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """Return the files whose names end so, in natural order."""
     try:
-        paths = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+        paths = [path for path in folder.iterdir() if path.suffix.lower() in suffixes]
     except OSError as exc:
         raise SourceNotFoundError(
             f"{folder} cannot be read as a folder of pictures ({describe(exc)}); check the path"

@@ -16,7 +16,7 @@ from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import RgbImage
 from stream.sinks.png import write_png
 from stream.sources.images import ImageFolderSource
-from tests.clips import COLOURS, number_in, numbered, patches
+from tests.clips import COLOURS, make_clip, number_in, numbered, patches
 
 
 def write_image(path: Path, image: RgbImage, codec: str, pix_fmt: str) -> None:
@@ -155,6 +155,44 @@ def test_one_that_cannot_be_read_leaves_a_gap_and_a_word(tmp_path: Path) -> None
         assert [line.split(" ")[0] for line in source.warnings] == ["1.png", "2.png"]
     assert [(frame.index, frame.pts) for frame in frames] == [(0, 0), (3, 3)]
     assert number_in(frames[1].image) == 3
+
+
+def test_pictures_of_other_formats_are_named(tmp_path: Path) -> None:
+    write_png(tmp_path / "1.png", numbered(1))
+    make_clip(tmp_path / "film.mp4", num_frames=3).rename(tmp_path / "2.jpg")
+    (tmp_path / "3.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    header = b"WEBPVP8X" + struct.pack("<IB", 10, 0x02) + bytes(9) + b"ANIM"
+    (tmp_path / "4.webp").write_bytes(b"RIFF" + struct.pack("<I", len(header)) + header)
+    with ImageFolderSource(tmp_path) as source:
+        assert source.read() is not None
+        assert source.read() is None
+        heic, film, webp = source.warnings
+    assert heic.startswith("3.HEIC is left out: .HEIC pictures are not read; save")
+    assert film.startswith("2.jpg is left out: it is a HEIC or AVIF picture or a film")
+    assert webp.startswith("4.webp is left out: it is an animated WebP")
+
+
+def test_a_folder_of_unread_pictures_says_why(tmp_path: Path) -> None:
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(SourceFormatError, match=r"IMG_1\.HEIC is left out: .*as JPEG or PNG"):
+        ImageFolderSource(tmp_path)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("gif", "gif"), ("apng", "apng")])
+def test_of_an_animation_the_first_picture_is_used(tmp_path: Path, suffix: str, codec: str) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    pix_fmt = "rgb8" if codec == "gif" else "rgb24"
+    clip = make_clip(
+        tmp_path / f"a.{suffix}", codec=codec, pix_fmt=pix_fmt, time_base=Fraction(1, 100)
+    )
+    clip.rename(folder / ("a.gif" if codec == "gif" else "a.png"))
+    write_png(folder / "b.png", numbered(7))
+    with ImageFolderSource(folder) as source:
+        numbers = [number_in(frame.image) for _ in range(2) if (frame := source.read())]
+        (note,) = source.warnings
+    assert numbers == [0, 7]
+    assert "is an animation: its first picture is used" in note
 
 
 def test_time_goes_by_the_frame_rate(tmp_path: Path) -> None:
