@@ -176,10 +176,19 @@ def make_audio_only(path: Path, codec: str = "aac") -> Path:
     return path
 
 
-def make_size_change(path: Path) -> Path:
-    """Write an MPEG-TS whose pictures are 192 x 128 for ten frames and 128 x 160 for ten more."""
+def make_size_change(
+    path: Path, *sizes_wh: tuple[int, int], pixel_aspects: Sequence[Fraction | None] = ()
+) -> Path:
+    """Write an MPEG-TS of ten frames a size: by default 192 x 128, then 128 x 160.
+
+    Args:
+        path: File to write.
+        sizes_wh: Width and height of each part.
+        pixel_aspects: Width of a pixel by its height, in each part.
+    """
     parts = []
-    for index, (width, height) in enumerate([(192, 128), (128, 160)]):
+    sizes_wh = sizes_wh or ((192, 128), (128, 160))
+    for index, (width, height) in enumerate(sizes_wh):
         part = path.with_name(f"part{index}.ts")
         make_clip(
             part,
@@ -188,6 +197,7 @@ def make_size_change(path: Path) -> Path:
             time_base=Fraction(1, 90_000),
             muxer_options={"muxdelay": "0", "muxpreload": "0"},
             options={"bf": "0"},
+            pixel_aspect=pixel_aspects[index] if pixel_aspects else None,
         )
         parts.append(part.read_bytes())
     path.write_bytes(b"".join(parts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import av
 from av.container import InputContainer
@@ -13,6 +13,7 @@ from stream.errors import SourceFormatError
 from stream.frames import Frame, SourceInfo
 from stream.sources.closing import ClosableSource
 from stream.sources.decoding import VideoDecoder
+from stream.sources.growth import largest_ahead, may_grow
 from stream.sources.timeline import Span
 
 __all__ = ["ContainerSource", "describe"]
@@ -32,6 +33,7 @@ class ContainerSource(ClosableSource):
         span: The part to read.
         is_live: Whether frames are lost unless they are read in time.
         deinterlace: Make pictures of one moment of interlaced ones.
+        reopen: Opens the container anew, to look ahead; None where that cannot be.
 
     Raises:
         SourceFormatError: It holds no video, none that can be decoded, or none in ``span``.
@@ -45,6 +47,7 @@ class ContainerSource(ClosableSource):
         span: Span,
         is_live: bool = False,
         deinterlace: bool = False,
+        reopen: Callable[[], InputContainer] | None = None,
     ) -> None:
         super().__init__()
         self._container = container
@@ -54,6 +57,11 @@ class ContainerSource(ClosableSource):
         self._fault = ""
         try:
             self._decoder = VideoDecoder(container, name, is_live=is_live, deinterlace=deinterlace)
+            if reopen is not None and may_grow(container):
+                with reopen() as ahead:
+                    self._decoder.enlarge_to(
+                        largest_ahead(ahead, self._decoder.stream.index, span.start_s or 0)
+                    )
             frames = itertools.islice(self._decode(), span.max_frames)
             first = next(frames, None)
             if first is None:

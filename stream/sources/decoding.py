@@ -127,6 +127,10 @@ class VideoDecoder:
         """One line for people: codec and pixel format."""
         return f"{self.stream.codec_context.name}, {self.stream.codec_context.pix_fmt}"
 
+    def enlarge_to(self, size_wh: tuple[int, int] | None) -> None:
+        """Enlarge the first pictures, up to one of this size in the stream's own pixels."""
+        self._converter.enlarged_wh = size_wh
+
     def pictures(self) -> Iterator[av.VideoFrame]:
         """Yield the pictures from here to the end, in the order in which they are shown.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -49,7 +50,14 @@ class FileSource(ContainerSource):
         deinterlace: bool = False,
     ) -> None:
         span = Span(start_s, end_s, max_frames)
-        super().__init__(_open(Path(path)), str(path), span=span, deinterlace=deinterlace)
+        path = Path(path)
+        super().__init__(
+            _open(path),
+            str(path),
+            span=span,
+            deinterlace=deinterlace,
+            reopen=partial(_open, path) if path.is_file() else None,  # a pipe is read once
+        )
 
 
 def _open(path: Path) -> InputContainer:

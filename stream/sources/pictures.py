@@ -51,6 +51,9 @@ class PictureConverter:
     def __init__(self, *, pixel_aspect: Fraction | None = None) -> None:
         self.pixel_aspect = pixel_aspect
         """Width of a pixel by its height, for the pictures to come; None for square ones."""
+        self.enlarged_wh: tuple[int, int] | None = None
+        """Size to which smaller pictures are enlarged until one has it; None enlarges none."""
+        self._num_enlarged = 0
         self._mapped_ranges: set[str] = set()
         self._num_interlaced = 0
         self._num_by_size: Counter[tuple[int, int]] = Counter()
@@ -69,6 +72,8 @@ class PictureConverter:
                 f"interlaced pictures: {self._num_interlaced}; where moving hands show combs, "
                 "add --deinterlace"
             )
+        if self._num_enlarged:
+            lines.append(f"small pictures at its beginning were enlarged: {self._num_enlarged}")
         if len(self._num_by_size) > 1:
             sizes = ", ".join(f"{w} x {h}: {num}" for (w, h), num in self._num_by_size.items())
             lines.append(f"its pictures differ in size ({sizes}); a video has that of the first")
@@ -79,7 +84,7 @@ class PictureConverter:
         self._num_interlaced += picture.interlaced_frame
         if needs_tone_map(picture):
             picture = self._to_sdr(picture)
-        width, height = self._square_size(picture.width, picture.height)
+        width, height = self._square_size(*self._enlarged_size(picture))
         has_alpha = picture.format.has_palette or any(
             component.is_alpha for component in picture.format.components
         )
@@ -103,6 +108,13 @@ class PictureConverter:
         upright = turn_upright(pixels, matrix) if matrix else pixels
         self._num_by_size[upright.shape[1], upright.shape[0]] += 1
         return upright
+
+    def _enlarged_size(self, picture: av.VideoFrame) -> tuple[int, int]:
+        if self.enlarged_wh and picture.width < self.enlarged_wh[0]:
+            self._num_enlarged += 1
+            return self.enlarged_wh
+        self.enlarged_wh = None
+        return picture.width, picture.height
 
     def _square_size(self, width: int, height: int) -> tuple[int, int]:
         aspect = self.pixel_aspect or Fraction(1)

@@ -373,6 +373,37 @@ class TestShape:
         assert [frame.size_wh for frame in frames] == [(192, 128)] * 10 + [(128, 160)] * 10
         assert [number_in(frame.image) for frame in frames] == list(range(20))
 
+    @pytest.mark.parametrize("start_s", [0, 0.2])
+    def test_a_recording_that_grows_has_its_later_size_from_the_start(
+        self, tmp_path: Path, start_s: float
+    ) -> None:
+        clip = make_size_change(tmp_path / "clip.ts", (48, 32), (192, 128), (96, 64))
+        with FileSource(clip, start_s=start_s) as source:
+            assert source.info.size_wh == (192, 128)
+            frames = read_all(source)
+            first = round(start_s * 30)
+            assert f"small pictures at its beginning were enlarged: {10 - first}" in " ".join(
+                source.warnings
+            )
+        sizes = [(192, 128)] * (20 - first) + [(96, 64)] * 10
+        assert [frame.size_wh for frame in frames] == sizes
+        assert [number_in(frame.image) for frame in frames] == list(range(first, 30))
+
+    def test_a_growth_to_another_shape_is_told_only(self, tmp_path: Path) -> None:
+        with FileSource(make_size_change(tmp_path / "clip.ts", (64, 64), (192, 128))) as source:
+            assert [frame.size_wh for frame in read_all(source)][::10] == [(64, 64), (192, 128)]
+            assert "differ in size (64 x 64: 10, 192 x 128: 10)" in source.warnings[0]
+
+    def test_an_aspect_that_changes_midway(self, tmp_path: Path) -> None:
+        clip = make_size_change(
+            tmp_path / "clip.ts",
+            *[(192, 128)] * 2,
+            pixel_aspects=[Fraction(1), Fraction(4, 3)],
+        )
+        with FileSource(clip) as source:
+            sizes = [frame.size_wh for frame in read_all(source)]
+        assert sizes == [(192, 128)] * 10 + [(256, 128)] * 10
+
     @pytest.mark.parametrize(
         ("aspect", "size_wh"), [(Fraction(16, 11), (279, 128)), (Fraction(8, 9), (192, 144))]
     )
