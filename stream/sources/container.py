@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import av
 from av.container import InputContainer
@@ -13,7 +13,6 @@ from stream.errors import SourceFormatError
 from stream.frames import Frame, SourceInfo
 from stream.sources.closing import ClosableSource
 from stream.sources.decoding import VideoDecoder
-from stream.sources.growth import largest_ahead, may_grow
 from stream.sources.timeline import Span
 
 __all__ = ["ContainerSource", "describe"]
@@ -33,7 +32,6 @@ class ContainerSource(ClosableSource):
         span: The part to read.
         is_live: Whether frames are lost unless they are read in time.
         deinterlace: Make pictures of one moment of interlaced ones.
-        reopen: Opens the container anew, to look ahead; None where that cannot be.
 
     Raises:
         SourceFormatError: It holds no video, none that can be decoded, or none in ``span``.
@@ -47,7 +45,6 @@ class ContainerSource(ClosableSource):
         span: Span,
         is_live: bool = False,
         deinterlace: bool = False,
-        reopen: Callable[[], InputContainer] | None = None,
     ) -> None:
         super().__init__()
         self._container = container
@@ -57,11 +54,7 @@ class ContainerSource(ClosableSource):
         self._fault = ""
         try:
             self._decoder = VideoDecoder(container, name, is_live=is_live, deinterlace=deinterlace)
-            if reopen is not None and may_grow(container):
-                with reopen() as ahead:
-                    self._decoder.enlarge_to(
-                        largest_ahead(ahead, self._decoder.stream.index, span.start_s or 0)
-                    )
+            self._prepare(self._decoder)
             frames = itertools.islice(self._decode(), span.max_frames)
             first = next(frames, None)
             if first is None:
@@ -90,6 +83,9 @@ class ContainerSource(ClosableSource):
             )
         lines += [f"{self._name}: {note}" for note in self._decoder.notes]
         return [*lines, self._fault] if self._fault else lines
+
+    def _prepare(self, decoder: VideoDecoder) -> None:
+        """Tell the decoder, before the first picture, what else is known of the pictures."""
 
     def _break_off(self, cause: FFmpegError | None) -> None:
         """Take note that no more frames can be read, or raise an error.

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import av
 from av.container import InputContainer
@@ -16,6 +17,7 @@ from av.video.stream import VideoStream
 
 from stream.errors import SourceFormatError
 from stream.frames import Frame
+from stream.sources.cropping import declared_crop
 from stream.sources.deinterlacing import deinterlaced
 from stream.sources.pictures import PictureConverter
 from stream.sources.timeline import Timeline
@@ -126,6 +128,10 @@ class VideoDecoder:
     def details(self) -> str:
         """One line for people: codec and pixel format."""
         return f"{self.stream.codec_context.name}, {self.stream.codec_context.pix_fmt}"
+
+    def crop_as_declared_in(self, path: Path) -> None:
+        """Cut off what the header of the file says, where that leaves something."""
+        self._converter.crop = declared_crop(path, self.stream)
 
     def enlarge_to(self, size_wh: tuple[int, int] | None) -> None:
         """Enlarge the first pictures, up to one of this size in the stream's own pixels."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 import av
@@ -12,6 +11,8 @@ from av.error import FFmpegError
 
 from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.sources.container import ContainerSource, describe
+from stream.sources.decoding import VideoDecoder
+from stream.sources.growth import largest_ahead, may_grow
 from stream.sources.timeline import Span
 
 __all__ = ["FileSource"]
@@ -50,14 +51,17 @@ class FileSource(ContainerSource):
         deinterlace: bool = False,
     ) -> None:
         span = Span(start_s, end_s, max_frames)
-        path = Path(path)
-        super().__init__(
-            _open(path),
-            str(path),
-            span=span,
-            deinterlace=deinterlace,
-            reopen=partial(_open, path) if path.is_file() else None,  # a pipe is read once
-        )
+        self._path = Path(path)
+        super().__init__(_open(self._path), str(path), span=span, deinterlace=deinterlace)
+
+    def _prepare(self, decoder: VideoDecoder) -> None:
+        if not self._path.is_file():  # a pipe is read once
+            return
+        decoder.crop_as_declared_in(self._path)
+        if may_grow(self._container):
+            with _open(self._path) as ahead:
+                size_wh = largest_ahead(ahead, decoder.stream.index, self._span.start_s or 0)
+            decoder.enlarge_to(size_wh)
 
 
 def _open(path: Path) -> InputContainer:

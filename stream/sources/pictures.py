@@ -14,6 +14,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from stream.frames import RgbImage
+from stream.sources.cropping import Crop
 from stream.sources.tone_map import HLG, PQ, ToneMapper, needs_tone_map
 
 __all__ = ["PictureConverter", "turn_upright", "upright_size"]
@@ -51,6 +52,8 @@ class PictureConverter:
     def __init__(self, *, pixel_aspect: Fraction | None = None) -> None:
         self.pixel_aspect = pixel_aspect
         """Width of a pixel by its height, for the pictures to come; None for square ones."""
+        self.crop: Crop | None = None
+        """What to cut off the pictures to come that it fits."""
         self.enlarged_wh: tuple[int, int] | None = None
         """Size to which smaller pictures are enlarged until one has it; None enlarges none."""
         self._num_enlarged = 0
@@ -104,6 +107,10 @@ class PictureConverter:
         if has_alpha:
             alpha = pixels[:, :, 3:].astype(np.uint16)
             pixels = ((pixels[:, :, :3] * alpha + 127) // 255).astype(np.uint8)
+        if self.crop is not None and self.crop.fits(picture.width, picture.height):
+            pixels = _cut(
+                pixels, self.crop, Fraction(width, picture.width), Fraction(height, picture.height)
+            )
         matrix = _display_matrix_of(picture)
         upright = turn_upright(pixels, matrix) if matrix else pixels
         self._num_by_size[upright.shape[1], upright.shape[0]] += 1
@@ -131,6 +138,14 @@ class PictureConverter:
             self._mapped_ranges.add("HLG" if picture.color_trc == HLG else "PQ")
         matrix = _MATRICES.get(int(picture.colorspace), _BT2020)
         return self._tone_mapper.map(picture, matrix=matrix, range_=_range_of(picture))
+
+
+def _cut(pixels: RgbImage, crop: Crop, scale_x: Fraction, scale_y: Fraction) -> RgbImage:
+    """Return what ``crop`` leaves of a picture that was scaled."""
+    rows = round(pixels.shape[0] - (crop.top_px + crop.bottom_px) * scale_y)
+    columns = round(pixels.shape[1] - (crop.left_px + crop.right_px) * scale_x)
+    top, left = round(crop.top_px * scale_y), round(crop.left_px * scale_x)
+    return np.ascontiguousarray(pixels[top : top + rows, left : left + columns])
 
 
 def turn_upright(image: RgbImage, matrix: DisplayMatrix) -> RgbImage:
