@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import islice
 
 import av
 from av.container import InputContainer
@@ -13,10 +14,12 @@ from av.video.codeccontext import VideoCodecContext
 
 __all__ = ["largest_ahead", "may_grow"]
 
-_AHEAD_S = 10
-"""How far to look; calls reach their size in a few seconds."""
+_MAX_PACKETS = 600
+"""How far to look: ten seconds or more, while calls reach their size in a few."""
 _MAX_KEY_FRAMES = 12
 """Pictures to decode at most: where every one is a key frame, that is the first half second."""
+_SMALL_PX = 1280 * 720
+"""What begins with so many pixels is no call that has yet to grow, and not looked into further."""
 _GROWING_FORMATS = ("matroska", "mpegts", "flv", "h264", "hevc", "ivf")
 """How the names of the formats begin in which the size may change midway."""
 
@@ -43,7 +46,10 @@ def largest_ahead(
     with suppress(FFmpegError):  # what is broken is told by who reads it all
         if start_s:
             container.seek(round(start_s * av.time_base) + (container.start_time or 0))
-        sizes.extend((key.width, key.height) for key in _key_pictures(container, index))
+        for picture in _key_pictures(container, index):
+            sizes.append((picture.width, picture.height))
+            if picture.width * picture.height >= _SMALL_PX:
+                break
     if not sizes:
         return None
     width, height = sizes[0]
@@ -57,14 +63,11 @@ def _key_pictures(container: InputContainer, index: int) -> Iterator[av.VideoFra
     context = stream.codec_context
     assert isinstance(context, VideoCodecContext)
     context.thread_type = "SLICE"  # no picture waits in a thread
-    begin_s, num_keys = None, 0
-    for packet in container.demux(stream):
-        if packet.pts is None or packet.time_base is None:
-            continue
-        begin_s = packet.pts * packet.time_base if begin_s is None else begin_s
-        if packet.pts * packet.time_base - begin_s > _AHEAD_S or num_keys == _MAX_KEY_FRAMES:
-            break
-        if packet.is_keyframe:
+    num_keys = 0
+    for packet in islice(container.demux(stream), _MAX_PACKETS):
+        if packet.is_keyframe and packet.size:
             num_keys += 1
             yield from context.decode(packet)
+        if num_keys == _MAX_KEY_FRAMES:
+            break
     yield from context.decode(None)
