@@ -19,6 +19,8 @@ __all__ = ["FileSource"]
 
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """FFmpeg reads text files as pictures of a terminal; nobody who names one means that."""
+_TILED_BRANDS = frozenset({"heic", "heix", "mif1"})
+"""Major brands of HEIF pictures (ISO/IEC 23008-12), of which FFmpeg decodes one tile."""
 
 
 class FileSource(ContainerSource):
@@ -27,6 +29,8 @@ class FileSource(ContainerSource):
     Times count from the beginning of the file's timeline, as in players: where the sound begins
     first, the first frame is later than 0. Frames keep their own times (variable rates too); only
     missing, repeated and backward ones are repaired. A file that is cut short yields what it has.
+    What the container says to cut off its pictures is cut off. A recording that begins small, as
+    calls do, is enlarged to the size that it grows to in its first seconds.
 
     Args:
         path: The file.
@@ -82,4 +86,7 @@ def _open(path: Path) -> InputContainer:
     if container.format.name in _TEXT_FORMATS:
         container.close()
         raise SourceFormatError(f"{path} is a text file; give a video")
+    if container.metadata.get("major_brand") in _TILED_BRANDS:
+        container.close()
+        raise SourceFormatError(f"{path} is a HEIC picture; save it as JPEG or PNG, in a folder")
     return container

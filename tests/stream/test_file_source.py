@@ -416,6 +416,15 @@ class TestShape:
         np.testing.assert_allclose(centres(frame.image), COLOURS, atol=5)
 
 
+def test_a_heic_picture_is_called_one(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "IMG_1.HEIC.mp4", num_frames=1)
+    content = bytearray(clip.read_bytes())
+    content[8:12] = b"heic"  # major brand (ISO/IEC 14496-12, 4.3)
+    clip.write_bytes(content)
+    with pytest.raises(SourceFormatError, match="is a HEIC picture; save it as JPEG or PNG"):
+        FileSource(clip)
+
+
 def test_a_name_that_looks_like_a_protocol_is_a_name(tmp_path: Path) -> None:
     path = tmp_path / "http:clip %03d.mp4"
     make_clip(tmp_path / "clip.mp4").rename(path)
