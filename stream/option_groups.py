@@ -172,7 +172,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--deinterlace",
         action="store_true",
-        help="make whole pictures of interlaced ones, which show combs where something moves",
+        help="make whole pictures of a file's or stream's interlaced ones, which show combs",
     )
     group.add_argument(
         "--input-mirrored",

@@ -19,11 +19,10 @@ from stream.sources.tone_map import HLG, PQ, ToneMapper, needs_tone_map
 
 __all__ = ["PictureConverter", "turn_upright", "upright_size"]
 
-_BT709, _BT601 = 1, 5
+_BT709, _BT601, _BT2020 = 1, 5, 9
 """Numbers of colour matrices, in swscale as in ITU-T H.273."""
-_MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9, 10: 9}
+_MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: _BT2020, 10: _BT2020}
 """Matrix by the number in the picture's tag: beside the two, FCC, SMPTE 240M and BT.2020."""
-_BT2020 = 9
 _MAX_STRETCH = 4
 """Pixels longer or flatter than this are taken for a broken header, and for square."""
 
@@ -101,12 +100,13 @@ class PictureConverter:
             src_color_range=range_,
             dst_color_range=ColorRange.JPEG,
         )
-        pixels = np.asarray(converted.to_ndarray(), np.uint8)
+        decoded = np.asarray(converted.to_ndarray(), np.uint8)
+        pixels = decoded[:, :, :3]
         if range_ == ColorRange.MPEG and picture.format.name.startswith(_GREY):
             pixels = _FULL_LEVELS[pixels]  # swscale takes all grey for full range
         if has_alpha:
-            alpha = pixels[:, :, 3:].astype(np.uint16)
-            pixels = ((pixels[:, :, :3] * alpha + 127) // 255).astype(np.uint8)
+            alpha = decoded[:, :, 3:].astype(np.uint16)
+            pixels = ((pixels * alpha + 127) // 255).astype(np.uint8)
         if self.crop is not None and self.crop.fits(picture.width, picture.height):
             pixels = _cut(
                 pixels, self.crop, Fraction(width, picture.width), Fraction(height, picture.height)
