@@ -37,6 +37,8 @@ class Frame:
     """Presentation time in ``time_base`` ticks since the source began; strictly increasing."""
     time_base: Fraction
     """Seconds per tick, > 0."""
+    duration: int | None = None
+    """Ticks for which the frame is shown; None where that is told by the next one only."""
     index: int
     """Number of the frame in its source, from 0; gaps tell of dropped frames."""
     captured_ns: int
@@ -46,6 +48,8 @@ class Frame:
         object.__setattr__(self, "image", frozen_rgb(self.image))
         if self.time_base <= 0:
             raise ValueError(f"time_base must be > 0, got {self.time_base = }")
+        if self.duration is not None and self.duration <= 0:
+            raise ValueError(f"duration must be > 0, got {self.duration = }")
         if self.index < 0:
             raise ValueError(f"index must be >= 0, got {self.index = }")
 

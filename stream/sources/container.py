@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 from av.container import InputContainer
@@ -19,6 +20,10 @@ __all__ = ["ContainerSource", "describe"]
 
 _SEEK_BACK_S = (0, 1, 4, 16, 64)
 """How far before the wanted moment to look for a picture to decode from, one after the other."""
+_BEFORE_ALL_S = 10
+"""So long before the first picture nothing has been decoded yet."""
+_STANDING_FRAMES = Fraction(3, 2)
+"""A picture shown for more than so many frames' time stands still, and is no neighbour."""
 _MAX_MISSING_FRAMES = 4
 """So many frames' time may be missing to what a header promises before it is worth a word."""
 
@@ -107,25 +112,49 @@ class ContainerSource(ClosableSource):
 
     def _decode(self) -> Iterator[Frame]:
         decoder = self._decoder
-        start = self._span.start_tick(decoder.time_base)
         end = self._span.end_tick(decoder.time_base)
-        pts = 0
+        held: tuple[av.VideoFrame, int] | None = None
         try:
-            for picture in self._pictures_from(start):
+            for picture in self._pictures_from(self._span.start_tick(decoder.time_base)):
                 pts = decoder.place(picture)
+                if self._is_live:  # how long it is shown would be known a frame later
+                    yield decoder.to_frame(picture, pts, None)
+                    continue
+                yield from self._shown(held, pts)
+                held = picture, pts
                 if end is not None and pts >= end:
                     return
-                if pts >= start:
-                    yield decoder.to_frame(picture, pts)
         except FFmpegError as exc:
+            yield from self._shown(held, None)
             self._break_off(exc)
         else:
+            yield from self._shown(held, decoder.end)
             if self._is_live:
                 self._break_off(None)
-            self._compare_with_header(float(pts * decoder.time_base))
+            self._compare_with_header(max(held[1] if held else 0, decoder.end or 0))
 
-    def _compare_with_header(self, last_s: float) -> None:
+    def _shown(self, held: tuple[av.VideoFrame, int] | None, until: int | None) -> Iterator[Frame]:
+        """Yield the picture as it is shown in the span, from its own time or from the beginning.
+
+        A picture that begins before the span is left out, unless it goes on for longer than to the
+        next frame: it stands still there.
+        """
+        if held is None:
+            return
+        decoder, (picture, pts) = self._decoder, held
+        start = self._span.start_tick(decoder.time_base)
+        end = self._span.end_tick(decoder.time_base)
+        if until is None or until <= pts:
+            until = pts + decoder.frame_ticks
+        if pts >= start or until - start > _STANDING_FRAMES * decoder.frame_ticks:
+            begin = max(pts, start)
+            if end is None or begin < end:
+                until = until if end is None else min(until, end)
+                yield decoder.to_frame(picture, begin, until - begin)
+
+    def _compare_with_header(self, end: int) -> None:
         decoder = self._decoder
+        last_s = float(end * decoder.time_base)
         declared_s, rate = decoder.declared_end_s, decoder.frame_rate
         if declared_s is not None and rate and last_s < declared_s - _MAX_MISSING_FRAMES / rate:
             promise = f"its header tells of {declared_s:.2f} s"
@@ -141,7 +170,10 @@ class ContainerSource(ClosableSource):
     def _pictures_from(self, start: int) -> Iterator[av.VideoFrame]:
         """Yield pictures from tick ``start``, or somewhat before, to the end."""
         decoder, wanted = self._decoder, start + self._decoder.origin
-        for back_s in _SEEK_BACK_S if start > 0 else ():
+        if start == 0 or not decoder.can_seek:
+            yield from decoder.pictures()
+            return
+        for back_s in _SEEK_BACK_S:
             target = wanted - round(back_s / decoder.time_base)
             if target <= decoder.origin:
                 break
@@ -157,9 +189,17 @@ class ContainerSource(ClosableSource):
                 yield first
                 yield from pictures
                 return
-        if start > 0:
-            self._container.seek(decoder.origin, stream=decoder.stream)
+        self._rewind()
         yield from decoder.pictures()
+
+    def _rewind(self) -> None:
+        decoder = self._decoder
+        try:
+            # Containers that search by the order of decoding need a time before all of it.
+            before_all = decoder.origin - round(_BEFORE_ALL_S / decoder.time_base)
+            self._container.seek(before_all, stream=decoder.stream)
+        except FFmpegError:  # others know no such time
+            self._container.seek(decoder.origin, stream=decoder.stream)
 
     def _describe(self, first: Frame) -> SourceInfo:
         decoder, span = self._decoder, self._span

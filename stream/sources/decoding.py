@@ -12,15 +12,15 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from stream.errors import SourceFormatError
 from stream.frames import Frame
+from stream.sources.clock import Clock
 from stream.sources.cropping import declared_crop
 from stream.sources.deinterlacing import deinterlaced
 from stream.sources.pictures import PictureConverter
 from stream.sources.timeline import Timeline
+from stream.sources.tracks import declared_rate, main_video_stream, nominal_rate
 
 __all__ = ["VideoDecoder"]
 
@@ -28,6 +28,8 @@ _NUM_THREADS = 2
 """Enough for 1080p in real time; each further thread keeps one more picture in memory."""
 _GENERATE_PTS = 0x0001
 """AVFMT_FLAG_GENPTS, which PyAV sets for every container."""
+_NO_TIMES = 0x0080
+"""AVFMT_NOTIMESTAMPS of FFmpeg: what it says of streams without a container."""
 _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d*)?)", re.ASCII)
 """Hours, minutes and seconds of Matroska's DURATION tag: 00:01:02.345000000."""
 
@@ -51,7 +53,7 @@ class VideoDecoder:
     def __init__(
         self, container: InputContainer, name: str, *, is_live: bool, deinterlace: bool = False
     ) -> None:
-        self.stream = _main_video_stream(container, name)
+        self.stream = main_video_stream(container, name)
         if container.format.name == "avi":
             # An AVI knows the order of decoding only; what FFmpeg makes of it is a frame late.
             container.flags &= ~_GENERATE_PTS
@@ -59,8 +61,13 @@ class VideoDecoder:
         self.stream.thread_count = _NUM_THREADS
         self.time_base = self.stream.time_base or Fraction(1, 90_000)
         """Seconds per tick."""
-        self.frame_rate = self.stream.average_rate or self.stream.guessed_rate or None
-        """Declared frames per second."""
+        self.has_times = not container.format.flags & _NO_TIMES
+        """Whether the container tells times at all; a raw stream has none and cannot be sought."""
+        nominal = nominal_rate(self.stream) or Fraction(30)
+        self.frame_rate = declared_rate(self.stream) if self.has_times else nominal
+        """Declared frames per second; None where they cannot be believed."""
+        self.frame_ticks = max(1, round(1 / (nominal * self.time_base)))
+        """Ticks from one frame to the next where none is late or left out."""
         self.origin = round(Fraction(container.start_time or 0, av.time_base) / self.time_base)
         """Reported tick of the container's beginning, which players call time 0."""
         self.num_frames = 0
@@ -68,29 +75,42 @@ class VideoDecoder:
         self.num_damaged = 0
         """Packets that could not be decoded."""
         self._container = container
+        self._clock = Clock()
+        self._newest_end = 0
         self._deinterlace = deinterlace
         self._converter = PictureConverter(pixel_aspect=self.stream.sample_aspect_ratio)
         self._first_aspect = self.stream.codec_context.sample_aspect_ratio
         self._timeline = Timeline(
             origin=None if is_live else self.origin,
             time_base=self.time_base,
-            frame_rate=self.frame_rate,
+            frame_ticks=self.frame_ticks,
         )
 
     @property
     def num_repaired(self) -> int:
-        """Frames whose time was missing, repeated or out of order."""
-        return self._timeline.num_repaired
+        """Frames whose time was missing, repeated or out of order, though others have one."""
+        return self._timeline.num_repaired if self.has_times else 0
 
     @property
     def notes(self) -> list[str]:
         """What a person should know of the pictures handed out, one line each."""
-        return self._converter.notes
+        lines = [*self._clock.warnings, *self._converter.notes]
+        if not self.has_times and self.frame_rate:
+            rate = float(self.frame_rate)
+            lines.append(f"it has no times: its frames are shown at {rate:g} a second")
+        return lines
+
+    @property
+    def can_seek(self) -> bool:
+        """Whether times lead to places in the file."""
+        return self.has_times and not self._clock.has_jumps
 
     @property
     def duration_s(self) -> float | None:
         """Length of the video in seconds, from the container's beginning; None where unknown."""
         stream = self.stream
+        if self._clock.duration_s is not None:
+            return self._clock.duration_s
         if stream.duration:
             end = (stream.start_time or 0) + stream.duration - self.origin
             return float(end * self.time_base)
@@ -129,6 +149,23 @@ class VideoDecoder:
         """One line for people: codec and pixel format."""
         return f"{self.stream.codec_context.name}, {self.stream.codec_context.pix_fmt}"
 
+    @property
+    def end(self) -> int | None:
+        """Tick, since the container's beginning, up to which the last picture read is shown.
+
+        None where nobody tells.
+        """
+        stream = self.stream
+        is_whole = not (self.num_damaged or self.is_cut_off)
+        if self._container.format.name.startswith("mov") and stream.duration and is_whole:
+            # The last length in its index belongs to the picture that was decoded last.
+            return (stream.start_time or 0) + stream.duration - self.origin
+        return self._newest_end - self.origin if self._newest_end > self.origin else None
+
+    def go_by(self, clock: Clock) -> None:
+        """Have a clock move the times of the packets."""
+        self._clock = clock
+
     def crop_as_declared_in(self, path: Path) -> None:
         """Cut off what the header of the file says, where that leaves something."""
         self._converter.crop = declared_crop(path, self.stream)
@@ -149,6 +186,7 @@ class VideoDecoder:
     def _decoded(self) -> Iterator[av.VideoFrame]:
         try:
             for packet in self._container.demux(self.stream):
+                self._clock.move(packet)
                 yield from self._decode(packet)
         except FFmpegError:
             # Some pictures are still in the decoder, which sorts them.
@@ -159,19 +197,21 @@ class VideoDecoder:
         """Return the picture's time in ticks since the container's beginning; call in order."""
         return self._timeline.place(self.reported_tick(picture))
 
-    @staticmethod
-    def reported_tick(picture: av.VideoFrame) -> int | None:
+    def reported_tick(self, picture: av.VideoFrame) -> int | None:
         """Return the picture's time as it stands in the file, where it does."""
+        if not self.has_times:
+            return None  # the order of decoding, counted at a rate that nobody declared
         return picture.dts if picture.pts is None else picture.pts
 
-    def to_frame(self, picture: av.VideoFrame, pts: int) -> Frame:
-        """Return the picture as the next frame."""
+    def to_frame(self, picture: av.VideoFrame, pts: int, duration: int | None) -> Frame:
+        """Return the picture as the next frame, shown for so many ticks where that is known."""
         if picture.key_frame:
             self._converter.pixel_aspect = self._pixel_aspect()
         frame = Frame(
             image=self._converter.to_rgb(picture),
             pts=pts,
             time_base=self.time_base,
+            duration=duration,
             index=self.num_frames,
             captured_ns=time.monotonic_ns(),
         )
@@ -190,27 +230,13 @@ class VideoDecoder:
             self.num_damaged += 1
             return []
         try:
-            return self.stream.decode(packet)
+            pictures = self.stream.decode(packet)
         except MemoryError:
             raise
         except FFmpegError:
             self.num_damaged += 1
             return []
-
-
-def _main_video_stream(container: InputContainer, name: str) -> VideoStream:
-    # An album cover is stored as a video stream of one picture.
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic
-    ]
-    if not streams:
-        raise SourceFormatError(f"{name} has no video stream; give a file with moving pictures")
-    best = container.streams.best("video")
-    stream = best if isinstance(best, VideoStream) and best in streams else streams[0]
-    if stream.codec_context is None:
-        raise SourceFormatError(
-            f"{name}: there is no decoder for its video; convert it to H.264 first"
-        )
-    return stream
+        begin = None if packet is None else packet.dts if packet.pts is None else packet.pts
+        if packet is not None and begin is not None:
+            self._newest_end = max(self._newest_end, begin + (packet.duration or 0))
+        return pictures

@@ -10,6 +10,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from stream.errors import SourceFormatError, SourceNotFoundError
+from stream.sources.clock import clock_of
 from stream.sources.container import ContainerSource, describe
 from stream.sources.decoding import VideoDecoder
 from stream.sources.growth import largest_ahead, may_grow
@@ -61,6 +62,7 @@ class FileSource(ContainerSource):
     def _prepare(self, decoder: VideoDecoder) -> None:
         if not self._path.is_file():  # a pipe is read once
             return
+        decoder.go_by(clock_of(self._path, self._container))
         decoder.crop_as_declared_in(self._path)
         if may_grow(self._container):
             with _open(self._path) as ahead:

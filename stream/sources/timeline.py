@@ -17,23 +17,21 @@ class Timeline:
 
     A time that is missing takes the place one frame after its predecessor. A repeated or slightly
     disordered one is moved to half a frame after its predecessor, so that the next regular frame
-    keeps its own place. After a long step back (two MPEG-TS recordings in one file) the rest
-    follows on without a gap.
+    keeps its own place. After a long step back (a sender that began anew) the rest follows on
+    without a gap.
 
     Args:
         origin: Reported time that becomes 0, in ticks; None for that of the first frame.
         time_base: Seconds per tick.
-        frame_rate: Declared frames per second, where there is such a thing.
+        frame_ticks: Ticks from one frame to the next where none is late or left out.
     """
 
-    def __init__(
-        self, *, origin: int | None, time_base: Fraction, frame_rate: Fraction | None
-    ) -> None:
+    def __init__(self, *, origin: int | None, time_base: Fraction, frame_ticks: int = 1) -> None:
         self.num_repaired = 0
         """How many times were missing, repeated or out of order."""
         self._shift = None if origin is None else -origin
         self._last: int | None = None
-        self._frame_ticks = round(1 / (frame_rate * time_base)) if frame_rate else 1
+        self._frame_ticks = frame_ticks
         self._jump_back = math.ceil(_JUMP_BACK_S / time_base)
 
     def place(self, reported: int | None) -> int:

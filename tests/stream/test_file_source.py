@@ -94,7 +94,9 @@ class TestTimes:
         twice.write_bytes(first.read_bytes() * 2)
         with FileSource(twice) as source:
             pts = [frame.pts for frame in read_all(source)]
-            assert len(source.warnings) == 1
+            assert source.warnings == [
+                f"{twice}: times begin anew at 2.00 s: what follows was joined on there"
+            ]
         assert pts == [3_000 * index for index in range(120)]
 
     def test_info_tells_what_to_expect(self, tmp_path: Path) -> None:

@@ -13,11 +13,9 @@ MS = Fraction(1, 1000)
 
 
 def place(
-    reported: list[int | None], *, origin: int | None = 0, frame_rate: int | None = 25
+    reported: list[int | None], *, origin: int | None = 0, frame_ticks: int = 40
 ) -> tuple[list[int], int]:
-    timeline = Timeline(
-        origin=origin, time_base=MS, frame_rate=Fraction(frame_rate) if frame_rate else None
-    )
+    timeline = Timeline(origin=origin, time_base=MS, frame_ticks=frame_ticks)
     return [timeline.place(pts) for pts in reported], timeline.num_repaired
 
 
@@ -47,8 +45,8 @@ def test_the_origin_becomes_zero() -> None:
     assert place([1000, 1040], origin=None) == ([0, 40], 0)
 
 
-def test_without_a_rate_a_repair_takes_one_tick() -> None:
-    assert place([0, 0, 0, 10], frame_rate=None) == ([0, 1, 2, 10], 2)
+def test_a_repair_takes_one_tick_at_least() -> None:
+    assert place([0, 0, 0, 10], frame_ticks=1) == ([0, 1, 2, 10], 2)
 
 
 def test_times_increase_whatever_is_reported() -> None:
