@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,11 +9,13 @@ from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
-from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Disposition, Stream
+
+from stream.sinks.trial import add_sound, first_sound, mp4_holds, unwrapper_of
+from stream.sources.network import hide_password
 
 __all__ = ["AudioCopy"]
 
@@ -26,6 +26,9 @@ _JUMP_BACK_S = 1
 _SAME_TIME_S = Fraction(1, 1000)
 """Picture times closer than this are one: the output's ticks may round the file's."""
 
+_NETWORK_TIMEOUTS_S = (10.0, 30.0)
+"""Longest waits for a server to answer, and to go on: it sends only when pictures are done."""
+
 
 class AudioCopy:
     """Hands out the audio packets of a file, unchanged, as the pictures advance.
@@ -34,18 +37,23 @@ class AudioCopy:
     audio streams that an MP4 can hold are copied. Times are in seconds since ``zero_s``.
 
     Args:
-        path: The file.
+        path: The file; a string is the URL of one.
         output: MP4 that the packets are for; its header is not written yet.
         zero_s: Moment of the file that is time 0 in the output; earlier sound is left out.
         end_s: Moment of the file to stop at; None for its end.
     """
 
     def __init__(
-        self, path: Path, output: OutputContainer, *, zero_s: Fraction, end_s: Fraction | None
+        self,
+        path: str | Path,
+        output: OutputContainer,
+        *,
+        zero_s: Fraction,
+        end_s: Fraction | None,
     ) -> None:
         self.warnings: list[str] = []
         """What could not be copied, one line each."""
-        self._name = path.name
+        self._name = hide_password(path) if isinstance(path, str) else path.name
         self._end_s = math.inf if end_s is None else end_s - zero_s
         self._newest_picture_s: Fraction | float = -math.inf
         self._tracks: dict[int, _Track] = {}
@@ -53,25 +61,41 @@ class AudioCopy:
         self._next: tuple[Fraction, Packet[Stream]] | None = None
         self._container: InputContainer | None = None
         try:
-            self._container = av.open(f"file:{path}", metadata_errors="replace")
+            with _open(path) as first_look:
+                held = self._held_tracks(first_look)
+            self._container = _open(path)
         except (FFmpegError, OSError) as exc:
-            self.warnings.append(f"the sound of {path.name} is left out ({exc.strerror})")
+            self.warnings.append(f"the sound of {self._name} is left out ({exc.strerror})")
             return
         self._file_zero_s = Fraction(self._container.start_time or 0, av.time_base) + zero_s
         self._is_cut = zero_s > 0
         for stream in self._container.streams.audio:
-            if _mp4_holds(stream):
-                target = output.add_stream_from_template(stream)
-                target.metadata.update(stream.metadata)
+            if stream.index in held:
+                target = add_sound(output, stream)
                 self._tracks[stream.index] = _Track(stream, target, self._file_zero_s)
-            else:
-                codec = stream.codec_context.name if stream.codec_context else "unknown"
-                self.warnings.append(
-                    f"the {codec} sound of {path.name} is left out: an MP4 file cannot hold it"
-                )
         if self._tracks:
             self._packets = self._read(self._container)
             self._next = next(self._packets, None)
+
+    def _held_tracks(self, container: InputContainer) -> set[int]:
+        """Return which tracks an MP4 can hold, by index; say of the others why they are left out.
+
+        What cannot be read again would take the whole file with it.
+        """
+        held = set()
+        packets, is_whole = first_sound(container) if container.streams.audio else ({}, True)
+        for stream in container.streams.audio:
+            codec = stream.codec_context
+            name = codec.codec.canonical_name if codec else "unknown"
+            what = f"the {name} sound of {self._name} is left out"
+            if is_whole and not packets[stream.index]:
+                self.warnings.append(f"{what}: nothing can be read of its track {stream.index}")
+            elif mp4_holds(stream, packets[stream.index]):
+                held.add(stream.index)
+            else:
+                rate = f" ({codec.sample_rate} Hz)" if codec else ""
+                self.warnings.append(f"{what}: an MP4 file cannot hold it as it is{rate}")
+        return held
 
     def packets_until(self, time_s: Fraction) -> Iterator[Packet[Stream]]:
         """Yield the packets that begin up to ``time_s`` and were not handed out before."""
@@ -156,13 +180,7 @@ class _Track:
         self._time_base = source.time_base or Fraction(1, 48_000)
         self._shift = -round(zero_s / self._time_base)
         self._earliest: int | None = None
-        # AAC in MPEG-TS repeats its parameters before every packet (ADTS); an MP4 has them once.
-        is_wrapped = source.codec_context.name == "aac" and not source.codec_context.extradata
-        self._unwrapper = BitStreamFilterContext("aac_adtstoasc", source) if is_wrapped else None
-
-    def unwrap(self, packet: Packet[Stream]) -> list[Packet[Stream]]:
-        """Return the packet as an MP4 holds it: the sound itself, without a header of its own."""
-        return [packet] if self._unwrapper is None else self._unwrapper.filter(packet)
+        self.unwrap = unwrapper_of(source)
 
     def place(self, packet: Packet[Stream]) -> tuple[Fraction, Fraction]:
         """Set the packet's stream and times, strictly increasing; return its begin and end in s."""
@@ -180,14 +198,7 @@ class _Track:
         return dts * self._time_base, (dts + delay + duration) * self._time_base
 
 
-def _mp4_holds(stream: AudioStream) -> bool:
-    if stream.codec_context is None:
-        return False
-    # The muxer itself knows best, but says so only when it writes a header.
-    with contextlib.closing(av.open(io.BytesIO(), "w", format="mp4")) as trial:
-        try:
-            trial.add_stream_from_template(stream)
-            trial.start_encoding()
-        except (ValueError, FFmpegError):
-            return False
-    return True
+def _open(path: str | Path) -> InputContainer:
+    if isinstance(path, str):
+        return av.open(path, metadata_errors="replace", timeout=_NETWORK_TIMEOUTS_S)
+    return av.open(f"file:{path}", metadata_errors="replace")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from stream.sinks.audio import AudioCopy
 from stream.sinks.encoders import EncoderSettings, encoder_named
+from stream.sinks.remux import Amounts, amount_in
+from stream.sinks.trial import FRAGMENTS
 
 __all__ = ["MAX_TIMESCALE", "FragmentedMp4"]
 
@@ -34,7 +39,7 @@ class FragmentedMp4:
         size_wh: Width and height of the pictures, both even.
         time_base: Seconds per tick of the picture times; the numerator is 1.
         encoder: How to encode.
-        audio_from: File to copy the sound of.
+        audio_from: File to copy the sound of; a string is the URL of one.
         zero_s: Moment of ``audio_from`` that is time 0.
         end_s: Moment of ``audio_from`` to stop at.
         comment: Text for the file's comment field.
@@ -52,7 +57,7 @@ class FragmentedMp4:
         size_wh: tuple[int, int],
         time_base: Fraction,
         encoder: EncoderSettings,
-        audio_from: Path | None,
+        audio_from: str | Path | None,
         zero_s: Fraction,
         end_s: Fraction | None,
         comment: str,
@@ -70,15 +75,15 @@ class FragmentedMp4:
             "w",
             format="mp4",
             container_options={
-                # The header waits for the first fragment: it needs what some audio codecs tell
-                # only in their packets, and edit lists for times that begin before or after 0.
-                "movflags": "frag_keyframe+delay_moov+default_base_moof",
+                "movflags": FRAGMENTS,
                 "flush_packets": "1",
                 # Sound that ends first must not make the pictures wait in memory.
                 "max_interleave_delta": "1000000",
             },
         )
         self._container.metadata["comment"] = comment
+        self.written: Amounts = Counter()
+        """What was handed over to be written."""
         self._stream = self._add_video(size_wh, encoder)
         self._audio = (
             AudioCopy(audio_from, self._container, zero_s=zero_s, end_s=end_s)
@@ -108,7 +113,7 @@ class FragmentedMp4:
         self._held, self.last_tick = picture, tick
         if self._audio:
             for packet in self._audio.packets_until(tick * self.time_base):
-                self._container.mux(packet)
+                self._mux(packet)
 
     def finish(self) -> None:
         """Encode what is left, copy the rest of the sound and close the file."""
@@ -119,7 +124,7 @@ class FragmentedMp4:
                 for packet in self._audio.packets_after(
                     self.last_tick * self.time_base, self.last.stop * self.time_base
                 ):
-                    self._container.mux(packet)
+                    self._mux(packet)
         finally:
             if self._audio:
                 self._audio.close()
@@ -148,13 +153,17 @@ class FragmentedMp4:
             self._next_key = picture.pts + self._key_ticks
         self._mux_video(picture)
 
+    def _mux(self, packet: Packet[Stream]) -> None:
+        self.written[packet.stream.index] += amount_in(packet)
+        self._container.mux(packet)
+
     def _mux_video(self, picture: av.VideoFrame | None) -> None:
         with encoder_named(self._encoder_name):
             packets = self._stream.encode(picture)
         for packet in packets:
             if packet.pts is not None:
                 packet.duration = self._durations.pop(packet.pts, self._frame_ticks)
-            self._container.mux(packet)
+            self._mux(packet)
 
 
 def exact_timescales(

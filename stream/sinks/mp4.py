@@ -17,11 +17,20 @@ from stream.frames import RgbImage
 from stream.sinks.canvas import CanvasConverter
 from stream.sinks.encoders import choose_encoder
 from stream.sinks.fragments import MAX_TIMESCALE, FragmentedMp4
-from stream.sinks.place import MADE_WITH, check_place
-from stream.sinks.remux import finish_mp4
+from stream.sinks.place import MADE_WITH, Place
+from stream.sinks.remux import check_whole, finish_mp4
 
 __all__ = ["Mp4Sink"]
 
+_DISK_FAULTS = {
+    errno.ENOSPC: "the disk is full; free some space or write elsewhere",
+    errno.EDQUOT: "your share of the disk is full; free some space or write elsewhere",
+    errno.EFBIG: "files on this disk may not be so large; write elsewhere",
+    errno.EROFS: "the disk may only be read; write elsewhere",
+    errno.EIO: "the disk has a fault; write elsewhere",
+    errno.EACCES: "it may not be written; write elsewhere",
+    errno.EPERM: "it may not be written; write elsewhere",
+}
 _COARSE_TIME_BASE = Fraction(1, 1_000_000)
 """For time bases that are too fine for an MP4."""
 
@@ -30,18 +39,21 @@ class Mp4Sink(Closing):
     """Writes canvases as H.264 (yuv420p, BT.709) beside the unchanged sound of another file.
 
     Every canvas keeps its time to the tick. While it grows, the file is a fragmented MP4: killed
-    at any moment, it plays up to some three seconds before. ``close`` turns it into a plain MP4
-    that starts fast, without encoding again; should that fail, the fragmented one stays.
+    at any moment, it plays up to some three seconds before. ``close`` counts what is in it and
+    turns it into a plain MP4 that starts fast, without encoding again; should that fail, the
+    fragmented one stays. An earlier recording is replaced then, in one step, and not before: see
+    :class:`~stream.sinks.place.Place`. Left by an exception, it is not replaced at all.
 
     The first canvas decides the size; see :class:`~stream.sinks.canvas.CanvasConverter` for odd
     sides and later canvases of other sizes.
 
     Args:
-        path: File to write. An empty file and a recording of Signlight's are replaced when the
-            first canvas comes; nothing else is.
+        path: File to write. An empty file and a recording of Signlight's are replaced; nothing
+            else is.
         frame_rate: Nominal frames per second: a hint for the encoder and the length of the last
             frame. Times come from :meth:`write` alone.
-        audio_from: File whose audio packets are copied, as far as MP4 can hold them.
+        audio_from: File, or URL of one, whose audio packets are copied, as far as MP4 can hold
+            them.
         start_s: Moment of the source, in seconds, that is time 0 in the file.
         end_s: Moment of the source at which the sound stops. By default it stops with the last
             canvas or, where that is the last picture of ``audio_from``, with that file's sound.
@@ -52,8 +64,9 @@ class Mp4Sink(Closing):
             known as Signlight's and never replaced.
 
     Raises:
-        OutputError: The folder is missing or may not be written, ``path`` is ``audio_from`` or
-            holds what Signlight did not make, or the encoder is missing or cannot be opened.
+        OutputError: The folder is missing or may not be written, ``path`` is ``audio_from``, is
+            being written, or holds what Signlight did not make, or the encoder is missing or
+            cannot be opened.
     """
 
     def __init__(
@@ -70,8 +83,11 @@ class Mp4Sink(Closing):
         comment: str = MADE_WITH,
     ) -> None:
         self._path = Path(path)
-        self._audio_path = None if audio_from is None else Path(audio_from)
-        check_place(self._path, audio_from=self._audio_path)
+        is_url = isinstance(audio_from, str) and "://" in audio_from
+        self._audio_from = audio_from if is_url or audio_from is None else Path(audio_from)
+        self._place = Place(
+            self._path, audio_from=self._audio_from if isinstance(self._audio_from, Path) else None
+        )
         self._encoder = choose_encoder(
             encoder, crf=crf, preset=preset, frame_rate=frame_rate or Fraction(30)
         )
@@ -84,6 +100,17 @@ class Mp4Sink(Closing):
         self._warnings: list[str] = []
         self._is_broken = False
         self._is_closed = False
+        self._replaces_earlier = True
+
+    @property
+    def written_path(self) -> Path:
+        """Where what was written lies: ``path``, or beside an earlier recording of that name."""
+        return self._place.written_path
+
+    @property
+    def keeps_earlier(self) -> bool:
+        """Whether ``path`` is still an earlier recording."""
+        return self._place.keeps_earlier
 
     @property
     def warnings(self) -> list[str]:
@@ -115,16 +142,31 @@ class Mp4Sink(Closing):
                 )
             file.write(picture, tick)
 
+    def keep_earlier(self) -> None:
+        """Leave an earlier recording in its place, whatever comes: this one stays beside it."""
+        self._replaces_earlier = False
+
     def close(self) -> None:
         """Finish the file; harmless when called again. Without a canvas there is none.
 
         Raises:
-            OutputError: The last canvases could not be written, those before stay playable; or
-                somebody took the file away.
+            OutputError: Not all canvases are in the file, those before stay playable; or somebody
+                took the file away, or changed the one that it should replace.
         """
         if self._is_closed:
             return
         self._is_closed = True
+        try:
+            self._finish()
+        finally:
+            self._place.release()
+
+    def __exit__(self, kind: object = None, *exc_info: object) -> None:
+        if kind is not None:
+            self.keep_earlier()
+        self.close()
+
+    def _finish(self) -> None:
         if self._file is None:
             return
         if self._is_broken:
@@ -132,20 +174,27 @@ class Mp4Sink(Closing):
             with suppress(FFmpegError, OSError):
                 self._file.finish()
             return
+        path = self._place.written_path
         with self._writing():
             self._file.finish()
-        try:
-            finish_mp4(self._path, timescales=self._file.timescales, last=self._file.last)
-        except (FFmpegError, OSError) as exc:
-            if not self._path.exists():
-                raise OutputError(
-                    f"{self._path} is gone: it was moved or deleted before it was finished; "
-                    "write it again"
-                ) from exc
-            self._warnings.append(
-                f"{self._path} is complete but starts slowly: its index could not be moved to "
-                f"the front ({exc.strerror})"
-            )
+            self._place.check_untouched()
+            try:
+                finish_mp4(
+                    path,
+                    timescales=self._file.timescales,
+                    last=self._file.last,
+                    written=self._file.written,
+                )
+            except OutputError:
+                raise
+            except (FFmpegError, OSError) as exc:
+                check_whole(path, self._file.written)
+                self._warnings.append(
+                    f"{self._path} is complete but starts slowly: its index could not be moved to "
+                    f"the front ({exc.strerror})"
+                )
+            if self._replaces_earlier:
+                self._place.settle()
 
     def _open(self, time_base: Fraction) -> FragmentedMp4:
         assert self._converter.size_wh is not None
@@ -153,28 +202,38 @@ class Mp4Sink(Closing):
         start_tick = math.floor(self._start_s / time_base + Fraction(1, 1_000_000))
         self._zero_s = start_tick * time_base
         is_exact = time_base.denominator <= MAX_TIMESCALE
-        return FragmentedMp4(
-            self._path,
-            size_wh=self._converter.size_wh,
-            time_base=Fraction(1, time_base.denominator) if is_exact else _COARSE_TIME_BASE,
-            encoder=self._encoder,
-            audio_from=self._audio_path,
-            zero_s=self._zero_s,
-            end_s=self._end_s,
-            comment=self._comment,
-        )
+        path = self._place.claim()
+        try:
+            return FragmentedMp4(
+                path,
+                size_wh=self._converter.size_wh,
+                time_base=Fraction(1, time_base.denominator) if is_exact else _COARSE_TIME_BASE,
+                encoder=self._encoder,
+                audio_from=self._audio_from,
+                zero_s=self._zero_s,
+                end_s=self._end_s,
+                comment=self._comment,
+            )
+        except BaseException:
+            self._place.abandon()
+            raise
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except OutputError:  # the encoder's, which says so
+        except OutputError as exc:  # says all but where things are
             self._is_broken = True
-            raise
+            if not self.keeps_earlier or str(self.written_path) in str(exc):
+                raise
+            raise OutputError(f"{exc}{self._place.word_of_earlier}") from exc
         except (FFmpegError, OSError) as exc:
             self._is_broken = True
-            if exc.errno == errno.ENOSPC:
-                fault = "the disk is full; free some space or write elsewhere"
-            else:
-                fault = f"{exc.strerror}; write elsewhere"
-            raise OutputError(f"{self._path} cannot be written: {fault}") from exc
+            fault = _DISK_FAULTS.get(
+                exc.errno or 0,
+                f"an MP4 does not hold what came ({exc.strerror}); leave the part out with "
+                "--start or --end, or convert the input first",
+            )
+            raise OutputError(
+                f"{self._path} cannot be written: {fault}{self._place.word_of_earlier}"
+            ) from exc

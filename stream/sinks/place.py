@@ -1,8 +1,11 @@
-"""Where a recording may be written, and what it may replace."""
+"""Where a recording may be written, what it may replace, and where it lies until it is whole."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+import sys
 from pathlib import Path
 
 import av
@@ -10,15 +13,21 @@ from av.error import FFmpegError
 
 from stream.errors import OutputError
 
-__all__ = ["MADE_WITH", "check_place"]
+__all__ = ["MADE_WITH", "Place"]
 
 MADE_WITH = "made with Signlight"
 """The comment in a recording by which it is known as ours."""
 _MARK = "Signlight"
+_MAX_NAME_BYTES = 255
+"""Of a file, on all usual disks."""
 
 
-def check_place(path: Path, *, audio_from: Path | None = None) -> None:
-    """Raise unless a recording may be written to ``path``.
+class Place:
+    """The place of one recording, which grows where it does no harm.
+
+    Where nothing is to be lost a recording grows under its own name. Where an earlier one stands,
+    it grows beside that, as ``NAME.unfinished.mp4``, and takes its place in one step: at every
+    moment the earlier one or the new one is there and plays.
 
     A recording replaces an empty file and one of Signlight's, whole or cut short, and nothing else:
     a name that was mistaken must not cost anyone a recording.
@@ -28,28 +37,146 @@ def check_place(path: Path, *, audio_from: Path | None = None) -> None:
         audio_from: Recording that is read meanwhile.
 
     Raises:
-        OutputError: It may not; the message says why, and what to do.
+        OutputError: Nothing may be written there; the message says why, and what to do.
     """
-    folder = path.parent
-    if not folder.is_dir():
-        raise OutputError(f"there is no folder {folder} to write {path.name} to; create it first")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; give the name of a file")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise OutputError(f"{path} may not be written; write elsewhere")
-    if (
-        audio_from is not None
-        and path.exists()
-        and audio_from.exists()
-        and path.samefile(audio_from)
-    ):
-        raise OutputError(f"{path} is the input itself; give another name for the output")
-    if path.is_file() and path.stat().st_size:
+
+    def __init__(self, path: Path, *, audio_from: Path | None = None) -> None:
+        self.path = path
+        self.written_path = path
+        """Where what was written lies: a name that plays."""
+        self._audio_from = audio_from
+        self._earlier: os.stat_result | None = None
+        self._descriptor: int | None = None
+        self._is_new = False
+        self._check()
+
+    @property
+    def keeps_earlier(self) -> bool:
+        """Whether an earlier recording still stands at ``path``, beside what is written."""
+        return self._earlier is not None
+
+    @property
+    def word_of_earlier(self) -> str:
+        """What an error message says beside its own; nothing where there is no earlier one."""
+        if not self.keeps_earlier:
+            return ""
+        return (
+            f"; what was written is in {self.written_path}, "
+            f"and {self.path} is the earlier recording, as it was"
+        )
+
+    def claim(self) -> Path:
+        """Return where to write, empty and locked against other runs until :meth:`release`.
+
+        Raises:
+            OutputError: Another run writes there, or what stands there changed since.
+            OSError: The file cannot be made.
+        """
+        self._check()
+        if self.path.exists() and self.path.stat().st_size:
+            self._earlier = self.path.stat()
+            self.written_path = _unfinished_beside(self.path)
+            _check_replaceable(self.written_path)
+        self._is_new = not self.written_path.exists()
+        self._descriptor = os.open(self.written_path, os.O_RDWR | os.O_CREAT, 0o666)
+        if not _lock(self._descriptor):
+            self.release()
+            raise _being_written(self.path)
+        return self.written_path
+
+    def abandon(self) -> None:
+        """Undo :meth:`claim`, before anything was written."""
+        self.release()
+        if self._is_new:
+            self.written_path.unlink(missing_ok=True)
+        self.written_path, self._earlier = self.path, None
+
+    def release(self) -> None:
+        """Let others write there; harmless when called again."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def check_untouched(self) -> None:
+        """Make sure that the file that was claimed is still the one of that name.
+
+        Raises:
+            OutputError: It was moved or deleted.
+        """
+        assert self._descriptor is not None
+        path = self.written_path
+        if not path.exists():
+            raise OutputError(
+                f"{path} is gone: it was moved or deleted before it was finished; write it again"
+            )
+        if not os.path.samestat(path.stat(), os.fstat(self._descriptor)):
+            raise OutputError(
+                f"{path} is another file than the one that was written: somebody replaced it, and "
+                "it stays as it is; write again under another name"
+            )
+
+    def settle(self) -> None:
+        """Put the finished recording where it was asked for, in place of the earlier one.
+
+        Raises:
+            OutputError: The earlier one is not what it was; both stay.
+            OSError: It cannot be moved; both stay.
+        """
+        if self._earlier is None:
+            return
+        if self.path.exists() and _identity(self.path.stat()) != _identity(self._earlier):
+            raise OutputError(
+                f"{self.path} was changed by somebody meanwhile and stays as it is; "
+                f"the recording is whole, in {self.written_path}"
+            )
+        self.written_path.replace(os.path.realpath(self.path))  # a link stays a link
+        self.written_path, self._earlier = self.path, None
+
+    def _check(self) -> None:
+        path = self.path
+        folder = path.parent
+        if not folder.is_dir():
+            raise OutputError(
+                f"there is no folder {folder} to write {path.name} to; create it first"
+            )
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            mode = None
+        except OSError as exc:
+            way_out = (
+                "give a shorter name" if exc.errno == errno.ENAMETOOLONG else "write elsewhere"
+            )
+            raise OutputError(f"{path} cannot be written: {exc.strerror}; {way_out}") from exc
+        if mode is not None and stat.S_ISDIR(mode):
+            raise OutputError(f"{path} is a folder; give the name of a file")
+        if mode is not None and not stat.S_ISREG(mode):
+            raise OutputError(f"{path} is a pipe or a device, no file; give the name of a file")
+        target = Path(os.path.realpath(path))
+        if not (os.access(target.parent, os.W_OK) and (mode is None or os.access(path, os.W_OK))):
+            raise OutputError(f"{path} may not be written; write elsewhere")
+        if mode is None:
+            return
+        source = self._audio_from
+        if source is not None and source.exists() and path.samefile(source):
+            raise OutputError(f"{path} is the input itself; give another name for the output")
         _check_replaceable(path)
+        beside = _unfinished_beside(path)
+        if path.stat().st_size and beside.exists():
+            _check_replaceable(beside)
 
 
 def _check_replaceable(path: Path) -> None:
+    """Raise unless ``path`` is free, empty or one of Signlight's that nobody writes."""
+    if not path.exists():
+        return
+    if _is_locked(path):
+        raise _being_written(path)
+    if path.is_file() and not path.stat().st_size:
+        return
     way_out = "delete it or give another name for the output"
+    if not path.is_file():
+        raise OutputError(f"{path} is there already and is no file; {way_out}")
     try:
         with av.open(f"file:{path}", format="mp4") as container:
             comment = container.metadata.get("comment", "")
@@ -59,3 +186,53 @@ def _check_replaceable(path: Path) -> None:
         raise OutputError(
             f"{path} is there already, a recording that Signlight did not make; {way_out}"
         )
+
+
+def _unfinished_beside(path: Path) -> Path:
+    target = Path(os.path.realpath(path))
+    stem, ending = target.stem, f".unfinished{target.suffix}"
+    while len(os.fsencode(stem + ending)) > _MAX_NAME_BYTES:
+        stem = stem[:-1]
+    return target.with_name(stem + ending)
+
+
+def _identity(facts: os.stat_result) -> tuple[int, int, int, int]:
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+def _being_written(path: Path) -> OutputError:
+    return OutputError(
+        f"{path} is being written by another run of Signlight; "
+        "wait for it or give another name for the output"
+    )
+
+
+def _is_locked(path: Path) -> bool:
+    if not path.is_file():  # opening a pipe would wait for its other end
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed; return whether nobody else has.
+
+    Where the system or the disk knows no locks, everyone may write.
+    """
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

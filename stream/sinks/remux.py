@@ -1,17 +1,36 @@
-"""A fragmented MP4 made into a plain one that starts fast, without encoding again."""
+"""A fragmented MP4 counted again and made into a plain one that starts fast, without encoding."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import av
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
 
+from stream.errors import OutputError
 from stream.whole_files import written_whole
 
-__all__ = ["finish_mp4"]
+__all__ = ["Amounts", "amount_in", "check_whole", "finish_mp4"]
+
+Amounts = Counter[int]
+"""What the tracks of a file hold, by their index: pictures, or bytes of sound."""
 
 
-def finish_mp4(path: Path, *, timescales: dict[str, str], last: range) -> None:
+def amount_in(packet: Packet[Stream]) -> int:
+    """Return what a packet adds to the :data:`Amounts` of its track.
+
+    Sound is counted in bytes, as MP4s divide it into packets in their own way, and nothing else
+    than pictures and sound is counted: between captions an MP4 has empty ones of its own.
+    """
+    if packet.stream.type == "video":
+        return 0 if packet.is_corrupt else 1
+    return packet.size if packet.stream.type == "audio" else 0
+
+
+def finish_mp4(path: Path, *, timescales: dict[str, str], last: range, written: Amounts) -> None:
     """Replace the fragmented file ``path`` by a plain MP4 with the same packets and times.
 
     The new file is written beside the old one and takes its place in one step, so that at every
@@ -21,15 +40,74 @@ def finish_mp4(path: Path, *, timescales: dict[str, str], last: range) -> None:
         path: The file.
         timescales: Muxer options that hold its times exactly.
         last: Ticks during which the last picture is shown.
+        written: What was handed over to be written to it.
 
     Raises:
+        OutputError: ``path`` holds less than was handed over; it is untouched.
         FFmpegError, OSError: The new file could not be written; the old one is untouched.
     """
     with written_whole(path) as finished:
-        _copy(path, finished, timescales, last)
+        found = _copy(path, finished, timescales, last)
+        _compare(path, found, written)
+        _check_index(finished, found)
 
 
-def _copy(source: Path, target: Path, timescales: dict[str, str], last: range) -> None:
+def check_whole(path: Path, written: Amounts) -> None:
+    """Make sure that a file holds what was handed over to be written to it.
+
+    FFmpeg drops without a word what it cannot write while it closes a file of fragments.
+
+    Raises:
+        OutputError: It holds less; the message says how many frames are whole.
+    """
+    found: Amounts = Counter()
+    try:
+        with av.open(f"file:{path}") as container:
+            for packet in container.demux():
+                found[packet.stream_index] += amount_in(packet) if packet.dts is not None else 0
+    except (FFmpegError, OSError):
+        pass  # what could be read until then counts
+    _compare(path, found, written)
+
+
+def _compare(path: Path, found: Amounts, written: Amounts) -> None:
+    if not written - found:
+        return
+    num_whole, num_written = found[0], written[0]
+    if num_whole < num_written:
+        fault = f"only {num_whole} of its {num_written} frames are whole"
+    else:
+        fault = f"its {num_whole} frames are whole, but some of its sound is missing"
+    raise OutputError(
+        f"{path}: {fault}: the rest never reached the disk, which may be full; "
+        "free some space or write elsewhere"
+    )
+
+
+def _check_index(path: Path, expected: Amounts) -> None:
+    """Make sure that a plain MP4 lists the pictures that it should, and ends where its boxes do."""
+    with av.open(f"file:{path}") as container:
+        num_listed = container.streams.video[0].frames
+    if num_listed != expected[0] or _end_of_boxes(path) != path.stat().st_size:
+        raise OSError(0, "the finished file is not whole", str(path))
+
+
+def _end_of_boxes(path: Path) -> int:
+    """Return where the last top-level box ends by its own words (ISO/IEC 14496-12, 4.2)."""
+    end, size = 0, path.stat().st_size
+    with path.open("rb") as file:
+        while end < size:
+            file.seek(end)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:], "big")
+            end += max(length, 8)
+    return end
+
+
+def _copy(source: Path, target: Path, timescales: dict[str, str], last: range) -> Amounts:
+    found: Amounts = Counter()
     with (
         av.open(f"file:{source}") as fragmented,
         av.open(
@@ -48,9 +126,11 @@ def _copy(source: Path, target: Path, timescales: dict[str, str], last: range) -
         for packet in fragmented.demux():
             if packet.dts is None:  # the empty one that ends a stream
                 continue
+            found[packet.stream_index] += amount_in(packet)
             if packet.stream.type == "video" and packet.pts == last.start:
                 # Fragments tell the distance to the next packet, which is not the picture's length
                 # where packets are not in the order of display.
                 packet.duration = len(last)
             packet.stream = streams[packet.stream_index]
             plain.mux(packet)
+    return found

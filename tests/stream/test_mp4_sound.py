@@ -104,6 +104,42 @@ class TestSound:
         assert "pcm_mulaw sound of clip.mov is left out" in warnings[0]
         assert len(video_times(tmp_path / "out.mp4")) == 12
 
+    @pytest.mark.parametrize("suffix", ["avi", "mkv"])
+    @pytest.mark.parametrize("num_channels", [1, 2, 4, 6])
+    def test_channels_that_are_only_counted_are_kept_and_can_be_read(
+        self, tmp_path: Path, suffix: str, num_channels: int
+    ) -> None:
+        """AVI and Matroska count the channels of PCM and do not say where they stand."""
+        clip = _make_pcm(tmp_path / f"clip.{suffix}", f"-ac {num_channels}")
+        assert copy_video(clip, tmp_path / "out.mp4") == []
+        sound = b"".join(content for _, content in audio_packets(clip))
+        assert b"".join(content for _, content in audio_packets(tmp_path / "out.mp4")) == sound
+        assert probe(tmp_path / "out.mp4", "-show_streams")["streams"][1]["channels"] == (
+            num_channels
+        )
+
+    def test_sound_whose_header_is_damaged_costs_no_picture(self, tmp_path: Path) -> None:
+        clip = make_clip(
+            tmp_path / "clip.mkv", audio_codec="libopus", muxer_options={"write_crc32": "0"}
+        )
+        content = clip.read_bytes()
+        # The mark of CodecPrivate (RFC 9559, 5.1.4.1.22), before its length and the header.
+        at = content.index(b"OpusHead") - 3
+        assert content[at : at + 2] == b"\x63\xa2"
+        clip.write_bytes(content[: at + 1] + b"\xa6" + content[at + 2 :])
+        warnings = copy_video(clip, tmp_path / "out.mp4")
+        assert warnings == [
+            "the opus sound of clip.mkv is left out: an MP4 file cannot hold it as it is (48000 Hz)"
+        ]
+        assert numbers_of(tmp_path / "out.mp4") == list(range(12))
+
+    def test_a_track_without_sound_is_said_to_be_empty(self, tmp_path: Path) -> None:
+        clip = make_clip(tmp_path / "clip.mp4", audio_codec="aac", audio_s=0.0001)
+        empty = _without_packets(clip, tmp_path / "empty.mp4")
+        assert copy_video(empty, tmp_path / "out.mp4") == [
+            "the aac sound of empty.mp4 is left out: nothing can be read of its track 1"
+        ]
+
     def test_sound_that_outlasts_the_picture_is_kept(self, tmp_path: Path) -> None:
         clip = make_clip(tmp_path / "clip.mp4", num_frames=30, audio_codec="aac", audio_s=14.0)
         copy_video(clip, tmp_path / "out.mp4")
@@ -143,3 +179,31 @@ class TestSound:
             probe(tmp_path / "out.mp4", "-show_format")["format"]["duration"]
             == probe(clip, "-show_format")["format"]["duration"]
         )
+
+
+def _make_pcm(path: Path, options: str) -> Path:
+    if not shutil.which("ffmpeg"):
+        pytest.skip("ffmpeg, which writes channels without places, is not installed")
+    subprocess.run(
+        "ffmpeg -v error -f lavfi -i testsrc=s=64x64:r=25:d=1 -f lavfi -i sine=r=48000:d=1"
+        f" -c:v mpeg4 -c:a pcm_s16le {options} {path}".split(),
+        check=True,
+        timeout=PROCESS_S,
+    )
+    return path
+
+
+def _without_packets(clip: Path, target: Path) -> Path:
+    """Copy a clip without the packets of its sound, whose track stays."""
+    with (
+        av.open(str(clip)) as source,
+        av.open(
+            str(target), "w", container_options={"movflags": "frag_keyframe+empty_moov"}
+        ) as output,
+    ):
+        streams = [output.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = streams[0]
+                output.mux(packet)
+    return target

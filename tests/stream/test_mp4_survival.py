@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -114,15 +115,24 @@ class TestInterruption:
         assert frames == list(range(len(frames)))
         assert [item.name for item in tmp_path.iterdir()] == ["out.mp4"]
 
-    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-    def test_no_space_left_is_named(self) -> None:
-        sink = Mp4Sink("/dev/full")
-        with pytest.raises(OutputError, match="the disk is full") as caught:
-            write_numbers(sink, regular_times(400))
-        assert "\n" not in str(caught.value)
-        with pytest.raises(ValueError, match="closed"):
-            sink.write(numbered(0), 10**9, TIME_BASE)
-        sink.close()
+    @pytest.mark.skipif(sys.platform == "win32", reason="files have no size limit to set there")
+    @pytest.mark.parametrize("is_there", [False, True], ids=["new", "earlier"])
+    def test_wherever_the_disk_becomes_full_no_frame_is_missing_without_a_word(
+        self, tmp_path: Path, is_there: bool
+    ) -> None:
+        """From before the first fragment to after the last, with sound and without an earlier."""
+        clip = make_clip(tmp_path / "clip.mp4", num_frames=150, audio_codec="aac")
+        path = tmp_path / "out.mp4"
+        run = subprocess.run(
+            [sys.executable, "-c", _EVERYWHERE_FULL, str(clip), str(path), str(is_there)],
+            cwd=ROOT,
+            timeout=PROCESS_S,
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0, run.stderr
+        outcomes = Counter(run.stdout.splitlines())
+        assert set(outcomes) == {"told", "told how many", "whole"}
 
     def test_memory_does_not_grow(self, tmp_path: Path) -> None:
         if not Path("/proc/self/statm").exists():
@@ -170,4 +180,50 @@ except OutputError as exc:
     print("OutputError", exc)
 sink.close()
 print("closed")
+"""
+
+_EVERYWHERE_FULL = """
+import re, resource, signal, sys
+from pathlib import Path
+import av
+from stream.errors import OutputError
+from tests.stream.mp4_files import copy_video
+
+clip, path, is_there = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "True"
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+copy_video(clip, path)
+earlier, size = path.read_bytes(), path.stat().st_size
+
+
+def amounts(path):
+    try:
+        with av.open(str(path)) as container:
+            packets = [packet for packet in container.demux() if packet.size]
+            packets = [packet for packet in packets if not packet.is_corrupt]
+            sound = sum(packet.size for packet in packets if packet.stream_index == 1)
+            return sum(packet.stream_index == 0 for packet in packets), sound
+    except (av.FFmpegError, OSError):
+        return 0, 0
+
+
+whole = amounts(path)
+for part in range(1, 26):
+    if not is_there:
+        path.unlink(missing_ok=True)
+    limit = size * part // 20
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        copy_video(clip, path)
+    except OutputError as error:
+        if is_there:
+            assert path.read_bytes() == earlier
+        told = re.search("only ([0-9]+) of its 150 frames are whole", str(error))
+        if told is None:
+            print("told")
+        else:
+            left = path.with_name("out.unfinished.mp4") if is_there else path
+            assert amounts(left)[0] == int(told[1]) < 150, error
+            print("told how many")
+    else:
+        print("whole" if amounts(path) == whole else f"lost with {limit} of {size}")
 """
