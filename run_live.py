@@ -25,7 +25,7 @@ from stream.errors import (
     in_one_line,
 )
 from stream.installed import doubts_about_opencv
-from stream.naming import default_output, refuse_input
+from stream.naming import doubts_about_source, refuse_input
 from stream.options import BenchOptions, Options, parse_args
 from stream.priority import let_waiting_threads_sleep, num_threads_beside_picture
 from stream.stopping import Stop, stop_on_signals
@@ -73,16 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command in ("live", "export"):  # not where DINO's own way is timed, which it slows
         let_waiting_threads_sleep()
     for doubt in doubts_about_opencv():  # before it is loaded, which may fail
-        _say(f"note: {doubt}")
-    command = {
-        "live": _live,
-        "export": _export,
-        "models": _models,
-        "fetch": _fetch,
-        "bench": _bench,
-    }
+        from stream.progress import say
+
+        say(f"note: {doubt}")
+    run = {"live": _live, "export": _export, "models": _models, "fetch": _fetch, "bench": _bench}
     try:
-        code = command[options.command](options)
+        code = run[options.command](options)
         sys.stdout.flush()  # the last moment to notice here that nobody reads any more
         return code
     except KeyboardInterrupt:
@@ -210,6 +206,7 @@ def _open_sink(options: Options, path: Path, source: Source, **origin: Any) -> M
 def _live(options: Options) -> int:
     from overlays.controls import KeyControls
     from stream.live import LiveLoop
+    from stream.progress import say
     from stream.sinks.window import Window
 
     check_options(options)
@@ -243,27 +240,29 @@ def _live(options: Options) -> int:
                 save_to=save_to,
                 stop=stop.event,
             ).run()
-    _say(f"{report}")
+    say(f"{report}")
     of_files = (*(save_to.warnings if save_to else ()), *controls.warnings)
-    for warning in (*doubts_about(options), *source.warnings, *of_files):
-        _say(f"note: {warning}")
+    of_source = (*doubts_about_source(options.source), *source.warnings)
+    for warning in (*doubts_about(options), *of_source, *of_files):
+        say(f"note: {warning}")
     for path in controls.recordings:
-        _say(f"saved {path}")
+        say(f"saved {path}")
     if save_to is not None:
-        _say(f"saved {options.output}" if report.num_shown else "nothing was shown to save")
+        say(f"saved {options.output}" if report.num_shown else "nothing was shown to save")
     return _exit_code(stop)
 
 
 def _export(options: Options) -> int:
+    from stream import sidecar
     from stream.hashing import sha256_of
-    from stream.json_files import write_json
     from stream.offline import ExportReport, export
-    from stream.progress import export_bar
-    from stream.sidecar import check_sidecar, describe_export
+    from stream.progress import export_bar, say
 
     check_options(options)
     source_path = Path(options.source) if Path(options.source).is_file() else None
-    output = options.output or default_output(options.source)
+    output, of_name = (
+        (options.output, []) if options.output else sidecar.choose_output(options.source)
+    )
     started_s = time.monotonic()
     report = ExportReport()
     with ExitStack() as stack:
@@ -276,20 +275,22 @@ def _export(options: Options) -> int:
                 f"{info.name} is live and has no end to export to; "
                 f"record it with: signlight {given} --save {output}"
             )
-        sidecar = check_sidecar(output.with_suffix(".json"))
+        sidecar.check_sidecar(output.with_suffix(".json"))
         span = {"start_s": options.start_s, "end_s": options.end_s}
-        sink = _open_sink(options, output, source, audio_from=source_path, **span)
+        sound = options.source if "://" in options.source else source_path
+        sink = _open_sink(options, output, source, audio_from=sound, **span)
         parts = _open_parts(options, stack, _open_model(options, stack, num_threads=None))
 
         def warnings() -> list[str]:
-            return [*doubts_about(options), *source.warnings, *sink.warnings]
+            of_source = (*doubts_about_source(options.source), *source.warnings)
+            return [*doubts_about(options), *of_name, *of_source, *sink.warnings]
 
         # What is large is read before the first frame: nobody waits for it after Ctrl-C.
         source_sha256 = sha256_of(source_path) if source_path else None
 
         def describe(*ending: str) -> None:
             if report.num_frames:
-                content = describe_export(
+                content = sidecar.describe_export(
                     report,
                     model=parts.model,
                     source_name=info.name,
@@ -298,12 +299,11 @@ def _export(options: Options) -> int:
                     seconds=time.monotonic() - started_s,
                     warnings=[*warnings(), *ending],
                 )
-                write_json(sidecar, content)
+                sidecar.write_sidecar(sink.written_path, content)
 
         def show_frame(report: ExportReport) -> None:
-            if report.num_frames == 1:  # the video that the old one told of has just been replaced
-                with suppress(OSError):
-                    sidecar.resolve().unlink()  # a link stays a link
+            if report.num_frames == 1:  # what stood in its place has just been replaced
+                sidecar.forget_sidecar(sink.written_path.with_suffix(".json"))
             show(report)
 
         with stop_on_signals() as stop:
@@ -323,23 +323,25 @@ def _export(options: Options) -> int:
                         report=report,
                         on_frame=show_frame,
                     )
-                    was_stopped = stop.signum is not None  # not: while the file is finished
+                    if was_stopped := stop.signum is not None:  # not: while the file is finished
+                        sink.keep_earlier()
             except BaseException as error:
                 with suppress(OutputError):  # what went wrong first is what counts
                     describe("broken off: the video may hold fewer frames than were counted")
-                if isinstance(error, KeyboardInterrupt) and report.num_frames:
-                    _say(f"broken off; {output} plays, perhaps without its last seconds")
+                if report.num_frames and not isinstance(error, OutputError):
+                    plays = f"{sink.written_path} plays, perhaps without its last seconds"
+                    say(f"broken off; {plays}{sink.word_of_earlier}")
                 raise
             stopped = f"stopped after {report.num_frames} frames"
             describe(*([stopped] if was_stopped else []))
     if not report.num_frames and stop.signum is None:
         raise SourceFormatError(f"{info.name} has no frame to export; nothing was written")
     for warning in warnings():
-        _say(f"note: {warning}")
+        say(f"note: {warning}")
     if was_stopped:
-        _say(f"{stopped}; what was written is whole")
+        say(f"{stopped}; what was written is whole{sink.word_of_earlier}")
     if report.num_frames:
-        print(output)
+        print(sink.written_path)
     return _exit_code(stop)
 
 
@@ -382,15 +384,10 @@ def _bench(options: Options) -> int:
 
 
 def _terminal() -> Console:
-    """Return the console for bars and notes: stderr, so that stdout holds results alone."""
+    """Return the console for bars: stderr, so that stdout holds results alone."""
     from stream.progress import QuietConsole
 
     return QuietConsole(stderr=True)
-
-
-def _say(line: str) -> None:
-    """Print a line for people; paths may hold what rich takes for markup."""
-    _terminal().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _exit_code(stop: Stop) -> int:

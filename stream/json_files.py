@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from stream.errors import OutputError
 from stream.whole_files import written_whole
 
-__all__ = ["is_free", "write_json"]
+__all__ = ["is_free", "read_object", "write_json"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def is_free(path: Path, keys: AbstractSet[str]) -> bool:
-    """Return whether ``path`` may be written: nothing is there, or an object with all of ``keys``.
+def is_free(path: Path, is_ours: Callable[[dict[str, Any]], bool]) -> bool:
+    """Return whether ``path`` may be written: nothing is there, or an object that is ours.
 
-    The keys are those by which a file of the same kind is known.
+    Raises:
+        OutputError: No file can have that name.
     """
-    if not path.exists():
-        return True
+    try:
+        if not path.exists():
+            return True
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}; choose another name") from error
+    content = read_object(path)
+    return content is not None and is_ours(content)
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in a file; None where there is none, or no file, or something else."""
+    if not path.is_file():  # a pipe would have to be waited for
+        return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # whatever it is, it is not ours
-        return False
-    return isinstance(content, dict) and keys <= content.keys()
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -37,6 +52,5 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         with written_whole(path) as unfinished:
             unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot write it: {error.strerror}; choose another folder"
-        ) from error
+        way_out = "free some space" if error.errno in _FULL else "choose another folder"
+        raise OutputError(f"{path}: cannot write it: {error.strerror}; {way_out}") from error

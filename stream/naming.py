@@ -8,19 +8,49 @@ from urllib.parse import urlsplit
 
 from stream.errors import OutputError
 
-__all__ = ["default_output", "fresh_path", "refuse_input"]
+__all__ = ["default_output", "doubts_about_source", "fresh_path", "last_name", "refuse_input"]
 
 
-def default_output(source: str) -> Path:
-    """Return INPUT.overlay.mp4 beside a file or folder; in the working folder for a URL."""
+def last_name(source: str) -> str:
+    """Return the name of a file, a folder or what a URL leads to, without the way there."""
     if "://" in source:
-        name = PurePosixPath(urlsplit(source).path).stem or "stream"
-        return Path(f"{name}.overlay.mp4")
+        return PurePosixPath(urlsplit(source).path).name
     path = Path(source)
     if path.name in ("", ".."):  # ".", ".." and "/" have no name to build on
         path = path.resolve()
-    stem = path.name if path.is_dir() else path.stem
-    return path.parent / f"{stem or 'pictures'}.overlay.mp4"
+    return path.name
+
+
+def default_output(source: str, *, with_suffix: bool = False) -> Path:
+    """Return INPUT.overlay.mp4 beside a file or folder; in the working folder for a URL.
+
+    Args:
+        source: File, folder or URL.
+        with_suffix: Keep the suffix of a file too, or say that it is a folder: for a name that
+            differs from that of other inputs.
+    """
+    name = last_name(source)
+    if "://" in source:
+        folder, spare = Path(), "stream"
+    else:
+        path = Path(source)
+        folder = path.resolve().parent if path.name in ("", "..") else path.parent
+        spare = "pictures"
+    if "://" not in source and Path(source).is_dir():
+        stem = f"{name}.folder" if with_suffix else name
+    else:
+        stem = name if with_suffix else Path(name).stem
+    return folder / f"{stem or spare}.overlay.mp4"
+
+
+def doubts_about_source(source: str) -> list[str]:
+    """Return what a person may have meant or expected of a source otherwise, a line each."""
+    lines, path = [], Path(source)
+    if path.name.isdecimal() and path.parent == Path() and source != path.name:
+        lines.append(f"{path.name} was taken for the file or folder of that name, not for a camera")
+    if "://" not in source and path.exists() and not (path.is_file() or path.is_dir()):
+        lines.append(f"{source} can be read once only: its sound, if it has any, is left out")
+    return lines
 
 
 def fresh_path(suffix: str, *, now: datetime) -> Path:
@@ -39,5 +69,9 @@ def refuse_input(output: Path, source: str) -> None:
     Raises:
         OutputError: They are the same file.
     """
-    if output.exists() and Path(source).exists() and output.samefile(source):
+    try:
+        is_same = output.exists() and Path(source).exists() and output.samefile(source)
+    except OSError:  # what cannot be looked at is refused elsewhere, with the reason
+        return
+    if is_same:
         raise OutputError(f"{output} is the input; choose another name for the output")

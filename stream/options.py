@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from stream.installed import version_of
 from stream.one_line_parser import OneLineParser
@@ -172,7 +173,6 @@ def parse_args(
         parser.add_argument(
             "source",
             nargs="?",
-            default="0",
             metavar="SOURCE",
             help="camera number, file, folder of images or URL (default: camera 0)",
         )
@@ -201,9 +201,15 @@ def parse_args(
     if is_live and arguments:
         _refuse_misspelt_command(arguments[0], parser)
     # Intermixed: OUTPUT may stand after options, in every Python.
-    namespace = parser.parse_intermixed_args(arguments if is_live else arguments[1:])
-    if not namespace.source:
+    namespace = parser.parse_intermixed_args(
+        _without_double_dash(arguments if is_live else arguments[1:])
+    )
+    if namespace.source is None:  # not: a file or folder that happens to be called 0
+        namespace.source = "0"
+    elif not namespace.source:
         parser.error("the input has an empty name")  # of a shell's variable that is not set
+    else:
+        namespace.source = _as_path(namespace.source)
     if namespace.weights is not None and namespace.random_weights:
         parser.error("--weights and --random-weights exclude each other")
     if namespace.head == "all" and namespace.layout not in (None, "heads"):
@@ -219,6 +225,22 @@ def parse_args(
     if is_live and not namespace.window and namespace.output is None:
         parser.error("--no-window shows nothing: add --save FILE.mp4 to keep what is drawn")
     return Options(command="live" if is_live else "export", **vars(namespace))
+
+
+def _without_double_dash(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which a name that begins with a dash, after "--", is a path."""
+    if "--" not in arguments:
+        return list(arguments)
+    at = list(arguments).index("--")
+    names = [f"./{name}" if name.startswith("-") else name for name in arguments[at + 1 :]]
+    return [*arguments[:at], *names]
+
+
+def _as_path(source: str) -> str:
+    """Return a file or folder so that nothing takes it for a camera or a URL; others as given."""
+    if urlsplit(source).scheme.lower() == "file":
+        return unquote(urlsplit(source).path)
+    return f"./{source}" if source.isdecimal() and Path(source).exists() else source
 
 
 def _refuse_misspelt_command(word: str, parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Progress bars in the terminal."""
+"""Progress bars and notes in the terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rich.text import Text
 
 from stream.offline import ExportReport
 
-__all__ = ["QuietConsole", "download_bar", "export_bar", "step_line"]
+__all__ = ["QuietConsole", "download_bar", "export_bar", "say", "step_line"]
 
 
 class QuietConsole(Console):
@@ -31,6 +31,11 @@ class QuietConsole(Console):
     def on_broken_pipe(self) -> None:
         """Show nothing from now on."""
         self.quiet = True
+
+
+def say(line: str) -> None:
+    """Print a line for people on stderr; paths may hold what rich takes for markup."""
+    QuietConsole(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class _FrameRateColumn(ProgressColumn):

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 from stream.errors import OutputError
+from stream.hashing import sha256_of
 from stream.installed import version_of
-from stream.json_files import is_free
+from stream.json_files import is_free, read_object, write_json
+from stream.naming import default_output, last_name
 from stream.offline import ExportReport
 from stream.options import Options
 
-__all__ = ["ModelFacts", "check_sidecar", "describe_export", "versions"]
+__all__ = [
+    "ModelFacts",
+    "check_sidecar",
+    "choose_output",
+    "describe_export",
+    "forget_sidecar",
+    "versions",
+    "write_sidecar",
+]
 
 RECORDED = (
     "signlight",
@@ -27,6 +38,22 @@ RECORDED = (
     "torchvision",
 )
 """Distributions whose versions change what an export looks like."""
+
+_KEYS = frozenset(
+    {
+        "frames",
+        "frames_with_hand",
+        "hands",
+        "model",
+        "weights_sha256",
+        "source_sha256",
+        "options",
+        "versions",
+        "seconds",
+        "warnings",
+    }
+)
+"""What every sidecar holds; with Signlight's version among the versions it is known as ours."""
 
 
 class ModelFacts(Protocol):
@@ -63,12 +90,67 @@ def check_sidecar(path: Path) -> Path:
     Raises:
         OutputError: Something else stands there.
     """
-    if not is_free(path, {"frames", "weights_sha256", "options"}):
+    if not is_free(path, _is_ours):
         raise OutputError(
             f"{path} is there already and Signlight did not make it; "
             "it would hold how the export was made: choose another name for the output"
         )
     return path
+
+
+def write_sidecar(video: Path, content: dict[str, Any]) -> None:
+    """Write the sidecar of a video that is written.
+
+    Raises:
+        OutputError: It cannot be written; then an earlier one, of another video, is gone too.
+    """
+    path = video.with_suffix(".json")
+    try:
+        write_json(check_sidecar(path), content)
+    except OutputError as error:
+        forget_sidecar(path)
+        raise OutputError(f"{video} is written, but what tells of it is not: {error}") from error
+
+
+def forget_sidecar(path: Path) -> None:
+    """Remove a sidecar whose video is not there any more; of a link, what it leads to.
+
+    What Signlight did not make stays, and so does what cannot be removed.
+    """
+    if _is_ours(read_object(path) or {}):
+        with suppress(OSError):
+            path.resolve().unlink()
+
+
+def choose_output(source: str) -> tuple[Path, list[str]]:
+    """Return where an export goes if nobody says where, and a line about it where that is needed.
+
+    That is INPUT.overlay.mp4, unless the sidecar there tells of another input: ``c.mov`` beside an
+    overlay of ``c.mp4`` gets ``c.mov.overlay.mp4``.
+    """
+    usual = default_output(source)
+    content = read_object(usual.with_suffix(".json")) or {}
+    if not usual.exists() or not _is_ours(content):
+        return usual, []
+    earlier = str(content["options"].get("source", ""))
+    is_same_name = last_name(earlier) == last_name(source)
+    if is_same_name or _hash_of(source) == content["source_sha256"] is not None:
+        return usual, []
+    output = default_output(source, with_suffix=True)
+    return output, [f"{usual} shows {earlier}: this one is written to {output.name}"]
+
+
+def _hash_of(source: str) -> str | None:
+    return sha256_of(Path(source)) if Path(source).is_file() else None
+
+
+def _is_ours(content: dict[str, Any]) -> bool:
+    return (
+        content.keys() >= _KEYS
+        and isinstance(content["options"], dict)
+        and isinstance(content["versions"], dict)
+        and "signlight" in content["versions"]
+    )
 
 
 def describe_export(

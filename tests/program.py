@@ -19,6 +19,7 @@ __all__ = [
     "LONG_STEP_S",
     "PTS",
     "QUICK",
+    "SIDECAR",
     "TIME_BASE",
     "decoded",
     "fails",
@@ -34,6 +35,20 @@ LONG_STEP_S = Fraction(1, 10)
 """Between two frames of the long clip, which no test outlives."""
 QUICK = ["--random-weights", "--crop-size", "32"]
 """A model that costs little: its maps mean nothing, as they say."""
+
+SIDECAR = {
+    "frames": 1,
+    "frames_with_hand": 0,
+    "hands": {"left": 0, "right": 0},
+    "model": "dino_vits16",
+    "weights_sha256": None,
+    "source_sha256": None,
+    "options": {"source": "clip.mp4"},
+    "versions": {"signlight": "0.1"},
+    "seconds": 1.0,
+    "warnings": [],
+}
+"""What stands beside an earlier export."""
 
 
 def write_hand_clip(path: Path) -> None:

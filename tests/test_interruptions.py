@@ -18,19 +18,27 @@ import pytest
 from run_live import main
 from stream.sinks.remux import finish_mp4
 from tests.conftest import ROOT
-from tests.program import LONG_STEP_S, PTS, QUICK, decoded, num_played
+from tests.program import LONG_STEP_S, PTS, QUICK, SIDECAR, decoded, num_played
 from tests.waits import PROCESS_S, WAIT_S, until
 
 
 class _Export:
     """An export in a process of its own, to be interrupted."""
 
-    def __init__(self, source: Path, output: Path, *, max_file_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        source: Path,
+        output: Path,
+        *,
+        max_file_bytes: int | None = None,
+        grows_at: Path | None = None,
+    ) -> None:
         def limit() -> None:
             if max_file_bytes is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
 
         self.output = output
+        self._growing = grows_at or output
         self.process = subprocess.Popen(
             [sys.executable, "run_live.py", "export", str(source), str(output), *QUICK],
             cwd=ROOT,
@@ -46,7 +54,7 @@ class _Export:
         def has_grown() -> bool:
             if self.process.poll() is not None:
                 pytest.fail(f"ended too early: {self.process.communicate()[1]}")
-            return self.output.exists() and self.output.stat().st_size > num_bytes
+            return self._growing.exists() and self._growing.stat().st_size > num_bytes
 
         until(has_grown, "the output to grow", between=self._pause)
 
@@ -137,7 +145,7 @@ def test_a_progress_bar_that_nobody_sees_ends_no_export(hand_clip: Path, tmp_pat
 
 def test_a_linked_sidecar_stays_a_link(hand_clip: Path, tmp_path: Path) -> None:
     kept, link = tmp_path / "kept.json", tmp_path / "out.json"
-    kept.write_text(json.dumps({"frames": 1, "weights_sha256": None, "options": {}}))
+    kept.write_text(json.dumps(SIDECAR))
     link.symlink_to(kept)
     assert main(["export", str(hand_clip), str(tmp_path / "out.mp4"), *QUICK]) == 0
     assert link.is_symlink()
@@ -148,7 +156,7 @@ def test_what_told_of_an_earlier_video_is_gone_once_that_is(
     long_clip: Path, tmp_path: Path
 ) -> None:
     sidecar = tmp_path / "out.json"
-    sidecar.write_text(json.dumps({"frames": 1, "weights_sha256": None, "options": {}}))
+    sidecar.write_text(json.dumps(SIDECAR))
     export = _Export(long_clip, tmp_path / "out.mp4")
     try:
         export.wait_until_it_writes(20_000)
@@ -176,6 +184,43 @@ def test_full_disk_is_one_line_and_what_was_written_plays(long_clip: Path, tmp_p
     assert str(export.output) in lines[0]
     assert "Traceback" not in stderr
     assert num_played(export.output) > 0
+
+
+def test_stopped_early_the_earlier_export_stays(long_clip: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    arguments = ["export", str(long_clip), str(output), *QUICK]
+    assert main([*arguments, "--max-frames", "20"]) == 0
+    earlier = output.read_bytes(), output.with_suffix(".json").read_bytes()
+    export = _Export(long_clip, output, grows_at=tmp_path / "out.unfinished.mp4")
+    try:
+        export.wait_until_it_writes(20_000)
+        export.process.send_signal(signal.SIGINT)
+        code, stderr = export.end()
+    finally:
+        export.process.kill()
+    assert code == 130
+    assert (output.read_bytes(), output.with_suffix(".json").read_bytes()) == earlier
+    unfinished = tmp_path / "out.unfinished.mp4"
+    sidecar = json.loads(unfinished.with_suffix(".json").read_text(encoding="utf-8"))
+    assert sidecar["frames"] == num_played(unfinished) > 0
+    assert f"the new one is in {unfinished}; {output} is the earlier one, as it was" in stderr
+
+
+@pytest.mark.parametrize("max_file_bytes", [1_000, 4_000, 8_000, 12_000, 16_000])
+def test_a_disk_that_is_full_at_the_end_is_no_success(
+    hand_clip: Path, tmp_path: Path, max_file_bytes: int
+) -> None:
+    """From nothing that plays over the last fragment to the finished file and the sidecar."""
+    export = _Export(hand_clip, tmp_path / "out.mp4", max_file_bytes=max_file_bytes)
+    code, stderr = export.end()
+    sidecar = export.output.with_suffix(".json")
+    if code == 0:
+        assert json.loads(sidecar.read_text(encoding="utf-8"))["frames"] == len(PTS)
+        assert num_played(export.output) == len(PTS)
+    else:
+        lines = [line for line in stderr.splitlines() if line.startswith("signlight: ")]
+        assert (code, len(lines)) == (1, 1), stderr
+        assert f"{export.output}" in lines[0]
 
 
 @pytest.mark.parametrize("command", ["models", "export"])

@@ -19,5 +19,5 @@ def check_figures(path: Path) -> None:
     """
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise OutputError(f"{path} cannot be written: check its folder and your permissions")
-    if not is_free(path, {"machine", "matrix", "maps"}):
+    if not is_free(path, lambda content: {"machine", "matrix", "maps"} <= content.keys()):
         raise OutputError(f"{path} is there already and holds no figures; choose another name")

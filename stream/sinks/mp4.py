@@ -108,9 +108,9 @@ class Mp4Sink(Closing):
         return self._place.written_path
 
     @property
-    def keeps_earlier(self) -> bool:
-        """Whether ``path`` is still an earlier recording."""
-        return self._place.keeps_earlier
+    def word_of_earlier(self) -> str:
+        """In brackets which is which, while ``path`` is still an earlier recording; else empty."""
+        return self._place.word_of_earlier
 
     @property
     def warnings(self) -> list[str]:
@@ -224,9 +224,9 @@ class Mp4Sink(Closing):
             yield
         except OutputError as exc:  # says all but where things are
             self._is_broken = True
-            if not self.keeps_earlier or str(self.written_path) in str(exc):
+            if str(self.written_path) in str(exc):
                 raise
-            raise OutputError(f"{exc}{self._place.word_of_earlier}") from exc
+            raise OutputError(f"{exc}{self.word_of_earlier}") from exc
         except (FFmpegError, OSError) as exc:
             self._is_broken = True
             fault = _DISK_FAULTS.get(
@@ -235,5 +235,5 @@ class Mp4Sink(Closing):
                 "--start or --end, or convert the input first",
             )
             raise OutputError(
-                f"{self._path} cannot be written: {fault}{self._place.word_of_earlier}"
+                f"{self._path} cannot be written: {fault}{self.word_of_earlier}"
             ) from exc

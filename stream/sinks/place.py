@@ -61,8 +61,7 @@ class Place:
         if not self.keeps_earlier:
             return ""
         return (
-            f"; what was written is in {self.written_path}, "
-            f"and {self.path} is the earlier recording, as it was"
+            f" (the new one is in {self.written_path}; {self.path} is the earlier one, as it was)"
         )
 
     def claim(self) -> Path:
