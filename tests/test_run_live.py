@@ -14,7 +14,9 @@ from models.registry import DEFAULT_MODEL, MODELS
 from run_live import main
 from samples.hand import render_hand
 from stream.hashing import sha256_of
+from tests.clips import audio_packets, make_clip
 from tests.program import PTS, QUICK, TIME_BASE, decoded, fails
+from tests.stream.servers import ClipServer
 
 
 def test_export_keeps_times_finds_the_hand_and_says_how(hand_clip: Path, tmp_path: Path) -> None:
@@ -155,6 +157,25 @@ def test_live_part_of_a_file_is_saved_from_time_zero(hand_clip: Path, tmp_path: 
     part = ["--start", "0.08", "--end", "0.2"]
     assert main([str(hand_clip), "--no-window", "--save", str(output), *QUICK, *part]) == 0
     assert decoded(output)[0] == [Fraction(pts - 48, 600) for pts in (48, 60, 96)]
+
+
+def test_a_file_on_a_web_server_keeps_its_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip = make_clip(
+        tmp_path / "talk.mp4",
+        num_frames=12,
+        audio_codec="aac",
+        muxer_options={"movflags": "faststart"},
+    )
+    with ClipServer({"talk.mp4": clip.read_bytes()}) as server:
+        url = server.url("talk.mp4", login="me:secret@")
+        assert main(["export", url, *QUICK, "--region", "frame"]) == 0
+    assert audio_packets(tmp_path / "talk.overlay.mp4") == audio_packets(clip)
+    text = (tmp_path / "talk.overlay.json").read_text(encoding="utf-8")
+    assert json.loads(text)["warnings"] == []
+    assert "secret" not in text
 
 
 def test_folder_of_pictures_is_exported_beside_itself(tmp_path: Path) -> None:

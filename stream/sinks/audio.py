@@ -1,4 +1,4 @@
-"""The sound of a file, copied packet by packet beside pictures that are made anew."""
+"""Sound and captions of a file, copied packet by packet beside pictures that are made anew."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Disposition, Stream
 
+from stream.sinks.captions import TEXT_CODECS, Captions
 from stream.sinks.trial import add_sound, first_sound, mp4_holds, unwrapper_of
 from stream.sources.network import hide_password
 
@@ -32,6 +33,8 @@ _NETWORK_TIMEOUTS_S = (10.0, 30.0)
 
 class AudioCopy:
     """Hands out the audio packets of a file, unchanged, as the pictures advance.
+
+    Captions that are text are gathered on the way; what is lost beside is told.
 
     Holds one packet at a time (at the very end those of ten seconds), however long the file. All
     audio streams that an MP4 can hold are copied. Times are in seconds since ``zero_s``.
@@ -53,6 +56,8 @@ class AudioCopy:
     ) -> None:
         self.warnings: list[str] = []
         """What could not be copied, one line each."""
+        self.captions: list[Captions] = []
+        """What is shown as text; complete after the last packet."""
         self._name = hide_password(path) if isinstance(path, str) else path.name
         self._end_s = math.inf if end_s is None else end_s - zero_s
         self._newest_picture_s: Fraction | float = -math.inf
@@ -73,7 +78,12 @@ class AudioCopy:
             if stream.index in held:
                 target = add_sound(output, stream)
                 self._tracks[stream.index] = _Track(stream, target, self._file_zero_s)
-        if self._tracks:
+        for captions in self._container.streams.subtitles:
+            if captions.codec_context and captions.codec_context.name in TEXT_CODECS:
+                self.captions.append(Captions(captions, self._file_zero_s))
+        if lost := _names_of_lost(self._container):
+            self.warnings.append(f"of {self._name} is left out: {', '.join(lost)}")
+        if self._tracks or self.captions:
             self._packets = self._read(self._container)
             self._next = next(self._packets, None)
 
@@ -153,9 +163,17 @@ class AudioCopy:
             if self._is_cut:
                 # Somewhat earlier: sound and picture of one moment may be stored apart.
                 container.seek(math.floor((self._file_zero_s - 1) * av.time_base))
-            streams = [*pictures[:1], *(track.source for track in self._tracks.values())]
+            texts = {captions.source.index: captions for captions in self.captions}
+            streams = [
+                *pictures[:1],
+                *(track.source for track in self._tracks.values()),
+                *(captions.source for captions in self.captions),
+            ]
             for packet in container.demux(*streams):
                 if packet.dts is None:  # the empty one that ends the stream
+                    continue
+                if packet.stream_index in texts:
+                    texts[packet.stream_index].gather(packet)
                     continue
                 track = self._tracks.get(packet.stream_index)
                 if track is None:
@@ -174,7 +192,12 @@ class AudioCopy:
 class _Track:
     """Moves the packets of one audio stream to their places in the output."""
 
-    def __init__(self, source: AudioStream, target: AudioStream, zero_s: Fraction) -> None:
+    def __init__(
+        self,
+        source: AudioStream,
+        target: AudioStream,
+        zero_s: Fraction,
+    ) -> None:
         self.source = source
         self._target = target
         self._time_base = source.time_base or Fraction(1, 48_000)
@@ -196,6 +219,21 @@ class _Track:
         packet.dts, packet.pts = dts, dts + delay
         packet.stream = self._target
         return dts * self._time_base, (dts + delay + duration) * self._time_base
+
+
+def _names_of_lost(container: InputContainer) -> list[str]:
+    """Return what a file holds beside pictures, sound and text: an MP4 of ours has none of it."""
+    lost = [
+        f"captions that are pictures ({captions.codec_context.name})"
+        for captions in container.streams.subtitles
+        if captions.codec_context and captions.codec_context.name not in TEXT_CODECS
+    ]
+    if chapters := container.chapters():
+        lost.append(f"chapters ({len(chapters)})")
+    others = [*container.streams.data, *container.streams.attachments]
+    if others:
+        lost.append(f"tracks of data or attached files ({len(others)})")
+    return lost
 
 
 def _open(path: str | Path) -> InputContainer:

@@ -14,6 +14,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from stream.sinks.audio import AudioCopy
+from stream.sinks.captions import Captions
 from stream.sinks.encoders import EncoderSettings, encoder_named
 from stream.sinks.remux import Amounts, amount_in
 from stream.sinks.trial import FRAGMENTS
@@ -100,6 +101,11 @@ class FragmentedMp4:
     def warnings(self) -> list[str]:
         """What could not be copied, one line each."""
         return self._audio.warnings if self._audio else []
+
+    @property
+    def captions(self) -> list[Captions]:
+        """What is shown as text beside, for the finished file; complete after :meth:`finish`."""
+        return self._audio.captions if self._audio else []
 
     @property
     def last(self) -> range:

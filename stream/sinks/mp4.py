@@ -184,14 +184,16 @@ class Mp4Sink(Closing):
                     timescales=self._file.timescales,
                     last=self._file.last,
                     written=self._file.written,
+                    captions=self._file.captions,
                 )
             except OutputError:
                 raise
             except (FFmpegError, OSError) as exc:
                 check_whole(path, self._file.written)
                 self._warnings.append(
-                    f"{self._path} is complete but starts slowly: its index could not be moved to "
-                    f"the front ({exc.strerror})"
+                    f"{self._path} is complete but starts slowly"
+                    f"{' and has no captions' if self._file.captions else ''}: "
+                    f"its index could not be moved to the front ({exc.strerror})"
                 )
             if self._replaces_earlier:
                 self._place.settle()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -11,6 +13,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from stream.errors import OutputError
+from stream.sinks.captions import Captions
 from stream.whole_files import written_whole
 
 __all__ = ["Amounts", "amount_in", "check_whole", "finish_mp4"]
@@ -22,15 +25,21 @@ Amounts = Counter[int]
 def amount_in(packet: Packet[Stream]) -> int:
     """Return what a packet adds to the :data:`Amounts` of its track.
 
-    Sound is counted in bytes, as MP4s divide it into packets in their own way, and nothing else
-    than pictures and sound is counted: between captions an MP4 has empty ones of its own.
+    Sound is counted in bytes, as MP4s divide it into packets in their own way.
     """
     if packet.stream.type == "video":
         return 0 if packet.is_corrupt else 1
-    return packet.size if packet.stream.type == "audio" else 0
+    return packet.size
 
 
-def finish_mp4(path: Path, *, timescales: dict[str, str], last: range, written: Amounts) -> None:
+def finish_mp4(
+    path: Path,
+    *,
+    timescales: dict[str, str],
+    last: range,
+    written: Amounts,
+    captions: Sequence[Captions] = (),
+) -> None:
     """Replace the fragmented file ``path`` by a plain MP4 with the same packets and times.
 
     The new file is written beside the old one and takes its place in one step, so that at every
@@ -41,13 +50,14 @@ def finish_mp4(path: Path, *, timescales: dict[str, str], last: range, written: 
         timescales: Muxer options that hold its times exactly.
         last: Ticks during which the last picture is shown.
         written: What was handed over to be written to it.
+        captions: What to show as text beside; a file of fragments has none.
 
     Raises:
         OutputError: ``path`` holds less than was handed over; it is untouched.
         FFmpegError, OSError: The new file could not be written; the old one is untouched.
     """
     with written_whole(path) as finished:
-        found = _copy(path, finished, timescales, last)
+        found = _copy(path, finished, timescales, last, captions)
         _compare(path, found, written)
         _check_index(finished, found)
 
@@ -106,7 +116,13 @@ def _end_of_boxes(path: Path) -> int:
     return end
 
 
-def _copy(source: Path, target: Path, timescales: dict[str, str], last: range) -> Amounts:
+def _copy(
+    source: Path,
+    target: Path,
+    timescales: dict[str, str],
+    last: range,
+    captions: Sequence[Captions],
+) -> Amounts:
     found: Amounts = Counter()
     with (
         av.open(f"file:{source}") as fragmented,
@@ -123,6 +139,10 @@ def _copy(source: Path, target: Path, timescales: dict[str, str], last: range) -
             # "opaque" copies the parameters without looking for an encoder to go with them.
             streams[stream.index] = plain.add_stream_from_template(stream, opaque=True)
             streams[stream.index].metadata.update(stream.metadata)
+        texts = [(track, track.add_to(plain)) for track in captions]
+        end_s = last.stop * (fragmented.streams.video[0].time_base or Fraction())
+        for track, text in texts:
+            plain.mux(track.packets(text, end_s))
         for packet in fragmented.demux():
             if packet.dts is None:  # the empty one that ends a stream
                 continue

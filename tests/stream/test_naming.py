@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from stream.errors import OutputError
-from stream.naming import default_output, fresh_path, refuse_input
+from stream.naming import default_output, doubts_about_source, fresh_path, refuse_input
 
 
 def test_overlay_stands_beside_the_file(tmp_path: Path) -> None:
@@ -57,3 +58,19 @@ def test_input_is_refused_as_output_by_any_of_its_names(tmp_path: Path) -> None:
             refuse_input(output, str(source))
     refuse_input(tmp_path / "other.mp4", str(source))
     refuse_input(source, "0")
+
+
+def test_a_number_that_is_a_file_and_a_pipe_get_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("20", "clip.mp4"):
+        Path(name).touch()
+    assert doubts_about_source("./20") == [
+        "20 was taken for the file or folder of that name, not for a camera"
+    ]
+    for source in ("0", "clip.mp4", "./clip.mp4", "http://host/20", "gone.mp4", "."):
+        assert doubts_about_source(source) == []
+    if hasattr(os, "mkfifo"):
+        os.mkfifo("pipe")
+        assert "its sound, if it has any, is left out" in doubts_about_source("pipe")[0]

@@ -55,6 +55,28 @@ def test_output_may_stand_after_options() -> None:
     assert (options.source, options.output) == ("in.mp4", Path("out.mp4"))
 
 
+def test_names_that_begin_with_a_dash_stand_behind_two() -> None:
+    options = _parse("export", "--random-weights", "--", "-in.mp4", "-out.mp4")
+    assert (options.source, options.output) == ("./-in.mp4", Path("-out.mp4"))
+    assert _parse("--", "-in.mp4").source == "./-in.mp4"
+
+
+def test_the_url_of_a_file_is_that_file() -> None:
+    assert _parse("export", "file:///clips/my%20sign.mp4").source == "/clips/my sign.mp4"
+
+
+def test_a_file_called_like_a_camera_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _parse("0020").source == "0020"
+    (tmp_path / "0020").touch()
+    (tmp_path / "0").mkdir()
+    assert _parse("0020").source == "./0020"
+    assert _parse("export", "0020").source == "./0020"
+    assert _parse().source == "0"
+
+
 def test_models_lists_or_fetches() -> None:
     assert _parse("models").command == "models"
     options = _parse("models", "fetch", "big")
