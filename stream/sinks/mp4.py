@@ -29,7 +29,6 @@ _DISK_FAULTS = {
     errno.EROFS: "the disk may only be read; write elsewhere",
     errno.EIO: "the disk has a fault; write elsewhere",
     errno.EACCES: "it may not be written; write elsewhere",
-    errno.EPERM: "it may not be written; write elsewhere",
 }
 _COARSE_TIME_BASE = Fraction(1, 1_000_000)
 """For time bases that are too fine for an MP4."""
@@ -159,6 +158,8 @@ class Mp4Sink(Closing):
         try:
             self._finish()
         finally:
+            if self._is_broken:
+                self._place.remove_unreadable()
             self._place.release()
 
     def __exit__(self, kind: object = None, *exc_info: object) -> None:

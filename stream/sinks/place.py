@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -102,9 +103,8 @@ class Place:
         Raises:
             OutputError: It was moved or deleted.
         """
-        assert self._descriptor is not None
         path = self.written_path
-        if not path.exists():
+        if self._descriptor is None or not path.exists():
             raise OutputError(
                 f"{path} is gone: it was moved or deleted before it was finished; write it again"
             )
@@ -113,6 +113,13 @@ class Place:
                 f"{path} is another file than the one that was written: somebody replaced it, and "
                 "it stays as it is; write again under another name"
             )
+
+    def remove_unreadable(self) -> None:
+        """Remove what was written if nothing of it plays: the name would be taken for nothing."""
+        with suppress(OSError):
+            self.check_untouched()
+            if _comment_of(self.written_path) is None:
+                self.written_path.unlink()
 
     def settle(self) -> None:
         """Put the finished recording where it was asked for, in place of the earlier one.
@@ -176,15 +183,23 @@ def _check_replaceable(path: Path) -> None:
     way_out = "delete it or give another name for the output"
     if not path.is_file():
         raise OutputError(f"{path} is there already and is no file; {way_out}")
-    try:
-        with av.open(f"file:{path}", format="mp4") as container:
-            comment = container.metadata.get("comment", "")
-    except (FFmpegError, OSError):
-        raise OutputError(f"{path} is there already and is no MP4; {way_out}") from None
+    comment = _comment_of(path)
+    if comment is None:
+        raise OutputError(f"{path} is there already and is no MP4; {way_out}")
     if _MARK not in comment:
         raise OutputError(
             f"{path} is there already, a recording that Signlight did not make; {way_out}"
         )
+
+
+def _comment_of(path: Path) -> str | None:
+    """Return the comment in an MP4; None for what is none."""
+    try:
+        with av.open(f"file:{path}", format="mp4") as container:
+            comment: str = container.metadata.get("comment", "")
+            return comment
+    except (FFmpegError, OSError):
+        return None
 
 
 def _unfinished_beside(path: Path) -> Path:

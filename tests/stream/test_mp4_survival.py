@@ -223,6 +223,7 @@ for part in range(1, 26):
         else:
             left = path.with_name("out.unfinished.mp4") if is_there else path
             assert amounts(left)[0] == int(told[1]) < 150, error
+            assert left.exists() == (amounts(left)[0] > 0)
             print("told how many")
     else:
         print("whole" if amounts(path) == whole else f"lost with {limit} of {size}")
