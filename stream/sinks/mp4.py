@@ -178,7 +178,8 @@ class Mp4Sink(Closing):
         path = self._place.written_path
         with self._writing():
             self._file.finish()
-            self._place.check_untouched()
+        self._place.check_untouched()
+        with self._writing():
             try:
                 finish_mp4(
                     path,
@@ -196,8 +197,8 @@ class Mp4Sink(Closing):
                     f"{' and has no captions' if self._file.captions else ''}: "
                     f"its index could not be moved to the front ({exc.strerror})"
                 )
-            if self._replaces_earlier:
-                self._place.settle()
+        if self._replaces_earlier:
+            self._place.settle()
 
     def _open(self, time_base: Fraction) -> FragmentedMp4:
         assert self._converter.size_wh is not None
@@ -225,10 +226,8 @@ class Mp4Sink(Closing):
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except OutputError as exc:  # says all but where things are
+        except OutputError as exc:  # says all but which file is which
             self._is_broken = True
-            if str(self.written_path) in str(exc):
-                raise
             raise OutputError(f"{exc}{self.word_of_earlier}") from exc
         except (FFmpegError, OSError) as exc:
             self._is_broken = True

@@ -125,8 +125,7 @@ class Place:
         """Put the finished recording where it was asked for, in place of the earlier one.
 
         Raises:
-            OutputError: The earlier one is not what it was; both stay.
-            OSError: It cannot be moved; both stay.
+            OutputError: The earlier one is not what it was, or cannot be replaced; both stay.
         """
         if self._earlier is None:
             return
@@ -135,7 +134,13 @@ class Place:
                 f"{self.path} was changed by somebody meanwhile and stays as it is; "
                 f"the recording is whole, in {self.written_path}"
             )
-        self.written_path.replace(os.path.realpath(self.path))  # a link stays a link
+        try:
+            self.written_path.replace(os.path.realpath(self.path))  # a link stays a link
+        except OSError as exc:
+            raise OutputError(
+                f"{self.path} cannot be replaced: {exc.strerror}; "
+                f"the new recording is whole, in {self.written_path}"
+            ) from exc
         self.written_path, self._earlier = self.path, None
 
     def _check(self) -> None:

@@ -217,6 +217,7 @@ for part in range(1, 26):
     except OutputError as error:
         if is_there:
             assert path.read_bytes() == earlier
+            assert f"{path} is the earlier one, as it was" in str(error)
         told = re.search("only ([0-9]+) of its 150 frames are whole", str(error))
         if told is None:
             print("told")
