@@ -47,6 +47,7 @@ class Place:
         """Where what was written lies: a name that plays."""
         self._audio_from = audio_from
         self._earlier: os.stat_result | None = None
+        self._claimed: os.stat_result | None = None
         self._descriptor: int | None = None
         self._is_new = False
         self._check()
@@ -73,23 +74,26 @@ class Place:
             OSError: The file cannot be made.
         """
         self._check()
+        growing, earlier = self.path, None
         if self.path.exists() and self.path.stat().st_size:
-            self._earlier = self.path.stat()
-            self.written_path = _unfinished_beside(self.path)
-            _check_replaceable(self.written_path)
-        self._is_new = not self.written_path.exists()
-        self._descriptor = os.open(self.written_path, os.O_RDWR | os.O_CREAT, 0o666)
+            growing, earlier = _unfinished_beside(self.path), self.path.stat()
+        self._is_new = not growing.exists()
+        self._descriptor = os.open(growing, os.O_RDWR | os.O_CREAT, 0o666)
         if not _lock(self._descriptor):
             self.release()
             raise _being_written(self.path)
-        return self.written_path
+        self.written_path, self._earlier = growing, earlier
+        self._claimed = os.fstat(self._descriptor)
+        if sys.platform == "win32":  # there an open file could not be replaced
+            self.release()
+        return growing
 
     def abandon(self) -> None:
         """Undo :meth:`claim`, before anything was written."""
         self.release()
         if self._is_new:
             self.written_path.unlink(missing_ok=True)
-        self.written_path, self._earlier = self.path, None
+        self.written_path, self._earlier, self._claimed = self.path, None, None
 
     def release(self) -> None:
         """Let others write there; harmless when called again."""
@@ -104,11 +108,11 @@ class Place:
             OutputError: It was moved or deleted.
         """
         path = self.written_path
-        if self._descriptor is None or not path.exists():
+        if self._claimed is None or not path.exists():
             raise OutputError(
                 f"{path} is gone: it was moved or deleted before it was finished; write it again"
             )
-        if not os.path.samestat(path.stat(), os.fstat(self._descriptor)):
+        if not os.path.samestat(path.stat(), self._claimed):
             raise OutputError(
                 f"{path} is another file than the one that was written: somebody replaced it, and "
                 "it stays as it is; write again under another name"

@@ -152,7 +152,7 @@ def test_two_runs_do_not_write_to_one_name(tmp_path: Path, is_there: bool) -> No
             Mp4Sink(path)
         with pytest.raises(OutputError, match="is being written by another run of Signlight"):
             early.write(numbered(0), 0, TIME_BASE)
-    early.close()
+        early.close()
     assert numbers_of(path) == list(range(5))
     assert [item.name for item in tmp_path.iterdir()] == ["out.mp4"]
 
