@@ -154,7 +154,8 @@ def export(
         for worker in workers:
             stack.enter_context(worker)
         for scene, canvas in canvases:
-            sink.write(canvas, scene.frame.pts, scene.frame.time_base)
+            frame = scene.frame
+            sink.write(canvas, frame.pts, frame.time_base, frame.duration)
             report.count(scene)
             on_frame(report)
         for worker in workers:

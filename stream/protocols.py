@@ -88,8 +88,12 @@ class Renderer(Protocol):
 class Sink(_Closing, Protocol):
     """Keeps pictures. Written by one thread."""
 
-    def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
+    def write(
+        self, canvas: RgbImage, pts: int, time_base: Fraction, duration: int | None = None
+    ) -> None:
         """Keep ``canvas``, uint8 ``(H, W, 3)`` RGB, as shown from ``pts * time_base`` seconds on.
+
+        It is shown until the next one comes; ``duration`` says for how many ticks if none does.
 
         Raises:
             SinkError: It could not be kept; what was kept before stays good.

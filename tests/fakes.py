@@ -204,7 +204,10 @@ class ListSink(_Closing):
         self._fail_at = fail_at
         self._failure = failure
 
-    def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
+    def write(
+        self, canvas: RgbImage, pts: int, time_base: Fraction, duration: int | None = None
+    ) -> None:
+        del duration
         if len(self.written) == self._fail_at:
             assert self._failure is not None
             raise self._failure

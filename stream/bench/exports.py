@@ -258,7 +258,7 @@ def _run_alone(timed: TimedParts) -> dict[str, list[float]]:
                 for frame, found, each in zip(burst, hands, maps, strict=True)
             ]
             for frame, canvas in zip(burst, canvases, strict=True):
-                timed.sink.write(canvas, frame.pts, frame.time_base)
+                timed.sink.write(canvas, frame.pts, frame.time_base, frame.duration)
     # One call a frame; the last look for a frame and the end of the file belong to none.
     times_ns: dict[str, Sequence[float]] = {
         name: watch.walls_ns[:num_frames] for name, watch in watches.items()

@@ -153,9 +153,11 @@ class _TimedSink(_TimedPart):
         super().__init__(watch)
         self._sink = sink
 
-    def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
+    def write(
+        self, canvas: RgbImage, pts: int, time_base: Fraction, duration: int | None = None
+    ) -> None:
         with self._watch.lap():
-            self._sink.write(canvas, pts, time_base)
+            self._sink.write(canvas, pts, time_base, duration)
 
     def close(self) -> None:
         with self._watch.lap():

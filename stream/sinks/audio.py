@@ -12,18 +12,20 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Stream
+from av.video.stream import VideoStream
 
+from stream.errors import SourceFormatError
 from stream.sinks.captions import TEXT_CODECS, Captions
 from stream.sinks.trial import add_sound, first_sound, mp4_holds, unwrapper_of
+from stream.sources.clock import Clock, clock_of
 from stream.sources.network import hide_password
+from stream.sources.tracks import main_video_stream
 
 __all__ = ["AudioCopy"]
 
 _TAIL_S = 10
 """Sound that goes on for longer than this without a picture shows that the pictures are over."""
-_JUMP_BACK_S = 1
-"""A step back longer than this is a new recording appended to the old, not a disorder."""
 _SAME_TIME_S = Fraction(1, 1000)
 """Picture times closer than this are one: the output's ticks may round the file's."""
 
@@ -73,6 +75,8 @@ class AudioCopy:
             self.warnings.append(f"the sound of {self._name} is left out ({exc.strerror})")
             return
         self._file_zero_s = Fraction(self._container.start_time or 0, av.time_base) + zero_s
+        self._clock = Clock() if isinstance(path, str) else clock_of(path, self._container)
+        self._pictures = _pictures_in(self._container, self._name)
         self._is_cut = zero_s > 0
         for stream in self._container.streams.audio:
             if stream.index in held:
@@ -154,24 +158,20 @@ class AudioCopy:
 
     def _read(self, container: InputContainer) -> Iterator[tuple[Fraction, Packet[Stream]]]:
         """Yield packets for the output with their times, noting the pictures that pass by."""
-        pictures = [
-            stream
-            for stream in container.streams.video
-            if not stream.disposition & Disposition.attached_pic
-        ]
         try:
-            if self._is_cut:
+            if self._is_cut and not self._clock.has_jumps:
                 # Somewhat earlier: sound and picture of one moment may be stored apart.
                 container.seek(math.floor((self._file_zero_s - 1) * av.time_base))
             texts = {captions.source.index: captions for captions in self.captions}
             streams = [
-                *pictures[:1],
+                *self._pictures,
                 *(track.source for track in self._tracks.values()),
                 *(captions.source for captions in self.captions),
             ]
             for packet in container.demux(*streams):
                 if packet.dts is None:  # the empty one that ends the stream
                     continue
+                self._clock.move(packet)
                 if packet.stream_index in texts:
                     texts[packet.stream_index].gather(packet)
                     continue
@@ -181,6 +181,8 @@ class AudioCopy:
                         time_s = packet.pts * packet.time_base - self._file_zero_s
                         self._newest_picture_s = max(self._newest_picture_s, time_s)
                     continue
+                if packet.is_discard and track.has_begun:
+                    continue  # cut out by an edit list
                 for ready in track.unwrap(packet):
                     begin_s, end_s = track.place(ready)
                     if begin_s < self._end_s and (end_s > 0 or not self._is_cut):
@@ -202,23 +204,32 @@ class _Track:
         self._target = target
         self._time_base = source.time_base or Fraction(1, 48_000)
         self._shift = -round(zero_s / self._time_base)
+        self.has_begun = False
+        """Whether sound has come that is heard; what precedes it is the run-up of the decoder."""
         self._earliest: int | None = None
         self.unwrap = unwrapper_of(source)
 
     def place(self, packet: Packet[Stream]) -> tuple[Fraction, Fraction]:
         """Set the packet's stream and times, strictly increasing; return its begin and end in s."""
         assert packet.dts is not None
+        self.has_begun = self.has_begun or not packet.is_discard
         dts = packet.dts + self._shift
         delay = 0 if packet.pts is None else packet.pts - packet.dts
-        if self._earliest is not None and dts < self._earliest:
-            if (self._earliest - dts) * self._time_base > _JUMP_BACK_S:
-                self._shift += self._earliest - dts
-            dts = self._earliest
+        if self._earliest is not None:
+            dts = max(dts, self._earliest)
         duration = packet.duration or 0
         self._earliest = dts + 1
         packet.dts, packet.pts = dts, dts + delay
         packet.stream = self._target
         return dts * self._time_base, (dts + delay + duration) * self._time_base
+
+
+def _pictures_in(container: InputContainer, name: str) -> list[VideoStream]:
+    """Return the track whose pictures are shown; none where there is none."""
+    try:
+        return [main_video_stream(container, name)]
+    except SourceFormatError:
+        return []
 
 
 def _names_of_lost(container: InputContainer) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +30,10 @@ _LIMITED_RANGE = 1
 """Black is 16 and white 235; AVCOL_RANGE_MPEG."""
 MAX_TIMESCALE = 10_000_000
 """Most ticks per second of a track: a picture's length has 32 bits, here seven minutes."""
+_REORDERABLE_TIME_BASE = Fraction(1, 1_000_000)
+"""In finer ticks pictures are encoded in the order in which they are shown. Else one behind a pause
+of half a minute would be decoded 2 ** 28 ticks before it is shown, and FFmpeg up to 5 then forgets
+the order."""
 _MAX_MOVIE_TIMESCALE = 2**31 - 1
 
 
@@ -64,8 +69,9 @@ class FragmentedMp4:
         comment: str,
     ) -> None:
         self.time_base = time_base
-        self.last_tick = -1
-        """Time of the newest picture."""
+        self.ticks = array("q")
+        """When each picture is shown; 8 bytes each, a megabyte in an hour."""
+        self._length = 0
         self._frame_ticks = max(1, round(1 / (encoder.frame_rate * time_base)))
         self._key_ticks = math.floor(_KEYFRAME_EVERY_S / time_base)
         self._next_key = 0
@@ -108,15 +114,24 @@ class FragmentedMp4:
         return self._audio.captions if self._audio else []
 
     @property
-    def last(self) -> range:
-        """Ticks during which the newest picture is shown, as far as one knows before the next."""
-        return range(self.last_tick, self.last_tick + self._frame_ticks)
+    def last_tick(self) -> int:
+        """Time of the newest picture; -1 before the first."""
+        return self.ticks[-1] if self.ticks else -1
 
-    def write(self, picture: av.VideoFrame, tick: int) -> None:
-        """Encode ``picture`` as shown from ``tick`` on, which is later than the one before."""
+    @property
+    def end(self) -> int:
+        """Tick up to which the newest picture is shown, as far as one knows before the next."""
+        return self.last_tick + self._length
+
+    def write(self, picture: av.VideoFrame, tick: int, length: int | None = None) -> None:
+        """Encode ``picture`` as shown from ``tick`` on, which is later than the one before.
+
+        It is shown until the next one comes, or for ``length`` ticks, by default a frame's time.
+        """
         self._encode_held(until=tick)
         picture.pts, picture.time_base = tick, self.time_base
-        self._held, self.last_tick = picture, tick
+        self._held, self._length = picture, length or self._frame_ticks
+        self.ticks.append(tick)
         if self._audio:
             for packet in self._audio.packets_until(tick * self.time_base):
                 self._mux(packet)
@@ -124,11 +139,11 @@ class FragmentedMp4:
     def finish(self) -> None:
         """Encode what is left, copy the rest of the sound and close the file."""
         try:
-            self._encode_held(until=self.last.stop)
+            self._encode_held(until=self.end)
             self._mux_video(None)
             if self._audio:
                 for packet in self._audio.packets_after(
-                    self.last_tick * self.time_base, self.last.stop * self.time_base
+                    self.last_tick * self.time_base, self.end * self.time_base
                 ):
                     self._mux(packet)
         finally:
@@ -143,6 +158,8 @@ class FragmentedMp4:
         stream.time_base = stream.codec_context.time_base = self.time_base
         stream.color_range = _LIMITED_RANGE
         stream.colorspace = stream.color_primaries = stream.color_trc = _BT709
+        if self.time_base < _REORDERABLE_TIME_BASE:
+            stream.codec_context.max_b_frames = 0
         # By itself it would be opened with the file, whose faults are others.
         encoder.apply(stream.codec_context, size_wh)
         return stream

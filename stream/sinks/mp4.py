@@ -49,8 +49,8 @@ class Mp4Sink(Closing):
     Args:
         path: File to write. An empty file and a recording of Signlight's are replaced; nothing
             else is.
-        frame_rate: Nominal frames per second: a hint for the encoder and the length of the last
-            frame. Times come from :meth:`write` alone.
+        frame_rate: Nominal frames per second: a hint for the encoder, and the length of the last
+            frame where nobody tells it. Times come from :meth:`write` alone.
         audio_from: File, or URL of one, whose audio packets are copied, as far as MP4 can hold
             them.
         start_s: Moment of the source, in seconds, that is time 0 in the file.
@@ -117,8 +117,13 @@ class Mp4Sink(Closing):
         of_file = self._file.warnings if self._file else ()
         return [*self._encoder.warnings, *of_file, *self._warnings]
 
-    def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
+    def write(
+        self, canvas: RgbImage, pts: int, time_base: Fraction, duration: int | None = None
+    ) -> None:
         """Encode ``canvas``, uint8 ``(H, W, 3)`` RGB, as shown from ``pts * time_base`` s on.
+
+        It is shown until the next one comes; ``duration`` says for how many ticks if none does, by
+        default for a frame's time.
 
         Raises:
             OutputError: The file cannot be written; what was written before stays playable.
@@ -139,7 +144,7 @@ class Mp4Sink(Closing):
                     f"times must increase from start_s on: {pts = } of {time_base} s is tick "
                     f"{tick}, the last one was {file.last_tick}"
                 )
-            file.write(picture, tick)
+            file.write(picture, tick, duration and round(duration * time_base / file.time_base))
 
     def keep_earlier(self) -> None:
         """Leave an earlier recording in its place, whatever comes: this one stays beside it."""
@@ -184,7 +189,7 @@ class Mp4Sink(Closing):
                 finish_mp4(
                     path,
                     timescales=self._file.timescales,
-                    last=self._file.last,
+                    times=[*self._file.ticks, self._file.end],
                     written=self._file.written,
                     captions=self._file.captions,
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -36,7 +37,7 @@ def finish_mp4(
     path: Path,
     *,
     timescales: dict[str, str],
-    last: range,
+    times: Sequence[int],
     written: Amounts,
     captions: Sequence[Captions] = (),
 ) -> None:
@@ -48,7 +49,7 @@ def finish_mp4(
     Args:
         path: The file.
         timescales: Muxer options that hold its times exactly.
-        last: Ticks during which the last picture is shown.
+        times: When each picture is shown, and when the last one ends, in ticks of its track.
         written: What was handed over to be written to it.
         captions: What to show as text beside; a file of fragments has none.
 
@@ -57,7 +58,7 @@ def finish_mp4(
         FFmpegError, OSError: The new file could not be written; the old one is untouched.
     """
     with written_whole(path) as finished:
-        found = _copy(path, finished, timescales, last, captions)
+        found = _copy(path, finished, timescales, times, captions)
         _compare(path, found, written)
         _check_index(finished, found)
 
@@ -120,10 +121,11 @@ def _copy(
     source: Path,
     target: Path,
     timescales: dict[str, str],
-    last: range,
+    times: Sequence[int],
     captions: Sequence[Captions],
 ) -> Amounts:
     found: Amounts = Counter()
+    first_dts: int | None = None
     with (
         av.open(f"file:{source}") as fragmented,
         av.open(
@@ -139,18 +141,40 @@ def _copy(
             # "opaque" copies the parameters without looking for an encoder to go with them.
             streams[stream.index] = plain.add_stream_from_template(stream, opaque=True)
             streams[stream.index].metadata.update(stream.metadata)
+            streams[stream.index].disposition = stream.disposition
         texts = [(track, track.add_to(plain)) for track in captions]
-        end_s = last.stop * (fragmented.streams.video[0].time_base or Fraction())
+        end_s = times[-1] * (fragmented.streams.video[0].time_base or Fraction())
         for track, text in texts:
             plain.mux(track.packets(text, end_s))
         for packet in fragmented.demux():
             if packet.dts is None:  # the empty one that ends a stream
                 continue
             found[packet.stream_index] += amount_in(packet)
-            if packet.stream.type == "video" and packet.pts == last.start:
-                # Fragments tell the distance to the next packet, which is not the picture's length
-                # where packets are not in the order of display.
-                packet.duration = len(last)
+            if packet.stream.type == "video":
+                first_dts = packet.dts if first_dts is None else first_dts
+                is_last = found[packet.stream_index] == len(times) - 1
+                packet.duration = _length_of(packet, times, first_dts if is_last else None)
             packet.stream = streams[packet.stream_index]
             plain.mux(packet)
     return found
+
+
+def _length_of(packet: Packet[Stream], times: Sequence[int], first_dts: int | None) -> int:
+    """Return for how many ticks a picture is shown, or what an MP4 stores of the last one.
+
+    Fragments tell the distance to the next packet, which is not the picture's length where packets
+    are not in the order of display.
+
+    Args:
+        packet: The picture's packet.
+        times: When each picture is shown, and when the last one ends.
+        first_dts: Of the packet that is decoded last, the time at which the first one is decoded:
+            the lengths of all add up to the time from there to the end.
+    """
+    assert packet.pts is not None
+    assert packet.dts is not None
+    following = min(bisect_right(times, packet.pts), len(times) - 1)
+    length = times[following] - packet.pts
+    if first_dts is None:
+        return length
+    return max(length, times[-1] - times[0] + first_dts - packet.dts)

@@ -43,6 +43,7 @@ def add_sound(output: OutputContainer, template: AudioStream) -> AudioStream:
     if layout.name.endswith(" channels") and layout.nb_channels in _USUAL_LAYOUTS:
         target.codec_context.layout = _USUAL_LAYOUTS[layout.nb_channels]
     target.metadata.update(template.metadata)
+    target.disposition = template.disposition
     return target
 
 

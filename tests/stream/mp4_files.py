@@ -46,7 +46,7 @@ def copy_video(
         )
         with sink:
             while (frame := source.read()) is not None:
-                sink.write(frame.image, frame.pts, frame.time_base)
+                sink.write(frame.image, frame.pts, frame.time_base, frame.duration)
     return sink.warnings
 
 

@@ -9,6 +9,7 @@ import av
 import pytest
 
 from stream.frames import Frame
+from stream.sinks.mp4 import Mp4Sink
 from stream.sources.clock import clock_of
 from stream.sources.file import FileSource
 from tests.clips import make_clip, number_in, numbered
@@ -158,6 +159,20 @@ class TestStandingPictures:
     def test_a_span_between_two_neighbours_begins_with_the_second(self, clip: Path) -> None:
         frames, _ = frames_of(clip, start_s=0.11)
         assert number_in(frames[0].image) == 4
+
+    @pytest.mark.parametrize("suffix", ["mp4", "mov"])
+    def test_the_last_picture_lasts_as_long_as_the_file_says(
+        self, tmp_path: Path, suffix: str
+    ) -> None:
+        path = tmp_path / f"clip.{suffix}"
+        with Mp4Sink(path, frame_rate=Fraction(30)) as sink:
+            for index in range(10):
+                sink.write(
+                    numbered(index), index, Fraction(1, 30), duration=150 if index == 9 else 1
+                )
+        frames, warnings = frames_of(path)
+        assert [frame.duration for frame in frames] == [1] * 9 + [150]
+        assert warnings == []
 
     def test_the_last_picture_of_a_gif_lasts_as_long_as_it_says(self, tmp_path: Path) -> None:
         path = make_clip(
