@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 # The suite tries the same examples each time and keeps nothing; "long" looks for new ones.
-settings.register_profile("suite", max_examples=60, derandomize=True, deadline=None, database=None)
+settings.register_profile("suite", max_examples=40, derandomize=True, deadline=None, database=None)
 settings.register_profile("long", max_examples=2500, deadline=None, database=None)
 settings.load_profile("suite")
 
