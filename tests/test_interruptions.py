@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -248,3 +249,23 @@ def test_who_stops_reading_the_output_sees_no_traceback(
     assert "Traceback" not in run.stderr
     if command == "export":
         assert len(decoded(output)[0]) == 8
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp", "rtmp"])
+def test_ctrl_c_is_heard_while_a_server_does_not_answer(scheme: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PROCESS_S)
+        url = f"{scheme}://127.0.0.1:{server.getsockname()[1]}/live"
+        with subprocess.Popen(
+            [sys.executable, "run_live.py", "export", url, str(tmp_path / "out.mp4"), *QUICK],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            connection, _ = server.accept()
+            with connection:
+                process.send_signal(signal.SIGINT)
+                _, stderr = process.communicate(timeout=PROCESS_S)
+    # Had it not been heard, the program would have given up on the server, with 1.
+    assert process.returncode == 130, stderr
+    assert stderr == ""

@@ -50,10 +50,15 @@ def open_source(
         return CameraSource(int(spec), end_s=end_s, max_frames=max_frames)
     if isinstance(spec, str) and _URL.match(spec):
         from stream.sources.network import NetworkSource
+        from stream.sources.opening import Opening
 
-        return NetworkSource(
-            spec, start_s=start_s, end_s=end_s, max_frames=max_frames, deinterlace=deinterlace
-        )
+        def connect() -> NetworkSource:
+            return NetworkSource(
+                spec, start_s=start_s, end_s=end_s, max_frames=max_frames, deinterlace=deinterlace
+            )
+
+        # It has limits of its own for how long it waits.
+        return Opening(connect, give_back=NetworkSource.close, name="network stream").wait()
     path = Path(spec)
     if path.is_dir():
         from stream.sources.images import ImageFolderSource

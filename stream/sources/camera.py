@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from stream.errors import SourceError, SourceLostError, SourceNotFoundError, SourceTimeoutError
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.sources.closing import ClosableSource
+from stream.sources.opening import Opening
 from stream.sources.timeline import Span
 
 __all__ = ["CameraSource", "Capture", "camera_numbers", "open_capture"]
@@ -33,15 +34,15 @@ _BACKENDS = {
     # DirectShow opens in a fraction of the time that Media Foundation takes.
     "win32": (cv2.CAP_DSHOW, cv2.CAP_MSMF),
 }
-_WISHES = (
-    # First the format: over USB 2 raw pictures of this size come at no more than 10 per second.
-    (cv2.CAP_PROP_FOURCC, float(cv2.VideoWriter.fourcc(*"MJPG"))),
+# Nothing of CAP_PROP_BUFFERSIZE: some drivers never fill a single buffer, and whoever reads each
+# frame as it comes leaves none to grow old.
+_SIZE_AND_RATE = (
     (cv2.CAP_PROP_FRAME_WIDTH, 1280.0),
     (cv2.CAP_PROP_FRAME_HEIGHT, 720.0),
     (cv2.CAP_PROP_FPS, 30.0),
-    # A frame that waits in the driver is an old frame.
-    (cv2.CAP_PROP_BUFFERSIZE, 1.0),
 )
+_COMPRESSED = (cv2.CAP_PROP_FOURCC, float(cv2.VideoWriter.fourcc(*"MJPG")))
+"""Over USB 2 raw pictures of this size come at no more than 10 per second."""
 
 
 class Capture(Protocol):
@@ -125,8 +126,20 @@ class CameraSource(ClosableSource):
         super().__init__()
         self._span = Span(None, end_s, max_frames)
         self._name = f"camera {number}"
-        opening = _Opening(number, open_capture)
-        self._capture, first, self._first_ns = opening.wait(first_frame_within_s)
+        opening = Opening(
+            partial(_open, number, self._name, open_capture),
+            give_back=lambda opened: opened[0].release(),
+            name=self._name,
+        )
+        try:
+            self._capture, first, self._first_ns = opening.wait(first_frame_within_s)
+        except TimeoutError as exc:
+            if isinstance(exc, SourceError):
+                raise
+            raise SourceTimeoutError(
+                f"{self._name} showed no frame within {first_frame_within_s:g} s; close other "
+                "programs that use it, or plug it in again"
+            ) from None
         self._first: tuple[RgbImage, int] | None = (first, self._first_ns)
         self._last_pts = -1
         self._num_frames = 0
@@ -166,59 +179,34 @@ class CameraSource(ClosableSource):
         self._capture.release()
 
 
-class _Opening:
-    """Opens a camera and takes its first frame on a thread, since drivers may block for ever.
+def _open(
+    number: int, name: str, open_capture: Callable[[int], Capture]
+) -> tuple[Capture, RgbImage, int]:
+    """Return the open camera, its first frame and when that was taken.
 
-    Nothing can interrupt a driver. A thread that hangs in one is left behind: it is a daemon, and
-    gives the camera back should it ever return.
+    Raises:
+        SourceError: It cannot be opened.
     """
+    capture = open_capture(number)
+    try:
+        if not capture.isOpened():
+            raise _not_opened(number)
+        _ask(capture)
+        return capture, *_take(capture, name)
+    except BaseException:
+        capture.release()
+        raise
 
-    def __init__(self, number: int, open_capture: Callable[[int], Capture]) -> None:
-        self._number = number
-        self._name = f"camera {number}"
-        self._open_capture = open_capture
-        self._lock = threading.Lock()
-        self._is_abandoned = False
-        self._result: tuple[Capture, RgbImage, int] | BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name=f"{self._name} opening", daemon=True)
-        self._thread.start()
 
-    def wait(self, timeout_s: float) -> tuple[Capture, RgbImage, int]:
-        """Return the open camera, its first frame and when it was taken.
+def _ask(capture: Capture) -> None:
+    """Ask for the size and rate, compressed, unless the camera sends it so already.
 
-        Raises:
-            SourceError: It cannot be opened, or not in time.
-        """
-        self._thread.join(timeout_s)
-        with self._lock:
-            self._is_abandoned = self._result is None
-        if self._result is None:
-            raise SourceTimeoutError(
-                f"{self._name} showed no frame within {timeout_s:g} s; close other programs that "
-                "use it, or plug it in again"
-            )
-        self._thread.join()
-        if isinstance(self._result, BaseException):
-            raise self._result
-        return self._result
-
-    def _run(self) -> None:
-        result: tuple[Capture, RgbImage, int] | BaseException
-        capture: Capture | None = None
-        try:
-            capture = self._open_capture(self._number)
-            if not capture.isOpened():
-                raise _not_opened(self._number)
-            for wish, value in _WISHES:
-                capture.set(wish, value)
-            result = (capture, *_take(capture, self._name))
-        except BaseException as exc:
-            result = exc
-        with self._lock:
-            self._result = result
-            is_wanted = not self._is_abandoned and not isinstance(result, BaseException)
-        if capture is not None and not is_wanted:
-            capture.release()
+    Each change makes a driver begin anew, which not all survive. The format comes first: drivers
+    choose another size when it changes.
+    """
+    if any(capture.get(wish) != value for wish, value in _SIZE_AND_RATE):
+        for wish, value in (_COMPRESSED, *_SIZE_AND_RATE):
+            capture.set(wish, value)
 
 
 def _take(capture: Capture, name: str) -> tuple[RgbImage, int]:

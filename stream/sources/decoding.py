@@ -118,6 +118,11 @@ class VideoDecoder:
         return duration / av.time_base if duration else None
 
     @property
+    def newest_s(self) -> float:
+        """End of the newest packet, in seconds since the container's beginning."""
+        return float((self._newest_end - self.origin) * self.time_base)
+
+    @property
     def declared_end_s(self) -> float | None:
         """When the pictures end by a header that was written last; None without such a header.
 
@@ -147,7 +152,8 @@ class VideoDecoder:
     @property
     def details(self) -> str:
         """One line for people: codec and pixel format."""
-        return f"{self.stream.codec_context.name}, {self.stream.codec_context.pix_fmt}"
+        codec = self.stream.codec_context
+        return ", ".join(filter(None, (codec.name, codec.pix_fmt)))
 
     @property
     def end(self) -> int | None:

@@ -29,15 +29,20 @@ from stream.sources.timeline import Span
 
 __all__ = ["NetworkSource", "hide_password"]
 
-_LIVE_SCHEMES = frozenset({"rtsp", "rtsps", "rtp", "rtmp", "rtmps", "srt", "udp", "tcp", "rist"})
-_LIVE_OPTIONS = {
+_LIVE_SCHEMES = frozenset({"rtsp", "rtsps", "rtp", "rtmp", "rtmps", "udp", "tcp"})
+# Not "nobuffer": it throws away the frames that were read to learn of the stream, the first key
+# frame among them, and with it all until the next one.
+_LIVE_OPTIONS = {"flags": "low_delay", "analyzeduration": "200000"}
+"""Look at a fifth of a second of stream for its parameters, not at five."""
+_RTSP_OPTIONS = {
     # Over TCP no packet is lost, and firewalls let it pass.
     "rtsp_transport": "tcp",
-    "fflags": "nobuffer",
-    "flags": "low_delay",
-    # Look at one second of stream for its parameters, not at five.
-    "analyzeduration": "1000000",
+    # The server describes its stream before: what is read of it is shown at once.
+    "probesize": "32",
+    **_LIVE_OPTIONS,
 }
+_BEFORE_END_S = 1.0
+"""A stream that breaks off so shortly before the end that it declared has come to it."""
 _SECRET_KEYS = re.compile(
     r"((?:^|&)(?:pass|passwd|password|pwd|token|key|api_?key|secret|auth|sig|signature)=)[^&]*",
     re.IGNORECASE,
@@ -48,12 +53,13 @@ class NetworkSource(ContainerSource):
     """A video that is fetched while it is read.
 
     What declares a length (a file on a web server) is read like a file, every frame. All else is
-    live: its time begins with the first frame, and its end is a loss.
+    live: its time begins with the first frame, and its end is a loss. An RTSP address is always
+    live, since it sends a recording, too, at the recording's own pace; a recording's end is none.
 
     Passwords appear in no name and no message.
 
     Args:
-        url: ``rtsp://``, ``http://``, ``https://``, ``udp://``, ``srt://``, ...
+        url: ``rtsp://``, ``http://``, ``https://``, ``rtmp://``, ``udp://``, ...
         start_s: First moment to read, in seconds; not for live streams.
         end_s: Moment to stop at, in seconds.
         max_frames: Most frames to read.
@@ -85,14 +91,14 @@ class NetworkSource(ContainerSource):
         try:
             container = av.open(
                 url,
-                options=dict(_LIVE_OPTIONS) if scheme in _LIVE_SCHEMES else {},
+                options=_options_for(scheme),
                 metadata_errors="replace",
                 timeout=(open_timeout_s, read_timeout_s),
             )
         except (FFmpegError, OSError) as exc:
             # "from None": FFmpeg's own message holds the URL with its password.
             raise _opening_error(exc, name, scheme, open_timeout_s) from None
-        is_live = not container.duration
+        is_live = scheme in _LIVE_SCHEMES or not container.duration
         if is_live and start_s:
             container.close()
             raise ValueError(f"{name} is live: it has no moment {float(start_s):g} s to start at")
@@ -100,6 +106,10 @@ class NetworkSource(ContainerSource):
         super().__init__(container, name, span=span, is_live=is_live, deinterlace=deinterlace)
 
     def _break_off(self, cause: FFmpegError | None) -> None:
+        decoder = self._decoder
+        length_s = decoder.duration_s
+        if length_s is not None and decoder.newest_s > length_s - _BEFORE_END_S:
+            return  # the end of a recording
         if isinstance(cause, ExitError | TimeoutError):
             if not self._decoder.num_frames:
                 raise SourceTimeoutError(
@@ -108,11 +118,17 @@ class NetworkSource(ContainerSource):
                 ) from None
             fault = f"nothing came for {self._read_timeout_s:g} s"
         else:
-            fault = "the sender closed it" if cause is None else describe(cause)
+            fault = "the sender ended it" if cause is None else describe(cause)
         raise SourceLostError(
             f"{self._name} stopped after {self._decoder.num_frames} frames: {fault}; "
             "check the sender and the network, then start again"
         ) from None
+
+
+def _options_for(scheme: str) -> dict[str, str]:
+    if scheme in ("rtsp", "rtsps"):
+        return dict(_RTSP_OPTIONS)
+    return dict(_LIVE_OPTIONS) if scheme in _LIVE_SCHEMES else {}
 
 
 def hide_password(url: str) -> str:
@@ -132,7 +148,10 @@ def _opening_error(
             f"{name} did not answer within {timeout_s:g} s; check the address and the network"
         )
     if isinstance(exc, ProtocolNotFoundError):
-        return SourceFormatError(f"{name}: FFmpeg has no protocol {scheme!r}; use rtsp or http")
+        return SourceFormatError(
+            f"{name}: the FFmpeg in PyAV has no protocol {scheme!r}; have the sender, or a relay "
+            "between, offer the stream as rtsp or http"
+        )
     if isinstance(exc, HTTPUnauthorizedError | HTTPForbiddenError):
         return SourceNotFoundError(
             f"{name} refuses access ({describe(exc)}); give {scheme}://user:password@host/..."

@@ -36,9 +36,11 @@ class Timeline:
 
     def place(self, reported: int | None) -> int:
         """Return the place of the next frame in ticks, >= 0."""
-        if self._shift is None:
-            self._shift = -(reported or 0)
-        tick = None if reported is None else reported + self._shift
+        if self._shift is None and reported is not None:
+            # Frames without a time may have come first.
+            begin = 0 if self._last is None else self._last + max(1, self._frame_ticks)
+            self._shift = begin - reported
+        tick = None if reported is None or self._shift is None else reported + self._shift
         if tick is not None and tick >= 0 and (self._last is None or tick > self._last):
             self._last = tick
             return tick
@@ -48,7 +50,7 @@ class Timeline:
             self._last += max(1, self._frame_ticks)
         elif tick < self._last - self._jump_back:
             self._last += max(1, self._frame_ticks)
-            self._shift += self._last - tick
+            self._shift = (self._shift or 0) + self._last - tick
         else:
             self._last += max(1, self._frame_ticks // 2)
         self.num_repaired += 1

@@ -1,0 +1,118 @@
+"""A real RTSP server: nothing is lost, and what goes wrong is told in one line."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from stream.errors import SourceLostError
+from stream.sources import open_source
+from stream.sources.network import NetworkSource
+from tests.clips import make_clip, number_in, numbered
+from tests.conftest import ROOT
+from tests.program import QUICK, fails
+from tests.waits import WAIT_S
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""The Python that Debian's bindings of GStreamer belong to."""
+NUM_FRAMES = 60
+TEST_PICTURES = (
+    "( videotestsrc is-live=true ! video/x-raw,width=192,height=128,framerate=30/1 "
+    "! x264enc tune=zerolatency key-int-max=30 ! rtph264pay name=pay0 pt=96 config-interval=1 )"
+)
+
+
+def _has_server() -> bool:
+    ask = (
+        "import gi; gi.require_version('GstRtspServer', '1.0'); "
+        "from gi.repository import Gst, GstRtspServer; Gst.init(None); "
+        "names = ('x264enc', 'rtph264pay', 'qtdemux', 'h264parse'); "
+        "raise SystemExit(not all(map(Gst.ElementFactory.find, names)))"
+    )
+    try:
+        return subprocess.run([SYSTEM_PYTHON, "-c", ask], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+pytestmark = pytest.mark.skipif(
+    not _has_server(),
+    reason="not installed: gir1.2-gst-rtsp-server-1.0, python3-gi and GStreamer's plugins",
+)
+
+
+@contextmanager
+def serving(launch: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve a pipeline; give its address and the server's process."""
+    command = [SYSTEM_PYTHON, str(ROOT / "tests/stream/rtsp_server.py"), launch]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"rtsp://127.0.0.1:{int(process.stdout.readline())}/clip", process
+        finally:
+            process.kill()
+            process.wait(WAIT_S)
+
+
+def recording(path: Path, *, sound: bool) -> str:
+    """Write a clip with one key frame, its first; return the pipeline that sends it."""
+    make_clip(
+        path,
+        [numbered(index) for index in range(NUM_FRAMES)],
+        options={"bf": "0", "sc_threshold": "0"},
+        gop_size=250,
+        audio_codec="aac" if sound else None,
+    )
+    picture = "queue ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1"
+    voice = "d.audio_0 ! queue ! aacparse ! rtpmp4apay name=pay1 pt=97" if sound else ""
+    return f"( filesrc location={path} ! qtdemux name=d d.video_0 ! {picture} {voice} )"
+
+
+@pytest.mark.parametrize("sound", [False, True], ids=["silent", "with sound"])
+def test_every_frame_comes_from_the_first_key_frame_on(tmp_path: Path, sound: bool) -> None:
+    """All but the first depend on the frames before, so none may be lost."""
+    launch = recording(tmp_path / "clip.mp4", sound=sound)
+    with serving(launch) as (url, _), NetworkSource(url) as source:
+        assert source.info.is_live
+        found: list[int] = []
+        with suppress(SourceLostError):  # with sound, the server does not say how long it is
+            found.extend(number_in(frame.image) for frame in iter(source.read, None))
+    assert found == list(range(NUM_FRAMES))
+
+
+def test_times_of_a_stream_begin_with_its_first_frame() -> None:
+    with serving(TEST_PICTURES) as (url, _), NetworkSource(url, max_frames=30) as source:
+        times_s = [frame.time_s for frame in iter(source.read, None)]
+    assert times_s[0] == 0
+    assert times_s[-1] == pytest.approx(29 / 30, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("blow", "fault"),
+    [(signal.SIGKILL, "stopped after"), (signal.SIGSTOP, "nothing came for 0.5 s")],
+    ids=["killed", "frozen"],
+)
+def test_a_server_that_is_gone_is_told_in_one_line(blow: signal.Signals, fault: str) -> None:
+    with serving(TEST_PICTURES) as (url, process), NetworkSource(url, read_timeout_s=0.5) as source:
+        assert source.read() is not None
+        process.send_signal(blow)
+        with pytest.raises(SourceLostError, match=fault) as caught:
+            list(iter(source.read, None))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_recording_behind_a_server_is_live_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It comes at its own pace and cannot be asked for every frame."""
+    with serving(recording(tmp_path / "clip.mp4", sound=False)) as (url, _):
+        line = fails(capsys, "export", url, tmp_path / "out.mp4", *QUICK)
+        assert "is live" in line
+        assert "--save" in line
+        with pytest.raises(ValueError, match="has no moment"):
+            open_source(url, start_s=1)
