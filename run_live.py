@@ -106,6 +106,7 @@ class _Parts:
 
 def _open_source(options: Options) -> Source:
     from stream.sources import open_source
+    from stream.sources.pictures import PictureOptions
 
     try:
         return open_source(
@@ -113,7 +114,7 @@ def _open_source(options: Options) -> Source:
             start_s=options.start_s,
             end_s=options.end_s,
             max_frames=options.max_frames,
-            deinterlace=options.deinterlace,
+            pictures=PictureOptions(deinterlace=options.deinterlace, max_pixels=options.max_pixels),
         )
     except ValueError as error:
         if isinstance(error, SignlightError):

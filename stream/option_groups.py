@@ -170,6 +170,14 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     """Add what the input is like, and which part of a file is read."""
     group = parser.add_argument_group("input")
     group.add_argument(
+        "--max-pixels",
+        type=integer_type(1, 2**31 - 1),
+        default=2**26,
+        metavar="N",
+        help="largest pictures to decode: a few bytes may declare more than there is memory "
+        "(default: %(default)s, twice those of 8K)",
+    )
+    group.add_argument(
         "--deinterlace",
         action="store_true",
         help="make whole pictures of a file's or stream's interlaced ones, which show combs",

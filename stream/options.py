@@ -98,6 +98,8 @@ class Options:
     """With what the model runs."""
     window: bool = True
     """Open a window."""
+    max_pixels: int = 2**26
+    """Most pixels that a picture may have."""
     deinterlace: bool = False
     """Make pictures of one moment of interlaced ones."""
     input_mirrored: bool = False

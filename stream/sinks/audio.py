@@ -19,6 +19,7 @@ from stream.errors import SourceFormatError
 from stream.sinks.captions import TEXT_CODECS, Captions
 from stream.sinks.trial import add_sound, first_sound, mp4_holds, unwrapper_of
 from stream.sources.clock import Clock, clock_of
+from stream.sources.media import open_file
 from stream.sources.network import hide_password
 from stream.sources.tracks import main_video_stream
 
@@ -171,7 +172,8 @@ class AudioCopy:
             for packet in container.demux(*streams):
                 if packet.dts is None:  # the empty one that ends the stream
                     continue
-                self._clock.move(packet)
+                if not self._clock.move(packet):
+                    continue
                 if packet.stream_index in texts:
                     texts[packet.stream_index].gather(packet)
                     continue
@@ -250,4 +252,4 @@ def _names_of_lost(container: InputContainer) -> list[str]:
 def _open(path: str | Path) -> InputContainer:
     if isinstance(path, str):
         return av.open(path, metadata_errors="replace", timeout=_NETWORK_TIMEOUTS_S)
-    return av.open(f"file:{path}", metadata_errors="replace")
+    return open_file(path)

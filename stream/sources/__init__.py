@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stream.sources.closing import ClosableSource
+    from stream.sources.pictures import PictureOptions
 
 __all__ = ["open_source"]
 
@@ -25,7 +26,7 @@ def open_source(
     start_s: float | Fraction | None = None,
     end_s: float | Fraction | None = None,
     max_frames: int | None = None,
-    deinterlace: bool = False,
+    pictures: PictureOptions | None = None,
 ) -> ClosableSource:
     """Open whatever ``spec`` names; the caller closes it.
 
@@ -35,8 +36,7 @@ def open_source(
         start_s: First moment to read, in seconds; only of something that has a beginning.
         end_s: Moment to stop at, in seconds, counted from the source's beginning.
         max_frames: Most frames to read.
-        deinterlace: Make pictures of one moment of interlaced ones; cameras and folders of
-            pictures have none.
+        pictures: How its pictures are to be decoded.
 
     Raises:
         SourceError: It is not there, is no video, or does not answer.
@@ -54,7 +54,7 @@ def open_source(
 
         def connect() -> NetworkSource:
             return NetworkSource(
-                spec, start_s=start_s, end_s=end_s, max_frames=max_frames, deinterlace=deinterlace
+                spec, start_s=start_s, end_s=end_s, max_frames=max_frames, pictures=pictures
             )
 
         # It has limits of its own for how long it waits.
@@ -63,9 +63,9 @@ def open_source(
     if path.is_dir():
         from stream.sources.images import ImageFolderSource
 
-        return ImageFolderSource(path, start_s=start_s, end_s=end_s, max_frames=max_frames)
+        return ImageFolderSource(
+            path, start_s=start_s, end_s=end_s, max_frames=max_frames, pictures=pictures
+        )
     from stream.sources.file import FileSource
 
-    return FileSource(
-        path, start_s=start_s, end_s=end_s, max_frames=max_frames, deinterlace=deinterlace
-    )
+    return FileSource(path, start_s=start_s, end_s=end_s, max_frames=max_frames, pictures=pictures)

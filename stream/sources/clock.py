@@ -16,11 +16,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import av
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
+
+from stream.sources.media import open_file
 
 __all__ = ["Clock", "clock_of"]
 
@@ -79,19 +80,28 @@ class Clock:
             return None
         return float(sum((part.end_s - part.begin_s for part in self._parts), Fraction(0)))
 
-    def move(self, packet: Packet[Any]) -> None:
-        """Move the packet's own times, ``pts`` and ``dts``, in place."""
+    def move(self, packet: Packet[Any]) -> bool:
+        """Move the packet's own times, ``pts`` and ``dts``, in place.
+
+        Returns:
+            False for a packet that comes too late: where the numbers of streams change, FFmpeg
+            keeps the last one before until the end of the file.
+        """
         if not self.has_jumps or packet.stream_index not in self._streams:
-            return
+            return True
         stream = self._streams[packet.stream_index]
         # The parser of a stream cuts packets up, and only the first of them knows its place.
-        stream.place = packet.pos if packet.pos is not None else stream.place
+        if packet.pos is not None:
+            if packet.pos < stream.place:
+                return False
+            stream.place = packet.pos
         at = max(0, bisect_right(stream.places, stream.place) - 1)
         ticks = round(self._parts[stream.parts[at]].shift_s / packet.time_base)
         if packet.dts is not None:
             packet.dts += ticks
         if packet.pts is not None:
             packet.pts += ticks
+        return True
 
     def learn(self, container: InputContainer) -> None:
         """Read a container to its end, and find the parts that it was joined of."""
@@ -101,6 +111,8 @@ class Clock:
                     self._note(packet)
         except FFmpegError:
             pass  # what is broken is told by who reads it in earnest
+        for stream in self._streams.values():
+            stream.place = 0
         for before, part in zip(self._parts, self._parts[1:], strict=False):
             part.shift_s = before.end_s + before.shift_s - part.begin_s
             at_s = float(before.end_s + before.shift_s - self._parts[0].begin_s)
@@ -114,6 +126,8 @@ class Clock:
         begin_s = (packet.dts if packet.pts is None else packet.pts) * time_base
         dts_s = packet.dts * time_base
         stream = self._streams.setdefault(packet.stream_index, _StreamParts())
+        if packet.pos is not None and packet.pos < stream.place:
+            return
         if packet.duration:
             stream.length_s = packet.duration * time_base
         elif stream.parts and 0 < dts_s - stream.last_s < _BACK_S:
@@ -164,6 +178,6 @@ def clock_of(path: Path, container: InputContainer) -> Clock:
 @lru_cache(maxsize=2)  # picture and sound are read by two readers
 def _learnt(path: Path, _changed_ns: int, _size: int) -> Clock:
     clock = Clock()
-    with av.open(f"file:{path}", metadata_errors="replace") as container:
+    with open_file(path) as container:
         clock.learn(container)
     return clock

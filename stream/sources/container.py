@@ -14,9 +14,11 @@ from stream.errors import SourceFormatError
 from stream.frames import Frame, SourceInfo
 from stream.sources.closing import ClosableSource
 from stream.sources.decoding import VideoDecoder
+from stream.sources.media import describe
+from stream.sources.pictures import PictureOptions
 from stream.sources.timeline import Span
 
-__all__ = ["ContainerSource", "describe"]
+__all__ = ["ContainerSource"]
 
 _SEEK_BACK_S = (0, 1, 4, 16, 64)
 """How far before the wanted moment to look for a picture to decode from, one after the other."""
@@ -36,7 +38,7 @@ class ContainerSource(ClosableSource):
         name: What a person would call it.
         span: The part to read.
         is_live: Whether frames are lost unless they are read in time.
-        deinterlace: Make pictures of one moment of interlaced ones.
+        pictures: How its pictures are to be decoded.
 
     Raises:
         SourceFormatError: It holds no video, none that can be decoded, or none in ``span``.
@@ -49,7 +51,7 @@ class ContainerSource(ClosableSource):
         *,
         span: Span,
         is_live: bool = False,
-        deinterlace: bool = False,
+        pictures: PictureOptions | None = None,
     ) -> None:
         super().__init__()
         self._container = container
@@ -58,7 +60,9 @@ class ContainerSource(ClosableSource):
         self._is_live = is_live
         self._fault = ""
         try:
-            self._decoder = VideoDecoder(container, name, is_live=is_live, deinterlace=deinterlace)
+            self._decoder = VideoDecoder(
+                container, name, is_live=is_live, pictures=pictures or PictureOptions()
+            )
             self._prepare(self._decoder)
             frames = itertools.islice(self._decode(), span.max_frames)
             first = next(frames, None)
@@ -238,8 +242,3 @@ class ContainerSource(ClosableSource):
             f"{self._name} holds no frame that can be decoded "
             f"(damaged packets: {decoder.num_damaged}); use another copy of it"
         )
-
-
-def describe(cause: BaseException | None) -> str:
-    """Return what FFmpeg or the system says is wrong, without any file name."""
-    return getattr(cause, "strerror", None) or type(cause).__name__

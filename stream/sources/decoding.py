@@ -14,11 +14,12 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from stream.errors import SourceFormatError
 from stream.frames import Frame
 from stream.sources.clock import Clock
 from stream.sources.cropping import declared_crop
 from stream.sources.deinterlacing import deinterlaced
-from stream.sources.pictures import PictureConverter
+from stream.sources.pictures import PictureConverter, PictureOptions
 from stream.sources.timeline import Timeline
 from stream.sources.tracks import declared_rate, main_video_stream, nominal_rate
 
@@ -44,16 +45,20 @@ class VideoDecoder:
         name: What to call it in messages.
         is_live: Hand each picture out as soon as it is decoded, which keeps threads from working
             on one picture each; time begins with the first.
-        deinterlace: Make pictures of one moment of interlaced ones.
+        pictures: How its pictures are to be decoded.
 
     Raises:
         SourceFormatError: It has no video stream, or none that can be decoded.
     """
 
     def __init__(
-        self, container: InputContainer, name: str, *, is_live: bool, deinterlace: bool = False
+        self, container: InputContainer, name: str, *, is_live: bool, pictures: PictureOptions
     ) -> None:
         self.stream = main_video_stream(container, name)
+        if fault := pictures.fault_of((self.stream.width, self.stream.height)):
+            raise SourceFormatError(f"{name}: {fault}")
+        # Pictures may grow midway; the decoder then refuses them before it takes the memory.
+        self.stream.codec_context.options = {"max_pixels": str(pictures.max_pixels)}
         if container.format.name == "avi":
             # An AVI knows the order of decoding only; what FFmpeg makes of it is a frame late.
             container.flags &= ~_GENERATE_PTS
@@ -75,9 +80,10 @@ class VideoDecoder:
         self.num_damaged = 0
         """Packets that could not be decoded."""
         self._container = container
+        self._name = name
         self._clock = Clock()
         self._newest_end = 0
-        self._deinterlace = deinterlace
+        self._deinterlace = pictures.deinterlace
         self._converter = PictureConverter(pixel_aspect=self.stream.sample_aspect_ratio)
         self._first_aspect = self.stream.codec_context.sample_aspect_ratio
         self._timeline = Timeline(
@@ -192,8 +198,10 @@ class VideoDecoder:
     def _decoded(self) -> Iterator[av.VideoFrame]:
         try:
             for packet in self._container.demux(self.stream):
-                self._clock.move(packet)
-                yield from self._decode(packet)
+                if self._clock.move(packet):
+                    yield from self._decode(packet)
+                else:
+                    self.num_damaged += 1
         except FFmpegError:
             # Some pictures are still in the decoder, which sorts them.
             yield from self._decode(None)
@@ -232,6 +240,10 @@ class VideoDecoder:
     def _decode(self, packet: Packet[VideoStream] | None) -> list[av.VideoFrame]:
         # The rest of a file that is cut short. Its error would come late, from another thread, and
         # take good pictures with it. MPEG-TS marks any gap so; there the decoder makes do.
+        if packet is not None and packet.has_sidedata("encryption_info"):
+            raise SourceFormatError(
+                f"{self._name} is encrypted; export a copy of it that plays without a key"
+            )
         if packet is not None and packet.is_corrupt and self._container.format.name != "mpegts":
             self.num_damaged += 1
             return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
 import time
@@ -10,14 +9,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import av
 from av.error import FFmpegError
 
 from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.sources.closing import ClosableSource
-from stream.sources.container import describe
-from stream.sources.pictures import PictureConverter
+from stream.sources.media import describe, open_picture
+from stream.sources.pictures import PictureConverter, PictureOptions
 from stream.sources.timeline import Span
 
 __all__ = ["ImageFolderSource"]
@@ -47,6 +45,7 @@ class ImageFolderSource(ClosableSource):
         start_s: First moment to read, in seconds.
         end_s: Moment to stop at, in seconds.
         max_frames: Most frames to read.
+        pictures: How they are to be decoded.
 
     Raises:
         SourceNotFoundError: There is no such folder, or it may not be read.
@@ -62,8 +61,10 @@ class ImageFolderSource(ClosableSource):
         start_s: float | Fraction | None = None,
         end_s: float | Fraction | None = None,
         max_frames: int | None = None,
+        pictures: PictureOptions | None = None,
     ) -> None:
         super().__init__()
+        self._options = pictures or PictureOptions()
         if frame_rate <= 0:
             raise ValueError(f"frame_rate must be > 0, got {frame_rate = }")
         span = Span(start_s, end_s, max_frames)
@@ -131,9 +132,10 @@ class ImageFolderSource(ClosableSource):
             content = path.read_bytes()
             reason = _reason_to_leave_out(content)
             if reason is None:
-                # From memory, the format is told by the content, never by the name: "%03d" in a
-                # name would make FFmpeg look for a numbered series.
-                with av.open(io.BytesIO(content)) as container:
+                with open_picture(content) as container:
+                    video = container.streams.video[0]
+                    if reason := self._options.fault_of((video.width, video.height)):
+                        raise SourceFormatError(reason)
                     pictures = container.decode(video=0)
                     image = self._converter.to_rgb(next(pictures))
                     if container.format.name in _ANIMATED and next(pictures, None) is not None:
@@ -141,6 +143,8 @@ class ImageFolderSource(ClosableSource):
                             f"{path.name} is an animation: its first picture is used"
                         )
                     return image
+        except SourceFormatError as exc:
+            reason = str(exc)
         except (FFmpegError, OSError, IndexError, StopIteration) as exc:
             reason = f"it cannot be read ({describe(exc)})"
         self._warnings.append(f"{path.name} is left out: {reason}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from fractions import Fraction
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,7 +15,6 @@ from av.error import (
     HTTPError,
     HTTPForbiddenError,
     HTTPUnauthorizedError,
-    ProtocolNotFoundError,
 )
 
 from stream.errors import (
@@ -24,12 +24,25 @@ from stream.errors import (
     SourceNotFoundError,
     SourceTimeoutError,
 )
-from stream.sources.container import ContainerSource, describe
+from stream.sources.container import ContainerSource
+from stream.sources.media import describe
+from stream.sources.pictures import PictureOptions
 from stream.sources.timeline import Span
 
 __all__ = ["NetworkSource", "hide_password"]
 
-_LIVE_SCHEMES = frozenset({"rtsp", "rtsps", "rtp", "rtmp", "rtmps", "udp", "tcp"})
+_PROTOCOLS = {
+    "http": "http,https,httpproxy,tcp,tls,crypto,data",
+    "rtsp": "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy",
+    "rtmp": "rtmp,rtmps,rtmpt,rtmpts,ffrtmphttp,ffrtmpcrypt,http,https,tcp,tls",
+    "rtp": "rtp,udp",
+    "udp": "udp",
+    "tcp": "tcp",
+}
+"""What each kind of address may open in turn: never a file."""
+_SCHEMES = {"https": "http", "rtsps": "rtsp", "rtmps": "rtmp"} | {name: name for name in _PROTOCOLS}
+"""Kind of address by scheme. PyAV's wheels have neither srt nor rist."""
+_LIVE_SCHEMES = frozenset(_SCHEMES) - {"http", "https"}
 # Not "nobuffer": it throws away the frames that were read to learn of the stream, the first key
 # frame among them, and with it all until the next one.
 _LIVE_OPTIONS = {"flags": "low_delay", "analyzeduration": "200000"}
@@ -63,7 +76,7 @@ class NetworkSource(ContainerSource):
         start_s: First moment to read, in seconds; not for live streams.
         end_s: Moment to stop at, in seconds.
         max_frames: Most frames to read.
-        deinterlace: Make pictures of one moment of interlaced ones.
+        pictures: How its pictures are to be decoded.
         open_timeout_s: Longest wait for the server, and again for the first pictures.
         read_timeout_s: Longest wait for the next packet.
 
@@ -81,13 +94,19 @@ class NetworkSource(ContainerSource):
         start_s: float | Fraction | None = None,
         end_s: float | Fraction | None = None,
         max_frames: int | None = None,
-        deinterlace: bool = False,
+        pictures: PictureOptions | None = None,
         open_timeout_s: float = 10.0,
         read_timeout_s: float = 5.0,
     ) -> None:
         span = Span(start_s, end_s, max_frames)
         name = hide_password(url)
         scheme = urlsplit(url).scheme.lower()
+        if scheme not in _SCHEMES:
+            raise SourceFormatError(
+                f"{name}: the FFmpeg in PyAV has no protocol {scheme!r}; have the sender, or a "
+                "relay between, offer the stream as rtsp or http"
+            )
+        began_s = time.monotonic()
         try:
             container = av.open(
                 url,
@@ -96,14 +115,17 @@ class NetworkSource(ContainerSource):
                 timeout=(open_timeout_s, read_timeout_s),
             )
         except (FFmpegError, OSError) as exc:
+            # Some protocols take an answer that does not come for bad data.
+            is_late = time.monotonic() - began_s >= open_timeout_s
+            cause = TimeoutError() if is_late else exc
             # "from None": FFmpeg's own message holds the URL with its password.
-            raise _opening_error(exc, name, scheme, open_timeout_s) from None
+            raise _opening_error(cause, name, scheme, open_timeout_s) from None
         is_live = scheme in _LIVE_SCHEMES or not container.duration
         if is_live and start_s:
             container.close()
             raise ValueError(f"{name} is live: it has no moment {float(start_s):g} s to start at")
         self._read_timeout_s = read_timeout_s
-        super().__init__(container, name, span=span, is_live=is_live, deinterlace=deinterlace)
+        super().__init__(container, name, span=span, is_live=is_live, pictures=pictures)
 
     def _break_off(self, cause: FFmpegError | None) -> None:
         decoder = self._decoder
@@ -126,9 +148,11 @@ class NetworkSource(ContainerSource):
 
 
 def _options_for(scheme: str) -> dict[str, str]:
-    if scheme in ("rtsp", "rtsps"):
-        return dict(_RTSP_OPTIONS)
-    return dict(_LIVE_OPTIONS) if scheme in _LIVE_SCHEMES else {}
+    kind = _SCHEMES[scheme]
+    options = {"protocol_whitelist": _PROTOCOLS[kind]}
+    if kind == "rtsp":
+        return options | _RTSP_OPTIONS
+    return options | _LIVE_OPTIONS if scheme in _LIVE_SCHEMES else options
 
 
 def hide_password(url: str) -> str:
@@ -146,11 +170,6 @@ def _opening_error(
     if isinstance(exc, ExitError | TimeoutError):
         return SourceTimeoutError(
             f"{name} did not answer within {timeout_s:g} s; check the address and the network"
-        )
-    if isinstance(exc, ProtocolNotFoundError):
-        return SourceFormatError(
-            f"{name}: the FFmpeg in PyAV has no protocol {scheme!r}; have the sender, or a relay "
-            "between, offer the stream as rtsp or http"
         )
     if isinstance(exc, HTTPUnauthorizedError | HTTPForbiddenError):
         return SourceNotFoundError(

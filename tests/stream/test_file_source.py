@@ -15,6 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from stream.errors import SourceFormatError
 from stream.frames import Frame, RgbImage
 from stream.sources.file import FileSource
+from stream.sources.pictures import PictureOptions
 from tests.clips import (
     COLOURS,
     cut_off,
@@ -293,7 +294,7 @@ class TestInterlacing:
     def test_combs_go_and_times_stay(self, clip: Path) -> None:
         with FileSource(clip) as source:
             combed = read_all(source)
-        with FileSource(clip, deinterlace=True) as source:
+        with FileSource(clip, pictures=PictureOptions(deinterlace=True)) as source:
             whole = read_all(source)
             assert source.warnings == []
         assert [frame.pts for frame in whole] == irregular_times(12)
@@ -304,7 +305,10 @@ class TestInterlacing:
 
     def test_other_pictures_are_left_alone(self, tmp_path: Path) -> None:
         clip = make_size_change(tmp_path / "clip.ts")
-        with FileSource(clip) as source, FileSource(clip, deinterlace=True) as same:
+        with (
+            FileSource(clip) as source,
+            FileSource(clip, pictures=PictureOptions(deinterlace=True)) as same,
+        ):
             pairs = list(zip(read_all(source), read_all(same), strict=True))
         assert len(pairs) == 20
         for frame, other in pairs:
@@ -314,7 +318,10 @@ class TestInterlacing:
     def test_a_cut_off_file_keeps_its_last_picture(self, tmp_path: Path) -> None:
         whole = make_clip(tmp_path / "whole.ts", num_frames=40, time_base=Fraction(1, 90_000))
         short = cut_off(whole, tmp_path / "short.ts", 0.6)
-        with FileSource(short) as source, FileSource(short, deinterlace=True) as same:
+        with (
+            FileSource(short) as source,
+            FileSource(short, pictures=PictureOptions(deinterlace=True)) as same,
+        ):
             assert len(read_all(source)) == len(read_all(same)) > 10
 
 

@@ -1,0 +1,109 @@
+"""Opening a media file: one way for pictures, sound and times, which opens nothing else with it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import ArgumentError, FFmpegError
+from av.format import formats_available
+
+from stream.errors import SourceFormatError, SourceNotFoundError
+
+__all__ = ["describe", "open_file", "open_named_file", "open_picture"]
+
+_REACHING = frozenset(
+    # Lists of other files, and descriptions of streams.
+    {"concat", "hls", "sdp", "vobsub", "webm_dash_manifest"}
+    # Numbered series, which take a "%d" in a name for a number.
+    | {"image2", "alias_pix", "brender_pix"}
+    # Devices and networks.
+    | {"fbdev", "kmsgrab", "lavfi", "oss", "rtp", "rtsp", "sap", "video4linux2,v4l2", "x11grab"}
+)
+"""FFmpeg's formats that open something else than the file that was named."""
+_TEXT = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+"""FFmpeg reads text files as pictures of a terminal; nobody who names one means that."""
+_FILE_OPTIONS = {
+    "format_whitelist": ",".join(sorted(formats_available - _REACHING - _TEXT)),
+    "protocol_whitelist": "file",
+    # Recordings joined end to end may number their streams differently.
+    "merge_pmt_versions": "1",
+}
+_PICTURE_OPTIONS = {
+    "format_whitelist": "jpeg_pipe,png_pipe,apng,webp_pipe,bmp_pipe,gif,tiff_pipe",
+    "protocol_whitelist": "",
+}
+_TILED_BRANDS = frozenset({"heic", "heix", "mif1"})
+"""Major brands of HEIF pictures (ISO/IEC 23008-12), of which FFmpeg decodes one tile."""
+_LISTS = {b"#EXTM3U": "a playlist", b"ffconcat": "a list of files", b"v=0": "a stream description"}
+"""What a file is that begins so."""
+
+
+def open_file(path: Path) -> InputContainer:
+    """Return a media file's container; the caller closes it.
+
+    Nothing but the file is opened: no playlist's entries, no network, no device.
+
+    Raises:
+        FFmpegError, OSError: It cannot be opened; :func:`describe` says what is wrong.
+    """
+    # The prefix keeps FFmpeg from taking a colon in the name for a protocol.
+    return av.open(f"file:{path}", options=dict(_FILE_OPTIONS), metadata_errors="replace")
+
+
+def open_named_file(path: Path) -> InputContainer:
+    """Return the container of a file that a person named, and tell what is wrong with it.
+
+    Raises:
+        SourceNotFoundError: There is no such file, or it may not be read.
+        SourceFormatError: It is no video.
+    """
+    try:
+        if path.is_file() and path.stat().st_size == 0:
+            raise SourceFormatError(f"{path} is empty (0 bytes); record or copy it again")
+        container = open_file(path)
+    except FileNotFoundError:
+        raise SourceNotFoundError(f"there is no file {path}; check the path") from None
+    except PermissionError:
+        raise SourceNotFoundError(f"{path} may not be read; change its permissions") from None
+    except (FFmpegError, OSError) as exc:
+        raise SourceFormatError(_fault_of(path, exc)) from exc
+    if container.metadata.get("major_brand") in _TILED_BRANDS:
+        container.close()
+        raise SourceFormatError(f"{path} is a HEIC picture; save it as JPEG or PNG, in a folder")
+    return container
+
+
+def open_picture(content: bytes) -> InputContainer:
+    """Return the container of a picture: JPEG, PNG, WebP, BMP, GIF or TIFF by its content.
+
+    Raises:
+        FFmpegError: It is none of these.
+    """
+    return av.open(io.BytesIO(content), "r", options=dict(_PICTURE_OPTIONS))
+
+
+def describe(cause: BaseException | None) -> str:
+    """Return what FFmpeg or the system says is wrong, without any file name."""
+    return getattr(cause, "strerror", None) or type(cause).__name__
+
+
+def _fault_of(path: Path, exc: BaseException) -> str:
+    try:
+        with path.open("rb") as file:
+            begin = file.read(256)
+    except OSError:
+        begin = b""
+    for mark, what in _LISTS.items():
+        if begin.lstrip(b"\xef\xbb\xbf \r\n").startswith(mark):
+            return f"{path} is {what}, which would open other files; name the video itself"
+    if "%" in path.name and isinstance(exc, ArgumentError):
+        return f"{path} is a numbered series by its name; rename it without the %"
+    if begin and not set(begin) & {*range(9), *range(14, 32)} - {27}:
+        return f"{path} is a text file, not a video; give a video"
+    return (
+        f"{path} cannot be read as a video ({describe(exc)}); "
+        "it is cut short, or not a video at all"
+    )
