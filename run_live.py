@@ -257,7 +257,7 @@ def _export(options: Options) -> int:
     from stream import sidecar
     from stream.hashing import sha256_of
     from stream.offline import ExportReport, export
-    from stream.progress import export_bar, say
+    from stream.progress import export_bar, print_path, say
 
     check_options(options)
     source_path = Path(options.source) if Path(options.source).is_file() else None
@@ -342,7 +342,7 @@ def _export(options: Options) -> int:
     if was_stopped:
         say(f"{stopped}; what was written is whole{sink.word_of_earlier}")
     if report.num_frames:
-        print(sink.written_path)
+        print_path(sink.written_path)
     return _exit_code(stop)
 
 
@@ -358,11 +358,11 @@ def _models(options: Options) -> int:
 
 def _fetch(options: Options) -> int:
     from models.weights import fetch_weights
-    from stream.progress import download_bar
+    from stream.progress import download_bar, print_path
 
     with download_bar(_terminal()) as progress:
         found = fetch_weights(find_spec(options.model), progress=progress)
-    print(found.path)
+    print_path(found.path)
     return EXIT_DONE
 
 

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from stream.errors import OutputError, WeightsError, WeightsNotFoundError
 from stream.hashing import sha256_of
@@ -34,9 +34,9 @@ def download(
     """Fetch ``url`` into ``path`` and return the file's SHA-256, hexadecimal.
 
     Bytes go to ``path`` + ".part" and are renamed once they are complete and checked, so ``path``
-    is never half a file. What an interrupted call left there is continued, unless the server's file
-    has changed since (its ETag tells). A connection that breaks is taken up again for as long as
-    each attempt brings something.
+    is never half a file. What an interrupted call left there is continued where the server's ETag
+    tells that its file is still the same, and else fetched anew. A connection that breaks is taken
+    up again for as long as each attempt brings something.
 
     Args:
         url: Address, http or https; the proxies of the environment are used.
@@ -54,6 +54,8 @@ def download(
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if part.is_symlink():  # what it leads to is not ours to write
+            part.unlink()
         _receive(url, part, progress or _ignore, timeout_s)
         digest = _check(part, url, sha256, size)
         part.replace(path)
@@ -70,6 +72,26 @@ def download(
 
 class _UnreachableError(Exception):
     """The network or the server failed; says how."""
+
+
+class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows the server to another address, but never out of https."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+            raise _UnreachableError("the server leads out of https, where anybody may answer")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_SafeRedirects)
 
 
 def _ignore(done: int, total: int | None) -> None:
@@ -95,14 +117,11 @@ def _receive(url: str, part: Path, progress: Progress, timeout_s: float) -> None
 def _receive_once(url: str, part: Path, progress: Progress, timeout_s: float) -> None:
     have = _size_of(part)
     headers = {"User-Agent": "signlight", "Accept-Encoding": "identity"}
-    if have:
+    if have and _tag_of(part).exists():
         headers["Range"] = f"bytes={have}-"
-        if _tag_of(part).exists():  # a changed file is then sent whole
-            headers["If-Range"] = _tag_of(part).read_text(encoding="latin-1")
+        headers["If-Range"] = _tag_of(part).read_text(encoding="latin-1")  # changed: sent whole
     try:
-        response = urllib.request.urlopen(
-            urllib.request.Request(url, headers=headers), timeout=timeout_s
-        )
+        response = _OPENER.open(urllib.request.Request(url, headers=headers), timeout=timeout_s)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not have:

@@ -76,6 +76,8 @@ def find_hand_bundle(path: Path | None = None, *, progress: Progress | None = No
 
 def _own_bundle(path: Path) -> HandBundle:
     way_out = f"--hand-model takes a MediaPipe hand landmarker bundle such as {BUNDLE_URL}"
+    if path.exists() and not path.is_file():  # reading a pipe or a device might never end
+        raise HandModelError(f"{path} is not a hand model (it is no file); {way_out}")
     try:
         content = path.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:

@@ -24,6 +24,8 @@ without knowing Signlight::
 A message is one line: what is wrong, with its value, then what to do about it.
 """
 
+from stream.printable import printable
+
 __all__ = [
     "DeviceError",
     "DisplayError",
@@ -118,11 +120,12 @@ def in_one_line(error: BaseException) -> str:
     """Return what a person needs to know, in one line: what is wrong and what to do."""
     if isinstance(error, WorkerError) and error.__cause__ is not None:
         return in_one_line(error.__cause__)
-    message = " ".join(str(error).split())
+    message = printable(" ".join(str(error).split()))
     if isinstance(error, SignlightError):
         return message
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}; check the path and its permissions"
+        name = printable(str(error.filename))
+        return f"{name}: {error.strerror}; check the path and its permissions"
     if isinstance(error, ImportError):
         return (
             f"a library cannot be loaded: {message}; install Signlight again, "

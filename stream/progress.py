@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,8 +23,9 @@ from rich.progress import (
 from rich.text import Text
 
 from stream.offline import ExportReport
+from stream.printable import printable
 
-__all__ = ["QuietConsole", "download_bar", "export_bar", "say", "step_line"]
+__all__ = ["QuietConsole", "download_bar", "export_bar", "print_path", "say", "step_line"]
 
 
 class QuietConsole(Console):
@@ -35,7 +38,12 @@ class QuietConsole(Console):
 
 def say(line: str) -> None:
     """Print a line for people on stderr; paths may hold what rich takes for markup."""
-    QuietConsole(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
+    QuietConsole(stderr=True).print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def print_path(path: Path) -> None:
+    """Print a path on stdout: as it is for scripts, fit to be read for people."""
+    print(printable(str(path)) if sys.stdout.isatty() else path)
 
 
 class _FrameRateColumn(ProgressColumn):
@@ -70,7 +78,7 @@ def export_bar(
         TextColumn("{task.fields[hands]}", style="dim"),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(escape(name), total=num_frames, hands="")
+        task = progress.add_task(escape(printable(name)), total=num_frames, hands="")
 
         def update(report: ExportReport) -> None:
             left, right = report.num_hands["left"], report.num_hands["right"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import resource
 import socket
+import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPMessage
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.download import download
+from models.download import _SafeRedirects, _UnreachableError, download
 from stream.errors import OutputError, WeightsError, WeightsNotFoundError
 from stream.hashing import sha256_of
 from tests.models.server import FileServer, serving
@@ -164,8 +168,54 @@ def test_folder_that_cannot_be_made(server: FileServer, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_full_disk(server: FileServer, path: Path) -> None:
-    path.parent.mkdir()
-    path.with_name("weights.pth.part").symlink_to("/dev/full")
-    with pytest.raises(OutputError, match=r"cannot write .*weights.pth: No space left on device"):
-        download(server.url, path)
+    """A limit on the size of files stands in for the disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OutputError, match=r"cannot write .*weights.pth: File too large"):
+            download(server.url, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not path.exists()
+
+
+def test_remains_without_a_tag_are_not_continued(server: FileServer, path: Path) -> None:
+    """They may be of another version: half of each would be neither."""
+    server.etag, server.break_after = None, [1000, 0]
+    with pytest.raises(WeightsNotFoundError):
+        download(server.url, path)
+    server.content, server.break_after = CONTENT[::-1], []
+    download(server.url, path)
+    assert path.read_bytes() == CONTENT[::-1]
+
+
+def test_a_link_in_place_of_the_remains_is_not_followed(server: FileServer, path: Path) -> None:
+    path.parent.mkdir()
+    other = path.with_name("mine.txt")
+    other.write_text("mine")
+    path.with_name("weights.pth.part").symlink_to(other)
+    download(server.url, path)
+    assert other.read_text() == "mine"
+    assert path.read_bytes() == CONTENT
+    assert not path.is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("begin", "to", "is_followed"),
+    [
+        ("https://a.example/x", "https://b.example/x", True),
+        ("http://a.example/x", "https://a.example/x", True),
+        ("https://a.example/x", "http://a.example/x", False),
+        ("https://a.example/x", "file:///etc/passwd", False),
+    ],
+)
+def test_the_server_may_not_lead_out_of_https(begin: str, to: str, is_followed: bool) -> None:
+    handler = _SafeRedirects()
+    request = urllib.request.Request(begin)
+    if is_followed:
+        followed = handler.redirect_request(request, io.BytesIO(), 302, "", HTTPMessage(), to)
+        assert followed is not None
+        assert followed.full_url == to
+    else:
+        with pytest.raises(_UnreachableError, match="out of https"):
+            handler.redirect_request(request, io.BytesIO(), 302, "", HTTPMessage(), to)

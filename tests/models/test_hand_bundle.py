@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -193,6 +194,12 @@ def test_own_file_that_is_no_bundle(tmp_path: Path, content: bytes | None, said:
     message = str(caught.value)
     assert str(own) in message
     assert "\n" not in message
+
+
+def test_pipe_is_no_bundle_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "hand.task")
+    with pytest.raises(HandModelError, match="it is no file"):
+        find_hand_bundle(tmp_path / "hand.task")
 
 
 def test_folder_is_no_bundle(tmp_path: Path) -> None:
