@@ -38,8 +38,10 @@ __all__ = ["ExportReport", "export"]
 
 MAX_WAITING = 2
 """Items that may wait between two stages: enough to even out their jitter; with those in hand some
-twelve frames in all, 33 MB at 1280 x 720 and 1.2 GB at 8K, and three times those that the model
-takes at once (8 on a GPU: another 66 MB, or 2.4 GB)."""
+twelve frames in all, 33 MB at 1280 x 720, and three times those that the model takes at once (8 on
+a GPU: another 66 MB)."""
+MAX_WAITING_BYTES = 2**27
+"""Pixels that may wait between two stages: of 8K one frame, some 0.8 GB in all."""
 
 
 @dataclass(slots=True)
@@ -135,10 +137,11 @@ def export(
     def compose(scene: Scene) -> tuple[Scene, RgbImage]:
         return scene, renderer.draw(scene)
 
-    frames: Channel[Frame] = Channel(MAX_WAITING, keep="all")
-    crops: Channel[_Crops] = Channel(MAX_WAITING, keep="all")
+    capacity = _num_waiting(source.info.size_wh)
+    frames: Channel[Frame] = Channel(capacity, keep="all")
+    crops: Channel[_Crops] = Channel(capacity, keep="all")
     scenes: Channel[list[Scene]] = Channel(1, keep="all")
-    canvases: Channel[tuple[Scene, RgbImage]] = Channel(MAX_WAITING, keep="all")
+    canvases: Channel[tuple[Scene, RgbImage]] = Channel(capacity, keep="all")
     workers: list[Worker[Any, Any]] = [
         Worker(lambda frame: frame, inbox=frames_of(source, stop), outbox=frames, name="decode"),
         Worker(find_and_cut, inbox=frames, outbox=crops, name="hands"),
@@ -161,3 +164,9 @@ def export(
         for worker in workers:
             worker.join()
             worker.check()
+
+
+def _num_waiting(size_wh: tuple[int, int]) -> int:
+    """Return how many frames of a size may wait between two stages."""
+    frame_bytes = 3 * size_wh[0] * size_wh[1]
+    return max(1, min(MAX_WAITING, MAX_WAITING_BYTES // frame_bytes))

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from stream.errors import OutputError, SourceFormatError, WorkerError
-from stream.offline import ExportReport, export
+from stream.offline import ExportReport, _num_waiting, export
 from tests.fakes import (
     FrameRenderer,
     GatedModel,
@@ -215,3 +215,11 @@ def test_slow_stage_bounds_what_waits() -> None:
     model.gate.set()
     runner.join(WAIT_S)
     assert done[0].num_frames == 200
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "num_waiting"),
+    [((1280, 720), 2), ((3840, 2160), 2), ((7680, 4320), 1), ((16_000, 16_000), 1)],
+)
+def test_what_waits_is_bounded_in_bytes_too(size_wh: tuple[int, int], num_waiting: int) -> None:
+    assert _num_waiting(size_wh) == num_waiting
