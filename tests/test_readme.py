@@ -16,6 +16,7 @@ PAGES = [
     for path in (
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
         *sorted((ROOT / "docs").glob("*.md")),
         ROOT / "samples" / "README.md",
         ROOT / "models" / "bundled" / "MODEL_CARD.md",
