@@ -261,6 +261,8 @@ def test_ctrl_c_is_heard_while_a_server_does_not_answer(scheme: str, tmp_path: P
             cwd=ROOT,
             stderr=subprocess.PIPE,
             text=True,
+            # Tests that run in the background of a shell, and their children, ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process:
             connection, _ = server.accept()
             with connection:
