@@ -29,7 +29,7 @@ RECIPE_KEY = "signlight_recipe"
 
 _PREFIXES = ("module.", "backbone.")
 """Put before every name by DistributedDataParallel and by DINO's multi-crop wrapper."""
-_HEADS = ("head.", "fc.")
+_HEADS = ("head.", "fc.", "dino_head.", "ibot_head.")
 """Projection head or classifier: not part of the backbone."""
 
 
@@ -50,7 +50,8 @@ def load_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
         content = _read(path)
         state = _unwrap(content)
         _hold_to(spec, content, state)
-        network.load_state_dict(_fit(state, network), strict=True, assign=True)
+        fitted = _fit(spec.family.backbone(state), network)
+        network.load_state_dict(fitted, strict=True, assign=True)
     except _FaultError as fault:
         way_out = _way_out(spec, _recognise(fault.state))
         raise WeightsError(f"{path}: {fault}; {way_out}") from fault
@@ -59,7 +60,7 @@ def load_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
 def _way_out(spec: ModelSpec, recognised: ModelSpec | None) -> str:
     if recognised is not None and recognised is not spec:
         return f"it is a checkpoint of {recognised.title}: use --model {recognised.name}"
-    if spec.url is None:
+    if spec.origin == "bundled":
         return f"--weights takes a trained {spec.name}; without it, Signlight's own serves"
     return f"--weights takes an official or full DINO checkpoint of {spec.title}"
 
@@ -191,15 +192,5 @@ def _fit(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
 
 
 def _recognise(state: Mapping[str, Tensor]) -> ModelSpec | None:
-    """Return the model that tensors look like, by the shapes in which the models differ."""
-    if "layer4.2.conv3.weight" in state:
-        return MODELS["dino_resnet50"]
-    patches = state.get("patch_embed.proj.weight")
-    if patches is None or patches.ndim != 4:
-        return None
-    depth = len({name.split(".")[1] for name in state if name.startswith("blocks.")})
-    looks = (patches.shape[0], patches.shape[-1], depth)
-    for spec in MODELS.values():
-        if spec.kind == "attention" and (spec.dim, spec.patch_px, spec.depth) == looks:
-            return spec
-    return None
+    """Return the model that tensors look like."""
+    return next((spec for spec in MODELS.values() if spec.family.is_like(spec, state)), None)

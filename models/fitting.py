@@ -34,7 +34,7 @@ def check_options(options: Options) -> None:
 def doubts_about(options: Options) -> list[str]:
     """Return what a person should know of what was asked for, though it can be done."""
     spec = find_spec(options.model)
-    is_ours = spec.url is None and options.weights is None and not options.random_weights
+    is_ours = spec.origin == "bundled" and options.weights is None and not options.random_weights
     if options.region == "frame" and is_ours:
         return [
             f"{spec.name} was trained on crops around hands: its maps of whole pictures mean "

@@ -10,39 +10,31 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.loading import build_network
-from models.registry import ModelSpec
-from models.resnet import ResNet50
-from models.vit import VisionTransformer, VitConfig
+from models.runtimes.network import Network
+from models.vit import VitConfig
 
-__all__ = ["cls_row_flop", "map_flop", "whole_flop"]
-
-
-def map_flop(spec: ModelSpec, size_hw: tuple[int, int]) -> int:
-    """Return the operations for the maps of one picture, of the model's last layer.
-
-    Args:
-        spec: Which model.
-        size_hw: Height and width of the picture, multiples of the patch.
-    """
-    network = build_network(spec)
-    if isinstance(network, VisionTransformer):
-        return cls_row_flop(network.config, size_hw)
-    return _convolution_flop(network, size_hw)
+__all__ = ["cls_row_flop", "convolution_flop", "whole_flop"]
 
 
 def cls_row_flop(config: VitConfig, size_hw: tuple[int, int]) -> int:
     """Return the operations for the softmax row of CLS in the last block.
 
     All blocks but the last are needed whole. Of the last, only the CLS query: it is projected, then
-    projected back through the keys' weights (``models.vit``), and meets every token once.
+    projected back through the keys' weights (``models.vit``), and meets every token once. Rotary
+    positions turn every key, which therefore have to be there.
+
+    Args:
+        config: What the transformer is made of.
+        size_hw: Height and width of the picture, multiples of the patch.
     """
     num_patches = _num_patches(config, size_hw)
-    num_tokens, dim = num_patches + 1, config.dim
+    num_tokens, dim = num_patches + config.num_prefix, config.dim
     flop = _embedding_flop(config, num_patches)
     flop += config.cls_block * _block_flop(config, num_patches)
     flop += (config.depth - 1 - config.cls_block) * _block_flop(config, num_tokens)
     query = 2 * dim * dim
+    if config.positions == "rotary":
+        return flop + query + 2 * num_tokens * dim * dim + 2 * num_tokens * dim
     back_through_keys = 2 * dim * dim
     logits = 2 * config.num_heads * num_tokens * dim
     return flop + query + back_through_keys + logits
@@ -54,8 +46,31 @@ def whole_flop(config: VitConfig, size_hw: tuple[int, int]) -> int:
     return (
         _embedding_flop(config, num_patches)
         + config.cls_block * _block_flop(config, num_patches)
-        + (config.depth - config.cls_block) * _block_flop(config, num_patches + 1)
+        + (config.depth - config.cls_block) * _block_flop(config, num_patches + config.num_prefix)
     )
+
+
+def convolution_flop(network: Network, size_hw: tuple[int, int]) -> int:
+    """Return the operations of all convolutions, counted while they run once."""
+    flop = 0
+
+    def count(module: nn.Module, _inputs: object, output: Tensor) -> None:
+        nonlocal flop
+        assert isinstance(module, nn.Conv2d)
+        flop += 2 * output.numel() * module.weight[0].numel()
+
+    handles = [
+        module.register_forward_hook(count)
+        for module in network.modules()
+        if isinstance(module, nn.Conv2d)
+    ]
+    try:
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, *size_hw))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return flop
 
 
 def _num_patches(config: VitConfig, size_hw: tuple[int, int]) -> int:
@@ -73,26 +88,3 @@ def _block_flop(config: VitConfig, num_tokens: int) -> int:
     projection = 2 * num_tokens * dim * dim
     mlp = 2 * (2 * num_tokens * dim * hidden)
     return queries_keys_values + attention + projection + mlp
-
-
-def _convolution_flop(network: ResNet50, size_hw: tuple[int, int]) -> int:
-    """Return the operations of all convolutions, counted while they run once."""
-    flop = 0
-
-    def count(module: nn.Module, _inputs: object, output: Tensor) -> None:
-        nonlocal flop
-        assert isinstance(module, nn.Conv2d)
-        flop += 2 * output.numel() * module.weight[0].numel()
-
-    handles = [
-        module.register_forward_hook(count)
-        for module in network.modules()
-        if isinstance(module, nn.Conv2d)
-    ]
-    try:
-        with torch.inference_mode():
-            network.eval().forward(torch.zeros(1, 3, *size_hw))
-    finally:
-        for handle in handles:
-            handle.remove()
-    return flop

@@ -18,11 +18,12 @@ def table_of_models() -> Table:
         table.add_column(title, no_wrap=True)
     table.add_column("weights", overflow="fold")
     for spec in MODELS.values():
+        is_gated = spec.origin == "gated"
         table.add_row(
             spec.name,
             f"{spec.size_bytes / 1e6:.0f} MB",
             spec.licence,
             "yes" if is_ready(spec) else "no",
-            str(weights_path(spec)),
+            f"--weights PATH; ask at {spec.url}" if is_gated else f"{weights_path(spec)}",
         )
     return table

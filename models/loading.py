@@ -14,9 +14,8 @@ from models.attention import DinoModel
 from models.checkpoints import load_checkpoint
 from models.download import Progress
 from models.registry import ModelSpec, find_spec
-from models.resnet import ResNet50
+from models.runtimes.network import Network
 from models.runtimes.selection import choose
-from models.vit import VisionTransformer, VitConfig
 from models.weights import WeightsFile, find_weights, remember
 
 __all__ = ["build_network", "load_model"]
@@ -81,25 +80,14 @@ def load_model(
     )
 
 
-def build_network(spec: ModelSpec) -> VisionTransformer | ResNet50:
+def build_network(spec: ModelSpec) -> Network:
     """Return the network of a model with its parameters left as the memory was.
 
     They are about to be filled from a file or at random; filling them before that takes a second.
     """
     # Not torch's "meta" device: its first random number takes 2 s, to import sympy and dynamo.
     with _LeftUnfilled():
-        if spec.kind == "activation":
-            return ResNet50()
-        return VisionTransformer(
-            VitConfig(
-                patch_px=spec.patch_px,
-                dim=spec.dim,
-                depth=spec.depth,
-                num_heads=spec.num_heads,
-                pretrain_px=spec.pretrain_px,
-                cls_block=spec.cls_block,
-            )
-        )
+        return spec.family.build(spec)
 
 
 class _LeftUnfilled(TorchFunctionMode):

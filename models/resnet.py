@@ -7,18 +7,23 @@ responds, and the leading directions of that response in the place of heads.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from models.runtimes.network import Network
 from models.torchvision_ops import import_resnet
+
+if TYPE_CHECKING:
+    from models.runtimes.openvino_graph import Kernels
 
 __all__ = ["ResNet50", "leading_components"]
 
 
-class ResNet50(nn.Module):
+class ResNet50(Network):
     """torchvision's ResNet-50 without its classifier; the state-dict keys are torchvision's."""
 
     NUM_STAGES = 4
@@ -49,6 +54,19 @@ class ResNet50(nn.Module):
         """Return ``forward``: nothing here depends on the size of the picture."""
         del size_hw
         return self.forward
+
+    def graph(
+        self,
+        pixels: Any,  # noqa: ANN401
+        size_hw: tuple[int, int],
+        layer: int,
+        kernels: Kernels,
+    ) -> Any:  # noqa: ANN401
+        """Return ``forward`` as a node of an OpenVINO graph; see ``Network.graph``."""
+        from models.resnet_graph import features
+
+        del size_hw, kernels
+        return features(self, pixels, layer)
 
     def forward(self, pixels: Tensor, layer: int = -1) -> Tensor:
         """Return the feature map of one stage; stages after it are not computed.

@@ -49,7 +49,7 @@ def weights_path(spec: ModelSpec) -> Path:
 
     In the cache, or in Signlight's own folder where they come with it.
     """
-    return (_BUNDLED if spec.url is None else cache_folder() / "weights") / spec.file_name
+    return (_BUNDLED if spec.origin == "bundled" else cache_folder() / "weights") / spec.file_name
 
 
 def is_ready(spec: ModelSpec) -> bool:
@@ -60,8 +60,10 @@ def is_ready(spec: ModelSpec) -> bool:
     """
     path = weights_path(spec)
     try:
-        if spec.url is None:
+        if spec.origin == "bundled":
             return bool(_find_bundled(spec, path))
+        if spec.origin == "gated":
+            return False
         record = _read_record(path)
         return path.is_file() and (record is None or record.size == path.stat().st_size)
     except (WeightsError, OSError):
@@ -89,8 +91,8 @@ def find_weights(
             )
         return WeightsFile(path=path, sha256=_hash(path))
     path = weights_path(spec)
-    if spec.url is None:
-        return _find_bundled(spec, path)
+    if spec.origin != "published":
+        return fetch_weights(spec)
     if not path.is_file():
         return fetch_weights(spec, progress=progress)
     digest = _hash(path)
@@ -113,8 +115,14 @@ def fetch_weights(spec: ModelSpec, *, progress: Progress | None = None) -> Weigh
         OutputError: The cache cannot be written.
     """
     path = weights_path(spec)
-    if spec.url is None:
+    if spec.origin == "bundled":
         return _find_bundled(spec, path)
+    if spec.origin == "gated":
+        raise WeightsNotFoundError(
+            f"{spec.name}: its weights are handed out on request, under a licence of their own: "
+            f"ask for them at {spec.url}, then give the file with --weights PATH"
+        )
+    assert spec.url is not None
     if path.is_file():
         try:
             return find_weights(spec)
@@ -133,7 +141,8 @@ def remember(spec: ModelSpec, found: WeightsFile) -> None:
     Done after a download, and after a file has been loaded whole: from then on it may not change.
     Files elsewhere, and files that have a record, are left alone.
     """
-    if spec.url is None or found.path != weights_path(spec) or _record_path(found.path).exists():
+    is_cached = spec.origin == "published" and found.path == weights_path(spec)
+    if not is_cached or _record_path(found.path).exists():
         return
     record = _Record(size=found.path.stat().st_size, sha256=found.sha256)
     try:

@@ -30,7 +30,7 @@ class AttentionMaps:
 
     weights: npt.NDArray[np.float32]
     """float32 (heads, grid_h, grid_w), >= 0, read-only. For kind "attention" the softmax row of the
-    CLS query over the patches (each head sums to at most 1; the rest is on CLS itself). For kind
+    CLS query over the patches (each head sums to at most 1; the rest is ``kept``). For kind
     "activation" the magnitudes of the leading components of a feature map."""
     kind: MapKind
     """"attention" for transformers, "activation" for convolutional networks."""
@@ -84,6 +84,18 @@ class AttentionMaps:
     def num_heads(self) -> int:
         """How many maps there are beside the mean."""
         return int(self.weights.shape[0])
+
+    @property
+    def kept(self) -> npt.NDArray[np.float32]:
+        """Share of attention that is not on the patches, float32 (heads,), 0 to 1.
+
+        The CLS query pays it to CLS itself and, where the model has them, to its registers. Zeros
+        for "activation", of which nothing is left out.
+        """
+        if self.kind != "attention":
+            return np.zeros(self.num_heads, np.float32)
+        rest: npt.NDArray[np.float32] = 1 - self.weights.sum(axis=(1, 2))
+        return rest.clip(0, 1)
 
     @property
     def grid_hw(self) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from models.bench.official import OfficialWay
-from models.flops import map_flop
+from models.families.dino import DINO
 from models.loading import build_network, load_model
 from models.registry import ModelSpec
 from models.runtimes.selection import choose
@@ -79,10 +79,11 @@ def threads_of(num_threads: int | None, *, runtime: str, wait_policy: str | None
 def official_way(
     spec: ModelSpec, *, device: torch.device, num_threads: int | None
 ) -> OfficialWay | None:
-    """Return the baseline of a model with seeded weights; None where there is no attention."""
-    network = build_network(spec)
-    if not isinstance(network, VisionTransformer):
+    """Return the baseline of a model with seeded weights; None where DINO's scripts have none."""
+    if spec.family is not DINO:
         return None
+    network = build_network(spec)
+    assert isinstance(network, VisionTransformer)
     network.initialise(torch.Generator().manual_seed(0))
     return OfficialWay(network, device=device, num_threads=num_threads)
 
@@ -114,7 +115,7 @@ def time_maps(
         rates: Matrix rates of this machine.
     """
     image = np.random.default_rng(0).integers(0, 256, (crop_px, crop_px, 3), np.uint8)
-    gflop = map_flop(spec, (crop_px, crop_px)) / 1e9
+    gflop = spec.family.map_flop(spec, (crop_px, crop_px)) / 1e9
     calls: dict[tuple[str, str, str], Callable[[], object]] = {}
     with ExitStack() as stack:
         for name in runtimes:

@@ -14,7 +14,8 @@ import torch
 from models.bench.maps import official_way, runtimes_here, threads_of, time_maps
 from models.bench.official import VIDEO_WH
 from models.bench.peak import measure_matrix_rate
-from models.registry import DEFAULT_MODEL, MODELS, find_spec
+from models.families import dino, resnet
+from models.registry import DEFAULT_MODEL, find_spec
 from models.runtimes.selection import choose
 from stream.bench.exports import ExportRound, export_figures, measure_round, measure_stages
 from stream.bench.figures import BenchReport, ExportFigures
@@ -51,7 +52,11 @@ class Plan:
 
 _FIRST = "dino_vits16"
 FULL = Plan(
-    models=tuple(dict.fromkeys((_FIRST, DEFAULT_MODEL, *MODELS))),
+    models=tuple(
+        dict.fromkeys(
+            (_FIRST, DEFAULT_MODEL, *(spec.name for spec in (*dino.MODELS, *resnet.MODELS)))
+        )
+    ),
     matrix_s=4.0,
     maps_s=15.0,
     num_rounds=3,
@@ -194,7 +199,7 @@ def _measure_export(options: BenchOptions, factories: Factories, plan: Plan) -> 
 
         for _ in range(plan.num_rounds):
             rounds.append(run_ours(measure_round))
-            if spec.kind == "attention":
+            if spec.family is dino.DINO:
                 rivals_per_s.append(
                     run_fresh(
                         _export_officially,

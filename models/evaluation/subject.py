@@ -87,7 +87,7 @@ def open_subject(model: str, device: torch.device) -> Subject:
     if path.suffix == ".safetensors" or (path.suffix and path.is_file()):
         network, recipe = read_weights(path)
         # As that model which it would stand in for, but never less than its own views.
-        own = {spec.patch_px: spec.crop_px for spec in MODELS.values() if spec.url is None}
+        own = {spec.patch_px: spec.crop_px for spec in MODELS.values() if spec.origin == "bundled"}
         default_px = find_spec(DEFAULT_MODEL).crop_px // recipe.patch_px * recipe.patch_px
         usual_px = own.get(recipe.patch_px, default_px)
         return Subject(

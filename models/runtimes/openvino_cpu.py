@@ -11,12 +11,12 @@ from contextlib import ExitStack
 
 import numpy as np
 import torch
-from torch import nn
 
 from models.runtimes.bounded import RecentlyUsed
+from models.runtimes.network import Network
 from models.runtimes.openvino_graph import build_graph, kernels_for
 from models.runtimes.openvino_import import core, openvino
-from models.runtimes.protocol import Network, Pending, Rows
+from models.runtimes.protocol import Pending, Rows
 from stream.errors import DeviceError
 from stream.frames import RgbImage
 from stream.priority import num_cores
@@ -57,7 +57,7 @@ class OpenVinoRuntime:
     mistakes the attention among three tokens.
 
     Args:
-        network: A ``VisionTransformer`` or a ``ResNet50``; taken over: converted and frozen.
+        network: Taken over: converted and frozen.
         dtype: Arithmetic of the network, one that ``can_compute``.
         num_threads: Processor threads; None takes as many as this process may use cores.
     """
@@ -74,7 +74,6 @@ class OpenVinoRuntime:
     ) -> None:
         if num_threads is not None and num_threads < 1:
             raise ValueError(f"num_threads must be >= 1 or None, got {num_threads = }")
-        assert isinstance(network, nn.Module)
         self._network = network.eval().requires_grad_(False).float()
         self._dtype = dtype
         self._num_threads = num_threads or num_cores()

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from stream.frames import RgbImage
 
-__all__ = ["Network", "Pending", "Rows", "Runtime"]
+__all__ = ["Pending", "Rows", "Runtime"]
 
 Rows = npt.NDArray[np.float32]
 """Output of a network: float32 (B, rows, grid_h, grid_w), a row per head or per channel."""
 Pending = Callable[[], Rows]
 """Waits for a submitted batch and returns it; may be called once or more, gives the same."""
-
-
-class Network(Protocol):
-    """A torch module in the form that the torch runtimes run (it is an ``nn.Module`` besides)."""
-
-    def for_size(self, size_hw: tuple[int, int]) -> Callable[[Any, int], Any]:
-        """Return the function from normalised pixels (B, 3, H, W) and a layer to Rows."""
 
 
 class Runtime(Protocol):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from models.runtimes.protocol import Network, Runtime
+from models.runtimes.network import Network
+from models.runtimes.protocol import Runtime
 from stream.errors import DeviceError
 
 __all__ = ["Choice", "choose"]

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.preprocessing import normalise
 from models.runtimes.bounded import RecentlyUsed
-from models.runtimes.protocol import Network, Pending
+from models.runtimes.network import Network
+from models.runtimes.protocol import Pending
 from stream.errors import DeviceError
 from stream.frames import RgbImage
 
@@ -24,7 +25,7 @@ class TorchRuntime:
     """Runs a network eagerly.
 
     Args:
-        network: An ``nn.Module``; taken over: moved, converted and frozen.
+        network: Taken over: moved, converted and frozen.
         device: ``cpu`` or ``mps``.
         dtype: Arithmetic of the network.
         num_threads: Processor threads for one operation; None leaves torch's own choice. torch
@@ -45,8 +46,7 @@ class TorchRuntime:
     ) -> None:
         if num_threads is not None and num_threads < 1:
             raise ValueError(f"num_threads must be >= 1 or None, got {num_threads = }")
-        assert isinstance(network, nn.Module)
-        self._network: Network = network
+        self._network = network
         network.eval().requires_grad_(False).to(device=device, dtype=dtype)
         self._device = device
         self._dtype = dtype

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.preprocessing import normalise
 from models.runtimes.bounded import RecentlyUsed
-from models.runtimes.protocol import Network, Pending, Rows
+from models.runtimes.network import Network
+from models.runtimes.protocol import Pending, Rows
 from stream.errors import DeviceError
 from stream.frames import RgbImage
 
@@ -34,7 +35,7 @@ class CudaRuntime:
     instead of spinning. Where a shape comes back, its kernels are replayed as one CUDA graph.
 
     Args:
-        network: An ``nn.Module``; taken over: moved, converted and frozen.
+        network: Taken over: moved, converted and frozen.
         device: A CUDA device.
         dtype: Arithmetic of the network.
     """
@@ -45,7 +46,6 @@ class CudaRuntime:
     def __init__(
         self, network: Network, *, device: torch.device, dtype: torch.dtype = torch.bfloat16
     ) -> None:
-        assert isinstance(network, nn.Module)
         self._network: Network | None = network
         self._device = device
         self._dtype = dtype
@@ -95,7 +95,7 @@ class CudaRuntime:
 
         def compute(images: Tensor) -> Tensor:
             with self._exact_float32():
-                return forward(normalise(images, self._dtype), layer)  # type: ignore[no-any-return]
+                return forward(normalise(images, self._dtype), layer)
 
         return _Lane(compute, shape, self._device, self._stream)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,24 @@ TINY = replace(
     file_name="tiny.pth",
 )
 """A transformer that takes a millisecond."""
+
+
+def _tiny(name: str) -> ModelSpec:
+    official = find_spec(name)
+    return replace(
+        official,
+        name=f"tiny_{name}",
+        title=f"Tiny {official.title}",
+        patch_px=8,
+        num_heads=3,
+        depth=4,
+        dim=24,
+        pretrain_px=32,
+    )
+
+
+TINY_OTHERS = [_tiny(name) for name in ("dinov2_vits14", "dinov2_vits14_reg", "dinov3_vits16")]
+"""As small, one of each kind of the other families."""
 
 SMALL = Recipe(
     steps=100,
@@ -61,11 +81,13 @@ def tiny_vit(spec: ModelSpec = TINY, seed: int = 0) -> VisionTransformer:
 
 
 def fill(network: nn.Module, name: str, *, salt: str) -> None:
-    """Fill every parameter from its name, as ../shared/parity/README.md says."""
-    state = {
-        key: torch.from_numpy(_values(f"{salt}/{name}/{key}", key, tuple(tensor.shape)))
-        for key, tensor in network.state_dict().items()
-    }
+    """Fill every parameter from its name, as parity/README.md says."""
+    state = network.state_dict()
+    for key, tensor in state.items():
+        official = "storage_tokens" if (key, name[:6]) == ("register_tokens", "dinov3") else key
+        if key != "rope_embed.periods":
+            values = _values(f"{salt}/{name}/{official}", key, tuple(tensor.shape))
+            state[key] = torch.from_numpy(values)
     network.load_state_dict(state, strict=True, assign=True)
 
 
@@ -84,21 +106,49 @@ def noise(height: int, width: int, seed: int = 0) -> npt.NDArray[np.uint8]:
 def plain_cls_attention(vit: VisionTransformer, pixels: Tensor, layer: int) -> Tensor:
     """Return the CLS row by the book: whole blocks, whole matrix, softmax, row 0."""
     config = vit.config
+    is_rotary = config.positions == "rotary"
     embedded = vit.patch_embed.proj(pixels)
-    positions = vit.positions((embedded.shape[2], embedded.shape[3]))
-    x = embedded.flatten(2).transpose(1, 2) + positions[:, 1:]
+    grid_hw = (embedded.shape[2], embedded.shape[3])
+    x = embedded.flatten(2).transpose(1, 2)
+    prefix: Tensor = vit.cls_token
+    if not is_rotary:
+        positions = vit.positions(grid_hw)
+        x, prefix = x + positions[:, 1:], prefix + positions[:, :1]
+    if config.num_registers:
+        prefix = torch.cat([prefix, vit.register_tokens], dim=1)
     for index in range(layer + 1):
         if index == config.cls_block:
-            cls_token = vit.cls_token + positions[:, :1]
-            x = torch.cat([cls_token.expand(len(x), -1, -1), x], dim=1)
-        block = vit.blocks[index]
-        q, k, v = block.attn.qkv(block.norm1(x)).chunk(3, dim=-1)  # type: ignore[operator, union-attr]
-        q, k, v = (t.unflatten(-1, (config.num_heads, -1)).transpose(1, 2) for t in (q, k, v))
+            x = torch.cat([prefix.expand(len(x), -1, -1), x], dim=1)
+        block: Any = vit.blocks[index]
+        bias = block.attn.qkv.bias.clone()
+        if not config.has_key_bias:
+            bias[config.dim : 2 * config.dim] = 0
+        qkv = block.norm1(x) @ block.attn.qkv.weight.T + bias
+        q, k, v = (
+            t.unflatten(-1, (config.num_heads, -1)).transpose(1, 2) for t in qkv.chunk(3, dim=-1)
+        )
+        if is_rotary:
+            q, k = (turned_by_the_book(t, grid_hw, config.num_prefix) for t in (q, k))
         matrix = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(dim=-1)
-        x = x + block.attn.proj((matrix @ v).transpose(1, 2).flatten(2))  # type: ignore[operator, union-attr]
-        x = x + block.mlp(block.norm2(x))  # type: ignore[operator]
-    row: Tensor = matrix[:, :, 0, 1:]
-    return row.reshape(*row.shape[:2], *embedded.shape[2:])
+        x = x + block.ls1(block.attn.proj((matrix @ v).transpose(1, 2).flatten(2)))
+        x = x + block.ls2(block.mlp(block.norm2(x)))
+    row: Tensor = matrix[:, :, 0, config.num_prefix :]
+    return row.reshape(*row.shape[:2], *grid_hw)
+
+
+def turned_by_the_book(heads: Tensor, grid_hw: tuple[int, int], num_prefix: int) -> Tensor:
+    """Return queries or keys (B, heads, N, d), those of patches turned as complex numbers."""
+    prefix, patches = heads[:, :, :num_prefix], heads[:, :, num_prefix:]
+    half = heads.shape[-1] // 2
+    pairs = torch.complex(patches[..., :half], patches[..., half:])
+    rows, columns = grid_hw
+    for row in range(rows):
+        for column in range(columns):
+            places = (2 * (row + 0.5) / rows - 1, 2 * (column + 0.5) / columns - 1)
+            speeds = [100 ** (-2 * index / half) for index in range(half // 2)]
+            turns = torch.tensor([place * speed for place in places for speed in speeds])
+            pairs[:, :, row * columns + column] *= torch.exp(2j * math.pi * turns)
+    return torch.cat([prefix, torch.cat([pairs.real, pairs.imag], dim=-1)], dim=2)
 
 
 def _values(seed: str, key: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
@@ -108,7 +158,9 @@ def _values(seed: str, key: str, shape: tuple[int, ...]) -> npt.NDArray[np.float
         return np.zeros_like(n)
     if key.endswith("running_var"):
         return 1 + np.float32(0.1) * abs(n)
-    if key in ("cls_token", "pos_embed"):
+    if key.endswith(".gamma"):
+        return np.float32(0.5) + np.float32(0.1) * n
+    if key in ("cls_token", "pos_embed", "register_tokens"):
         return np.float32(0.5) * n
     if n.ndim > 1:
         return n * np.float32(np.sqrt(2 / np.prod(shape[1:])))

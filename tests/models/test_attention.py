@@ -100,6 +100,7 @@ def test_one_picture(model: DinoModel) -> None:
     assert (maps.kind, maps.model, maps.layer) == ("attention", "tiny", 3)
     assert maps.transform == CropTransform.identity((40, 24))
     assert maps.compute_ns > 0
+    np.testing.assert_allclose(maps.kept, 1 - expected.sum(axis=(1, 2)), rtol=1e-4, atol=1e-6)
 
 
 def test_sequence_keeps_its_order_over_mixed_shapes(model: DinoModel) -> None:
@@ -259,6 +260,7 @@ def test_resnet_gives_activation() -> None:
         maps = model.attend(noise(64, 96))
         assert (maps.kind, maps.layer) == ("activation", 3)
         assert maps.weights.shape == (6, 2, 3)
+        assert not maps.kept.any()
         np.testing.assert_allclose(
             (maps.weights**2).sum(axis=0), maps.mean**2, rtol=1e-4
         )  # rank 6: six places

@@ -49,8 +49,9 @@ def test_official_way_of_a_transformer_whose_cls_joins_late() -> None:
     assert np.abs(maps - expected).max() <= 1e-5 * expected.max()
 
 
-def test_official_way_has_no_resnet() -> None:
-    assert official_way(MODELS["dino_resnet50"], device=CPU, num_threads=1) is None
+@pytest.mark.parametrize("name", ["dino_resnet50", "dinov2_vits14", "dinov3_vits16"])
+def test_official_way_is_that_of_dino_transformers_alone(name: str) -> None:
+    assert official_way(MODELS[name], device=CPU, num_threads=1) is None
 
 
 def test_official_export_writes_pictures_and_a_video_of_them(

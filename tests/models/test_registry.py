@@ -26,14 +26,16 @@ def test_the_promised_models_are_there() -> None:
 def test_no_two_models_share_a_file() -> None:
     assert len({spec.file_name for spec in MODELS.values()}) == len(MODELS)
     assert all(
-        spec.url is None or spec.url.endswith("/" + spec.file_name) for spec in MODELS.values()
+        (spec.url or "").endswith("/" + spec.file_name)
+        for spec in MODELS.values()
+        if spec.origin == "published"
     )
 
 
 @pytest.mark.parametrize("spec", MODELS.values(), ids=lambda spec: spec.name)
 def test_size_is_that_of_the_network(spec: models.registry.ModelSpec) -> None:
     tensors = build_network(spec).state_dict().values()
-    width = 2 if spec.url is None else 4  # what comes with Signlight is float16
+    width = 2 if spec.origin == "bundled" else 4  # what comes with Signlight is float16
     size_bytes = sum(tensor.numel() * width for tensor in tensors)
     assert spec.size_bytes == pytest.approx(size_bytes, rel=0.01)
 

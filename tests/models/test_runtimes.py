@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +16,11 @@ import torch
 
 from models.loading import build_network
 from models.preprocessing import normalise
-from models.registry import find_spec
+from models.registry import ModelSpec, find_spec
 from models.runtimes import selection
 from models.runtimes.bounded import RecentlyUsed
-from models.runtimes.protocol import Network, Runtime
+from models.runtimes.network import Network
+from models.runtimes.protocol import Runtime
 from models.runtimes.selection import choose
 from models.runtimes.torch_cpu import TorchRuntime
 from models.vit import VisionTransformer
@@ -29,12 +29,14 @@ from stream.errors import DeviceError
 from tests.conftest import ROOT
 from tests.models.networks import (
     TINY,
+    TINY_OTHERS,
     fill,
     noise,
     parity_picture,
     plain_cls_attention,
     tiny_vit,
 )
+from tests.models.test_parity import official_heads, official_numbers
 from tests.waits import PROCESS_S
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
@@ -137,6 +139,20 @@ class TestEveryRuntime:
             )
         runtime.close()
 
+    @pytest.mark.parametrize("spec", TINY_OTHERS, ids=lambda spec: spec.name)
+    def test_other_families_are_the_plain_softmax(
+        self, spec: ModelSpec, kind: str, device: str, precision: str
+    ) -> None:
+        images = [noise(24, 40, 1), noise(24, 40, 2)]
+        runtime = open_runtime(kind, device, precision, tiny_vit(spec))
+        for layer in (3, 0):
+            assert_alike(
+                runtime.submit(images, layer)(),
+                by_the_book(tiny_vit(spec), images, layer),
+                precision,
+            )
+        runtime.close()
+
     def test_maps_of_rendered_hands(self, runtime: Runtime, expected: ByBook) -> None:
         hands = [render_hand(letter, size_px=96, seed=3).image for letter in "AL"]
         assert_alike(runtime.submit(hands, 3)(), expected(hands, 3), runtime.precision)
@@ -192,20 +208,23 @@ class TestEveryRuntime:
         runtime.close()
 
 
-@pytest.mark.parametrize("key", ["cls_attention", "layer4"])
+@pytest.mark.parametrize(
+    "name", ["dino_vits16", "dino_resnet50", "dinov2_vits14_reg", "dinov3_vits16"]
+)
 @pytest.mark.parametrize(("kind", "device", "precision"), KINDS)
-def test_numbers_of_the_official_code(
-    kind: str, device: str, precision: str, key: str, shared: Path
-) -> None:
-    name = "dino_vits16" if key == "cls_attention" else "dino_resnet50"
+def test_numbers_of_the_official_code(kind: str, device: str, precision: str, name: str) -> None:
     spec = find_spec(name)
     network = build_network(spec)
     fill(network, name, salt="public")
     runtime = open_runtime(kind, device, precision, network)
     rows = runtime.submit([parity_picture(224, 224)], spec.depth - 1)()[0]
     runtime.close()
-    with np.load(shared / "parity" / "dino_parity.npz") as parity:
-        official = parity[f"{name}/224x224/{key}"]
+    numbers = official_numbers(name)["224x224"]
+    if spec.kind == "attention":
+        heads, official = official_heads(numbers)
+        rows = rows[heads]
+    else:
+        rows, official = rows[::16], numbers["layer4_every16th"]
     assert rows.shape == official.shape
     if precision == "float32":
         np.testing.assert_allclose(rows, official, rtol=0, atol=1e-5 * official.max())
@@ -345,16 +364,16 @@ class TestChoiceOfOpenVino:
         runtime = choose("cpu", "openvino", "float32").open(tiny_vit(), num_threads=threads)
         assert runtime.pictures_at_once == at_once
 
-    @pytest.mark.parametrize("affine", ["_affine", "_affine_by_convolution"])
+    @pytest.mark.parametrize("way", ["affine", "_affine_by_convolution"])
     @pytest.mark.parametrize("gelu", ["_gelu", "_gelu_apart"])
     def test_maps_are_the_plain_softmax_however_they_are_written(
-        self, affine: str, gelu: str, expected: ByBook
+        self, way: str, gelu: str, expected: ByBook
     ) -> None:
         from models.runtimes import openvino_graph
         from models.runtimes.openvino_import import core, openvino
 
         kernels = openvino_graph.Kernels(
-            getattr(openvino_graph, affine), getattr(openvino_graph, gelu)
+            getattr(openvino_graph, way), getattr(openvino_graph, gelu)
         )
         image = noise(24, 40, 1)
         graph = openvino_graph.build_graph(tiny_vit(), (24, 40), 3, kernels)

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +21,11 @@ import models.weights
 from models.cache import cache_folder
 from models.checkpoints import load_checkpoint
 from models.loading import build_network, load_model
-from models.registry import ModelSpec, find_spec
+from models.registry import MODELS, ModelSpec, find_spec
 from models.weights import fetch_weights, find_weights, is_ready, remember, weights_path
 from stream.errors import WeightsError, WeightsNotFoundError
 from stream.hashing import sha256_of
-from tests.models.networks import TINY, fill, noise, tiny_vit
+from tests.models.networks import TINY, TINY_OTHERS, fill, noise, tiny_vit
 from tests.models.server import FileServer, serving
 
 State = dict[str, Tensor]
@@ -289,6 +290,56 @@ def test_checkpoint_of_another_model_is_recognised(tmp_path: Path) -> None:
     torch.save({"teacher": state}, tmp_path / "s8.pth")
     with pytest.raises(WeightsError, match=r"it is a checkpoint of DINO ViT-S/8: use --model"):
         loaded(tmp_path / "s8.pth")
+
+
+@pytest.mark.parametrize("spec", TINY_OTHERS, ids=lambda spec: spec.name)
+def test_official_checkpoint_of_another_family(spec: ModelSpec, tmp_path: Path) -> None:
+    expected = tiny_vit(spec).state_dict()
+    published = dict(expected) | {"mask_token": torch.ones(1, spec.dim)}
+    if "dinov3" in spec.name:
+        published["storage_tokens"] = published.pop("register_tokens")
+        published["rope_embed.periods"] = published["rope_embed.periods"].bfloat16()
+        for index in range(spec.depth):
+            published[f"blocks.{index}.attn.qkv.bias_mask"] = torch.full((3 * spec.dim,), torch.nan)
+        expected["rope_embed.periods"] = published["rope_embed.periods"].float()
+    torch.save(published, tmp_path / "published.pth")
+    network = build_network(spec)
+    load_checkpoint(tmp_path / "published.pth", network, spec)
+    assert_same(network.state_dict(), expected)
+
+
+def test_ibot_checkpoints_load_as_dino(state: State, tmp_path: Path) -> None:
+    """J. Zhou et al., "iBOT", ICLR 2022: a backbone as published, and a whole training."""
+    torch.save({"state_dict": state}, tmp_path / "teacher.pth")
+    hidden = {"module.backbone.masked_embed": torch.ones(1, 24)}
+    student = {f"module.backbone.{name}": tensor for name, tensor in state.items()} | hidden
+    head = {"module.head.mlp.0.weight": torch.ones(2, 2)}
+    torch.save({"student": student | head, "epoch": 800}, tmp_path / "training.pth")
+    for name in ("teacher.pth", "training.pth"):
+        assert_same(loaded(tmp_path / name), state)
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_every_official_checkpoint_is_told_from_all_others(name: str, tmp_path: Path) -> None:
+    spec = MODELS[name]
+    shapes = build_network(spec).state_dict().items()
+    state = {key: torch.zeros(()).expand(tensor.shape) for key, tensor in shapes}
+    if "dinov3" in name:
+        state["storage_tokens"] = state.pop("register_tokens")
+    torch.save(state, tmp_path / "some.pth")
+    wanted = find_spec("dino_vits16" if name != "dino_vits16" else "dinov3_vits16")
+    with pytest.raises(WeightsError, match=rf"checkpoint of {re.escape(spec.title)}: .*{name}$"):
+        load_checkpoint(tmp_path / "some.pth", build_network(wanted), wanted)
+
+
+@pytest.mark.parametrize("get", [fetch_weights, find_weights])
+def test_weights_handed_out_on_request_are_asked_for(get: Callable[[ModelSpec], object]) -> None:
+    spec = find_spec("dinov3_vits16")
+    assert not is_ready(spec)
+    with pytest.raises(
+        WeightsNotFoundError, match=r"ask for them at https://\S+, .*--weights PATH"
+    ):
+        get(spec)
 
 
 @pytest.mark.parametrize(

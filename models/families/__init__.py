@@ -1,0 +1,1 @@
+"""Families of models: what their checkpoints look like, how networks are built and counted."""
