@@ -244,7 +244,7 @@ def _live(options: Options) -> int:
     say(f"{report}")
     of_files = (*(save_to.warnings if save_to else ()), *controls.warnings)
     of_source = (*doubts_about_source(options.source), *source.warnings)
-    for warning in (*doubts_about(options), *of_source, *of_files):
+    for warning in (*doubts_about(options), *model.warnings, *of_source, *of_files):
         say(f"note: {warning}")
     for path in controls.recordings:
         say(f"saved {path}")
@@ -284,7 +284,8 @@ def _export(options: Options) -> int:
 
         def warnings() -> list[str]:
             of_source = (*doubts_about_source(options.source), *source.warnings)
-            return [*doubts_about(options), *of_name, *of_source, *sink.warnings]
+            of_model = (*doubts_about(options), *parts.model.warnings)
+            return [*of_model, *of_name, *of_source, *sink.warnings]
 
         # What is large is read before the first frame: nobody waits for it after Ctrl-C.
         source_sha256 = sha256_of(source_path) if source_path else None

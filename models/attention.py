@@ -12,6 +12,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
+from models.precision import LEAST_COSINE, PrecisionCheck
 from models.registry import ModelSpec
 from models.resnet import leading_components
 from models.runtimes.protocol import Pending, Runtime
@@ -41,6 +42,7 @@ class DinoModel(Closing):
         layer: Layer to read; negative counts from the end.
         weights_path: File that the weights came from; None for random ones.
         weights_sha256: Hash of that file, hexadecimal.
+        precision_check: What was found of the arithmetic that "auto" wanted, with these weights.
     """
 
     def __init__(
@@ -51,10 +53,12 @@ class DinoModel(Closing):
         layer: int = -1,
         weights_path: Path | None = None,
         weights_sha256: str | None = None,
+        precision_check: PrecisionCheck | None = None,
     ) -> None:
         self.spec = spec
         self.weights_path = weights_path
         self.weights_sha256 = weights_sha256
+        self.precision_check = precision_check
         self._runtime = runtime
         self.layer = layer
 
@@ -102,6 +106,27 @@ class DinoModel(Closing):
     def precision(self) -> str:
         """Arithmetic: ``float32``, ``bfloat16`` or ``float16``."""
         return self._runtime.precision
+
+    @property
+    def precision_cosine(self) -> float | None:
+        """Cosine to float32 of the head that differs most, of the arithmetic that "auto" wanted.
+
+        None where nothing was tried: it was float32, or named, or the weights are random. Where it
+        is too small, ``precision`` is ``float32`` and ``warnings`` says so.
+        """
+        return None if self.precision_check is None else self.precision_check.least_cosine
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of these weights, a line each."""
+        check = self.precision_check
+        if check is None or check.is_kept:
+            return ()
+        return (
+            f"{self.name} with these weights computes in float32: {check.precision} changes its "
+            f"maps (a head's cosine to float32 is {check.least_cosine:.4f}, {LEAST_COSINE} is "
+            f"wanted); --precision {check.precision} takes it all the same",
+        )
 
     @property
     def frames_at_once(self) -> int:

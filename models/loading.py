@@ -13,10 +13,12 @@ from torch.overrides import TorchFunctionMode
 from models.attention import DinoModel
 from models.checkpoints import load_checkpoint
 from models.download import Progress
+from models.precision import PrecisionCheck, measure_precision, recall_precision
 from models.registry import ModelSpec, find_spec
 from models.runtimes.network import Network
+from models.runtimes.protocol import Runtime
 from models.runtimes.selection import choose
-from models.weights import WeightsFile, find_weights, remember
+from models.weights import find_weights, remember
 
 __all__ = ["build_network", "load_model"]
 
@@ -45,7 +47,9 @@ def load_model(
         device: "auto", "cpu", "cuda" or "mps"; "auto" takes a GPU where there is one.
         runtime: "auto", "torch" or "openvino".
         precision: "float32", "bfloat16" or "float16"; "auto" takes the quickest that leaves the
-            maps as they are (cosine to float32 of 0.999 or more).
+            maps as they are. With weights from a file that is tried the first time they are used
+            (``models.precision``): where a head's cosine to float32 is less than 0.999, float32
+            computes.
         layer: Layer to read; negative counts from the end.
         num_threads: Processor threads for one operation (CPU only); None leaves torch's choice.
         progress: Told the bytes there are and the bytes expected (or None) during a download.
@@ -64,19 +68,34 @@ def load_model(
     layer = spec.layer_index(layer)
     choice = choose(device, runtime, precision)
     network = build_network(spec)
-    found: WeightsFile | None = None
     if random_weights:
         network.initialise(torch.Generator().manual_seed(seed))
-    else:
-        found = find_weights(spec, None if weights is None else Path(weights), progress=progress)
-        load_checkpoint(found.path, network, spec)
-        remember(spec, found)
+        return DinoModel(spec, choice.open(network, num_threads=num_threads), layer=layer)
+    found = find_weights(spec, None if weights is None else Path(weights), progress=progress)
+    load_checkpoint(found.path, network, spec)
+    remember(spec, found)
+    checked: Runtime | None = None
+    check: PrecisionCheck | None = None
+    if precision == "auto" and choice.dtype != torch.float32:
+        check = recall_precision(choice, spec, layer, found.sha256)
+        if check is None:
+            checked, check = measure_precision(
+                network, choice, spec, layer, found.sha256, num_threads=num_threads
+            )
+        if not check.is_kept:
+            choice = choose(device, runtime, "float32")
+            if checked is not None:  # it may have rounded the network
+                checked.close()
+                checked = None
+                network = build_network(spec)
+                load_checkpoint(found.path, network, spec)
     return DinoModel(
         spec,
-        choice.open(network, num_threads=num_threads),
+        checked or choice.open(network, num_threads=num_threads),
         layer=layer,
-        weights_path=found.path if found else None,
-        weights_sha256=found.sha256 if found else None,
+        weights_path=found.path,
+        weights_sha256=found.sha256,
+        precision_check=check,
     )
 
 

@@ -80,6 +80,10 @@ class ModelFacts(Protocol):
         """Arithmetic."""
 
     @property
+    def precision_cosine(self) -> float | None:
+        """Least cosine of a head to float32, of the arithmetic tried; None where none was."""
+
+    @property
     def weights_sha256(self) -> str | None:
         """Hash of the weights; None for random ones."""
 
@@ -188,6 +192,7 @@ def describe_export(
         "runtime": model.runtime,
         "device": model.device,
         "precision": model.precision,
+        "precision_cosine": model.precision_cosine,
         "weights_sha256": model.weights_sha256,
         "source_sha256": source_sha256,
         "options": asked | {"source": source_name},

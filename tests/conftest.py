@@ -24,6 +24,15 @@ settings.register_profile("long", max_examples=2500, deadline=None, database=Non
 settings.load_profile("suite")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Leave the cache of whoever runs the tests alone, unless they name one for the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "SIGNLIGHT_CACHE" not in os.environ:
+            patch.setenv("SIGNLIGHT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_leaked_thread() -> Iterator[None]:
     """Fail a test whose threads outlive it: threads are joined, never abandoned."""
