@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,6 +23,9 @@ from stream.bench.figures import MapFigures, MatrixRate, Threads
 from stream.errors import DeviceError
 from stream.priority import num_cores
 from stream.stats import percentile
+
+if TYPE_CHECKING:
+    from models.bench.converted import ConvertedWay
 
 __all__ = ["Timed", "interleave", "official_way", "runtimes_here", "threads_of", "time_maps"]
 
@@ -66,10 +70,10 @@ def threads_of(num_threads: int | None, *, runtime: str, wait_policy: str | None
 
     Args:
         num_threads: What was asked for; None is the choice of the library.
-        runtime: ``openvino``, or another, which torch computes.
+        runtime: ``openvino`` or ``converted``, or another, which torch computes.
         wait_policy: What is set where the environment says nothing.
     """
-    theirs = num_cores() if runtime == "openvino" else torch.get_num_threads()
+    theirs = num_cores() if runtime in ("openvino", "converted") else torch.get_num_threads()
     return Threads(
         num_threads=num_threads or theirs,
         omp_wait_policy=os.environ.get("OMP_WAIT_POLICY", wait_policy),
@@ -88,6 +92,18 @@ def official_way(
     return OfficialWay(network, device=device, num_threads=num_threads)
 
 
+def _converted_way(
+    spec: ModelSpec, crop_px: int, *, dtype: torch.dtype, num_threads: int | None
+) -> ConvertedWay:
+    from models.bench.converted import ConvertedWay
+
+    network = build_network(spec)
+    network.initialise(torch.Generator().manual_seed(0))
+    return ConvertedWay(
+        network, (crop_px, crop_px), spec.depth - 1, dtype=dtype, num_threads=num_threads
+    )
+
+
 def time_maps(
     spec: ModelSpec,
     *,
@@ -99,7 +115,10 @@ def time_maps(
     budget_s: float,
     rates: Sequence[MatrixRate],
 ) -> list[MapFigures]:
-    """Return the figures of one model in each runtime, and last of the baseline on each device.
+    """Return the figures of one model in each runtime, then of the baselines.
+
+    Those are what OpenVINO's own converter makes of the network, where OpenVINO is there, and last
+    DINO's own way, on each device.
 
     All of it in this process, with the defaults of the libraries: waiting threads spin as they do
     for whoever runs DINO's scripts, and a pause before each turn keeps that from the next way.
@@ -132,6 +151,11 @@ def time_maps(
             key = (model.runtime, model.device, model.precision)
             calls[key] = lambda model=model: model.attend(image)  # type: ignore[misc]
         chosen = [choose(device, name, precision).device for name in runtimes]
+        if "openvino" in runtimes:
+            dtype = choose(device, "openvino", precision).dtype
+            name = str(dtype).removeprefix("torch.")
+            way = _converted_way(spec, crop_px, dtype=dtype, num_threads=num_threads)
+            calls["converted", "cpu", name] = lambda: way.attend(image)
         for each in dict.fromkeys(chosen):
             official = official_way(spec, device=each, num_threads=num_threads)
             if official is not None:

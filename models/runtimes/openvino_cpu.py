@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from stream.errors import DeviceError
 from stream.frames import RgbImage
 from stream.priority import num_cores
 
-__all__ = ["OpenVinoRuntime", "can_compute"]
+__all__ = ["OpenVinoRuntime", "can_compute", "settings_for"]
 
 _MAX_COMPILED = 2
 """Compiled models kept, one per size, layer and way (side by side or not); each holds the weights
@@ -41,6 +42,22 @@ def can_compute(dtype: torch.dtype) -> bool:
     """Return whether OpenVINO computes in ``dtype`` on this processor, instead of in float32."""
     capabilities = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return _PRECISIONS[dtype][0] in capabilities
+
+
+def settings_for(dtype: torch.dtype, num_threads: int | None) -> dict[str, Any]:
+    """Return how models are compiled for an arithmetic that ``can_compute``.
+
+    Raises:
+        ValueError: ``num_threads`` < 1; None takes as many as this process may use cores.
+    """
+    if num_threads is not None and num_threads < 1:
+        raise ValueError(f"num_threads must be >= 1 or None, got {num_threads = }")
+    return {
+        "INFERENCE_PRECISION_HINT": _PRECISIONS[dtype][1],
+        "INFERENCE_NUM_THREADS": num_threads or num_cores(),
+        # Threads nailed to cores would not make room for the thread that draws.
+        "ENABLE_CPU_PINNING": False,
+    }
 
 
 class OpenVinoRuntime:
@@ -72,17 +89,10 @@ class OpenVinoRuntime:
         dtype: torch.dtype = torch.float32,
         num_threads: int | None = None,
     ) -> None:
-        if num_threads is not None and num_threads < 1:
-            raise ValueError(f"num_threads must be >= 1 or None, got {num_threads = }")
+        self._settings = settings_for(dtype, num_threads)
         self._network = network.eval().requires_grad_(False).float()
         self._dtype = dtype
-        self._num_threads = num_threads or num_cores()
-        self._settings = {
-            "INFERENCE_PRECISION_HINT": _PRECISIONS[dtype][1],
-            "INFERENCE_NUM_THREADS": self._num_threads,
-            # Threads nailed to cores would not make room for the thread that draws.
-            "ENABLE_CPU_PINNING": False,
-        }
+        self._num_threads: int = self._settings["INFERENCE_NUM_THREADS"]
         self._requests: RecentlyUsed[tuple[int, int, int, int], list[openvino.InferRequest]]
         self._requests = RecentlyUsed(_MAX_COMPILED)
 

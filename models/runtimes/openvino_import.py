@@ -2,28 +2,45 @@
 
 Importing openvino sends a note about it to its maker over the network, unless a file in the home
 folder forbids that (openvino-telemetry). A program that looks through a camera sends nothing. What
-reports is the converter of foreign models, which nothing here needs, and ``import openvino`` goes
-on without it where it is not to be had.
+reports is the converter of foreign models, which nothing but the benchmark needs; ``import
+openvino`` goes on without it where it is not to be had, and it without what reports.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
-__all__ = ["core", "openvino", "ops"]
+__all__ = ["convert_model", "core", "openvino", "ops"]
 
-_CONVERTER = "openvino.tools.ovc"
 
-_is_converter_hidden = _CONVERTER not in sys.modules
-if _is_converter_hidden:
-    sys.modules[_CONVERTER] = None  # type: ignore[assignment] # importing it raises ImportError
-try:
+@contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Let importing a module fail, as if it were not installed, unless it is loaded already."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment] # importing it raises ImportError
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
+
+with _hidden("openvino.tools.ovc"):
     import openvino
     from openvino import opset13 as ops
-finally:
-    if _is_converter_hidden:
-        del sys.modules[_CONVERTER]
+
+
+def convert_model(module: Any, example: Any) -> openvino.Model:  # noqa: ANN401
+    """Return a torch module as OpenVINO's own converter writes it, traced with ``example``."""
+    with _hidden("openvino_telemetry"):
+        from openvino.tools import ovc
+
+        return ovc.convert_model(module, example_input=example)
 
 
 @cache

@@ -13,7 +13,7 @@ from models.runtimes.network import Network
 from models.runtimes.protocol import Runtime
 from stream.errors import DeviceError
 
-__all__ = ["Choice", "choose"]
+__all__ = ["Choice", "choose", "cpu_has_amx"]
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +85,11 @@ def choose(device: str = "auto", runtime: str = "auto", precision: str = "auto")
     return Choice(device=found, dtype=dtype, use_openvino=_use_openvino(runtime, found, dtype))
 
 
+def cpu_has_amx() -> bool:
+    """Return whether the processor has Intel's matrix unit for bfloat16."""
+    return _torch_cpu("_is_amx_tile_supported")
+
+
 def _use_openvino(runtime: str, device: torch.device, dtype: torch.dtype) -> bool:
     """Return whether OpenVINO is to run; raise where it was asked for by name and cannot."""
     is_wanted = runtime == "openvino"
@@ -142,7 +147,7 @@ def _cpu_multiplies_bfloat16() -> bool:
     With AMX it does, and with AVX512-BF16 on AMD's. Intel's have that instruction at half the rate
     of their two float32 units (Emerald Rapids without its AMX: 163 and 276 GFLOP/s, two cores).
     """
-    if _torch_cpu("_is_amx_tile_supported"):
+    if cpu_has_amx():
         return True
     return _torch_cpu("_is_avx512_bf16_supported") and not _cpu_is_intel()
 

@@ -72,7 +72,8 @@ class MapFigures:
     model: str
     """Name in the registry."""
     runtime: str
-    """``torch`` or ``openvino``; ``official`` for the baseline: DINO's own way."""
+    """``torch`` or ``openvino``; for baselines ``converted``, what OpenVINO's own converter makes
+    of the same network, and ``official``, DINO's own way."""
     device: str
     """Where it computed."""
     precision: str

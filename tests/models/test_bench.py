@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from pathlib import Path
 
 import av
@@ -13,8 +14,9 @@ import torch
 from models.bench.maps import Timed, interleave, official_way, runtimes_here, time_maps
 from models.bench.official import VIDEO_WH, OfficialWay
 from models.bench.peak import measure_matrix_rate
-from models.loading import load_model
+from models.loading import build_network, load_model
 from models.registry import MODELS
+from models.runtimes.selection import choose
 from models.vit import VisionTransformer, VitConfig
 from stream.bench.figures import MatrixRate
 from stream.errors import SourceFormatError
@@ -47,6 +49,32 @@ def test_official_way_of_a_transformer_whose_cls_joins_late() -> None:
         expected = network.eval()(pixels)[0].numpy()
     maps = OfficialWay(network, device=CPU, num_threads=1).attend(image)
     assert np.abs(maps - expected).max() <= 1e-5 * expected.max()
+
+
+@pytest.mark.parametrize("name", ["dino_hands16", "dinov3_vits16", "dino_resnet50"])
+def test_converted_way_makes_the_rows_that_ours_makes(name: str) -> None:
+    pytest.importorskip("models.runtimes.openvino_cpu", exc_type=ImportError)
+    from models.bench.maps import _converted_way
+
+    image = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    rows = _converted_way(MODELS[name], 64, dtype=torch.float32, num_threads=1).attend(image)
+    network = build_network(MODELS[name])
+    network.initialise(torch.Generator().manual_seed(0))
+    ours = choose("cpu", "openvino", "float32").open(network, num_threads=1)
+    expected = ours.submit([image], MODELS[name].depth - 1)()[0]
+    ours.close()
+    assert np.abs(rows - expected).max() <= 2e-5 * expected.max()
+    assert "openvino_telemetry" not in sys.modules
+
+
+def test_converted_way_is_timed_beside_openvino() -> None:
+    pytest.importorskip("models.runtimes.openvino_cpu", exc_type=ImportError)
+    figures = time_maps(
+        MODELS["dino_hands16"], runtimes=["openvino"], device="cpu", precision="float32",
+        num_threads=1, crop_px=32, budget_s=0.0, rates=[],
+    )  # fmt: skip
+    assert [each.runtime for each in figures] == ["openvino", "converted", "official"]
+    assert len({each.num_maps for each in figures}) == 1
 
 
 @pytest.mark.parametrize("name", ["dino_resnet50", "dinov2_vits14", "dinov3_vits16"])

@@ -388,9 +388,11 @@ class TestChoiceOfOpenVino:
             Kernels,
             _affine_by_convolution,
             _gelu,
+            affine,
             kernels_for,
         )
 
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
         ways = {}
         for capability in ("AVX2", "AVX512"):
             monkeypatch.setattr(
@@ -402,6 +404,9 @@ class TestChoiceOfOpenVino:
         assert ways["AVX2"][1] == ways["AVX2"][2]
         assert set(ways["AVX512"]) == {Kernels(_affine_by_convolution, _gelu)}
         assert len({ways["AVX2"][0], ways["AVX2"][1], ways["AVX512"][0]}) == 3
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+        assert kernels_for(torch.bfloat16) == Kernels(affine, _gelu)
+        assert kernels_for(torch.float32) == ways["AVX512"][0]
 
     def test_gelu_apart_from_its_matrix_product_is_gelu(self) -> None:
         from models.runtimes import openvino_graph
