@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.preprocessing import normalise
+from models.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from models.runtimes.network import Network
 from models.runtimes.openvino_cpu import settings_for
 from models.runtimes.openvino_import import convert_model, core
@@ -21,7 +21,7 @@ __all__ = ["ConvertedWay"]
 class ConvertedWay:
     """Runs a network as who has torch and OpenVINO alone would: traced, converted, compiled.
 
-    The last layer, pictures of one size, one at a time; normalised by torch.
+    The last layer, pictures of one size, one at a time; normalised by NumPy.
 
     Args:
         network: What to convert; taken over.
@@ -48,6 +48,8 @@ class ConvertedWay:
         model.reshape(list(example.shape))
         compiled = core().compile_model(model, "CPU", settings_for(dtype, num_threads))
         self._request = compiled.create_infer_request()
+        self._mean = np.array(IMAGENET_MEAN, np.float32)
+        self._std = np.array(IMAGENET_STD, np.float32)
 
     def attend(self, image: RgbImage) -> Rows:
         """Return the rows of a picture, float32 (rows, grid_h, grid_w).
@@ -55,7 +57,9 @@ class ConvertedWay:
         Args:
             image: uint8 (H, W, 3) RGB, of the size that was converted for.
         """
-        pixels = normalise(torch.from_numpy(image)[None]).contiguous().numpy()
+        # NumPy, not torch, whose threads would still wait busily while OpenVINO's compute.
+        pixels = (image / np.float32(255) - self._mean) / self._std
+        pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1)[np.newaxis])
         self._request.start_async([pixels], share_inputs=True)
         self._request.wait()
         rows: Rows = np.array(self._request.get_output_tensor(0).data[0])
