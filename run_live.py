@@ -353,7 +353,7 @@ def _models(options: Options) -> int:
     from models.listing import table_of_models
 
     Console().print(table_of_models())
-    print("signlight models fetch NAME downloads what is not ready and published; so does the first use of it.")
+    print("signlight models fetch NAME downloads what is published; so does the first use of it.")
     return EXIT_DONE
 
 

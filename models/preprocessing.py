@@ -1,4 +1,4 @@
-"""Pixels as the networks expect them: ImageNet's mean and standard deviation, RGB."""
+"""Pixels as the networks of all families expect them: ImageNet's mean and deviation, RGB."""
 
 from __future__ import annotations
 
