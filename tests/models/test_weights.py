@@ -332,6 +332,13 @@ def test_every_official_checkpoint_is_told_from_all_others(name: str, tmp_path: 
         load_checkpoint(tmp_path / "some.pth", build_network(wanted), wanted)
 
 
+@pytest.mark.parametrize("spec", [TINY, *TINY_OTHERS], ids=lambda spec: spec.name)
+def test_families_of_one_size_are_told_apart(spec: ModelSpec) -> None:
+    state = tiny_vit(spec).state_dict()
+    alike = [other for other in (TINY, *TINY_OTHERS) if other.family.is_like(other, state)]
+    assert alike == [spec]
+
+
 @pytest.mark.parametrize("get", [fetch_weights, find_weights])
 def test_weights_handed_out_on_request_are_asked_for(get: Callable[[ModelSpec], object]) -> None:
     spec = find_spec("dinov3_vits16")
