@@ -89,6 +89,8 @@ def find_weights(
             raise WeightsNotFoundError(
                 f"{path}: no such file; --weights takes a checkpoint of {spec.title}"
             )
+        if not path.is_file():  # reading a pipe or a device might never end
+            raise WeightsError(f"{path} is no file; --weights takes a checkpoint of {spec.title}")
         return WeightsFile(path=path, sha256=_hash(path))
     path = weights_path(spec)
     if spec.origin != "published":

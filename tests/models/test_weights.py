@@ -155,8 +155,17 @@ def test_own_file_is_taken_as_it_is(server: FileServer, tmp_path: Path) -> None:
 def test_own_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(WeightsNotFoundError, match=r"none.pth: no such file; --weights takes"):
         find_weights(TINY, tmp_path / "none.pth")
-    with pytest.raises(WeightsError, match="cannot be read"):
+    with pytest.raises(WeightsError, match="is no file"):
         find_weights(TINY, tmp_path)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_own_file_that_is_no_file_is_not_waited_for(
+    make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    make(tmp_path / "weights.pth")
+    with pytest.raises(WeightsError, match="is no file"):
+        find_weights(find_spec("dino_vits16"), tmp_path / "weights.pth")
 
 
 def test_without_network_one_line_says_which_file_to_put_where(
