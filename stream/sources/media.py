@@ -37,6 +37,8 @@ _PICTURE_OPTIONS = {
 }
 _TILED_BRANDS = frozenset({"heic", "heix", "mif1"})
 """Major brands of HEIF pictures (ISO/IEC 23008-12), of which FFmpeg decodes one tile."""
+_BINARY = frozenset({*range(9), *range(14, 32)}) - {27}
+"""Control characters that no text holds; 27 begins colours."""
 _LISTS = {b"#EXTM3U": "a playlist", b"ffconcat": "a list of files", b"v=0": "a stream description"}
 """What a file is that begins so."""
 
@@ -101,7 +103,7 @@ def _fault_of(path: Path, exc: BaseException) -> str:
             return f"{path} is {what}, which would open other files; name the video itself"
     if "%" in path.name and isinstance(exc, ArgumentError):
         return f"{path} is a numbered series by its name; rename it without the %"
-    if begin and not set(begin) & {*range(9), *range(14, 32)} - {27}:
+    if begin and _BINARY.isdisjoint(begin):
         return f"{path} is a text file, not a video; give a video"
     return (
         f"{path} cannot be read as a video ({describe(exc)}); "
