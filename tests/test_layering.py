@@ -45,6 +45,7 @@ HOMES = {
         "models/training/display.py",
         "models/evaluate.py",
         "models/evaluation/report.py",
+        "models/evaluate_hands.py",
         "models/listing.py",
         "stream/bench/table.py",
     ),
