@@ -142,7 +142,12 @@ class HandTracker:
         self._tracks.sort(key=lambda track: (-track.seen_s, track.track_id))
         del self._tracks[self._max_hands :]
         self._tracks.sort(key=lambda track: track.track_id)
-        return tuple(track.region(time_s) for track in self._tracks)
+        # What was seen a single time may be no hand: it is looked for again, but not shown as held.
+        return tuple(
+            track.region(time_s)
+            for track in self._tracks
+            if track.num_sightings > 1 or track.seen_s == time_s
+        )
 
     def _assign(self, found: Sequence[HandDetection], time_s: float) -> dict[int, int]:
         """Return the detection of each track that has one: as many as can be, then the nearest."""
@@ -196,6 +201,7 @@ class _Track:
         self.track_id = track_id
         self.handedness = detection.handedness
         self._vote = 0.0
+        self.num_sightings = 0
         self._start(detection, time_s)
 
     def _start(self, detection: HandDetection, time_s: float) -> None:
@@ -226,6 +232,7 @@ class _Track:
     def _take(self, detection: HandDetection, time_s: float) -> None:
         self._centre, self._size_px = detection.centre, detection.size_px
         self._score, self.seen_s = detection.score, time_s
+        self.num_sightings += 1
         weight = 2 * detection.score - 1
         self._vote += weight if detection.handedness == "right" else -weight
         self._vote = min(max(self._vote, -MAX_VOTE), MAX_VOTE)

@@ -132,7 +132,8 @@ def test_one_signer_has_one_right_hand_however_far_it_jumps() -> None:
 def test_two_signers_have_two_right_hands() -> None:
     tracker = HandTracker(max_hands=4)
     tracker.update([hand_at(100, 100)], 0.0)
-    regions = tracker.update([hand_at(1500, 700)], 1 / 30)
+    tracker.update([hand_at(100, 100)], 1 / 30)
+    regions = tracker.update([hand_at(1500, 700)], 2 / 30)
     assert [(region.track_id, region.unseen_s > 0) for region in regions] == [(0, True), (1, False)]
 
 
@@ -326,3 +327,14 @@ def _jitter(values: npt.NDArray[Any]) -> float:
 
 def _width(region: HandRegion) -> float:
     return region.box_xyxy[2] - region.box_xyxy[0]
+
+
+def test_a_hand_seen_once_is_not_held_but_keeps_its_number() -> None:
+    tracker = HandTracker(max_hands=2)
+    (first,) = tracker.update([hand_at(100, 100)], 0)
+    assert tracker.update([], 0.04) == ()
+    (again,) = tracker.update([hand_at(100, 100)], 0.08)
+    assert again.track_id == first.track_id
+    (held,) = tracker.update([], 0.12)
+    assert held.track_id == first.track_id
+    assert held.unseen_s == pytest.approx(0.04)
