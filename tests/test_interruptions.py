@@ -116,9 +116,9 @@ def test_who_cannot_wait_is_told_that_the_end_may_be_missing(interrupted: _Expor
 def test_a_signal_while_the_file_is_finished_stops_nothing(
     hand_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def finish(path: Path, **how: Any) -> None:  # noqa: ANN401
+    def finish(path: Path, target: Path, **how: Any) -> None:  # noqa: ANN401
         signal.raise_signal(signal.SIGINT)
-        finish_mp4(path, **how)
+        finish_mp4(path, target, **how)
 
     monkeypatch.setattr("stream.sinks.mp4.finish_mp4", finish)
     output = tmp_path / "out.mp4"

@@ -184,10 +184,12 @@ class Mp4Sink(Closing):
         with self._writing():
             self._file.finish()
         self._place.check_untouched()
+        target = self._place.target() if self._replaces_earlier else path
         with self._writing():
             try:
                 finish_mp4(
                     path,
+                    target,
                     timescales=self._file.timescales,
                     times=[*self._file.ticks, self._file.end],
                     written=self._file.written,
@@ -197,13 +199,14 @@ class Mp4Sink(Closing):
                 raise
             except (FFmpegError, OSError) as exc:
                 check_whole(path, self._file.written)
+                target = path
                 self._warnings.append(
                     f"{self._path} is complete but starts slowly"
                     f"{' and has no captions' if self._file.captions else ''}: "
                     f"its index could not be moved to the front ({exc.strerror})"
                 )
         if self._replaces_earlier:
-            self._place.settle()
+            self._place.settle(target)
 
     def _open(self, time_base: Fraction) -> FragmentedMp4:
         assert self._converter.size_wh is not None

@@ -125,15 +125,32 @@ class Place:
             if _comment_of(self.written_path) is None:
                 self.written_path.unlink()
 
-    def settle(self) -> None:
-        """Put the finished recording where it was asked for, in place of the earlier one.
+    def target(self) -> Path:
+        """Return where the finished recording is to be put.
+
+        That is the place of the earlier one, unless somebody changed it. What was claimed stays
+        locked until then, so that no other run takes it for its own.
+        """
+        if self._earlier is None or self._is_changed():
+            return self.written_path
+        return Path(os.path.realpath(self.path))  # a link stays a link
+
+    def settle(self, finished: Path) -> None:
+        """Leave the finished recording where it was asked for, and nothing beside it.
+
+        Args:
+            finished: Where it is: as :meth:`target` said, or still where it was claimed.
 
         Raises:
             OutputError: The earlier one is not what it was, or cannot be replaced; both stay.
         """
         if self._earlier is None:
             return
-        if self.path.exists() and _identity(self.path.stat()) != _identity(self._earlier):
+        if finished != self.written_path:
+            self.written_path.unlink(missing_ok=True)
+            self.written_path, self._earlier = self.path, None
+            return
+        if self._is_changed():
             raise OutputError(
                 f"{self.path} was changed by somebody meanwhile and stays as it is; "
                 f"the recording is whole, in {self.written_path}"
@@ -146,6 +163,12 @@ class Place:
                 f"the new recording is whole, in {self.written_path}"
             ) from exc
         self.written_path, self._earlier = self.path, None
+
+    def _is_changed(self) -> bool:
+        """Tell whether the earlier recording is another one than when the place was claimed."""
+        if self._earlier is None or not self.path.exists():
+            return False
+        return _identity(self.path.stat()) != _identity(self._earlier)
 
     def _check(self) -> None:
         path = self.path

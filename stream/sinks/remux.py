@@ -15,6 +15,7 @@ from av.stream import Stream
 
 from stream.errors import OutputError
 from stream.sinks.captions import Captions
+from stream.sinks.trial import keep_disposition
 from stream.whole_files import written_whole
 
 __all__ = ["Amounts", "amount_in", "check_whole", "finish_mp4"]
@@ -35,19 +36,21 @@ def amount_in(packet: Packet[Stream]) -> int:
 
 def finish_mp4(
     path: Path,
+    target: Path,
     *,
     timescales: dict[str, str],
     times: Sequence[int],
     written: Amounts,
     captions: Sequence[Captions] = (),
 ) -> None:
-    """Replace the fragmented file ``path`` by a plain MP4 with the same packets and times.
+    """Make of the fragmented file ``path`` a plain MP4 with the same packets and times.
 
-    The new file is written beside the old one and takes its place in one step, so that at every
-    moment one of them is whole.
+    It is written under a name of its own and takes the place of ``target`` in one step, so that at
+    every moment what is there is whole.
 
     Args:
         path: The file.
+        target: Where the plain one goes: ``path`` itself, or an earlier recording.
         timescales: Muxer options that hold its times exactly.
         times: When each picture is shown, and when the last one ends, in ticks of its track.
         written: What was handed over to be written to it.
@@ -57,7 +60,7 @@ def finish_mp4(
         OutputError: ``path`` holds less than was handed over; it is untouched.
         FFmpegError, OSError: The new file could not be written; the old one is untouched.
     """
-    with written_whole(path) as finished:
+    with written_whole(target) as finished:
         found = _copy(path, finished, timescales, times, captions)
         _compare(path, found, written)
         _check_index(finished, found)
@@ -141,7 +144,7 @@ def _copy(
             # "opaque" copies the parameters without looking for an encoder to go with them.
             streams[stream.index] = plain.add_stream_from_template(stream, opaque=True)
             streams[stream.index].metadata.update(stream.metadata)
-            streams[stream.index].disposition = stream.disposition
+            keep_disposition(streams[stream.index], stream)
         texts = [(track, track.add_to(plain)) for track in captions]
         end_s = times[-1] * (fragmented.streams.video[0].time_base or Fraction())
         for track, text in texts:

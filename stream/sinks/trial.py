@@ -43,8 +43,13 @@ def add_sound(output: OutputContainer, template: AudioStream) -> AudioStream:
     if layout.name.endswith(" channels") and layout.nb_channels in _USUAL_LAYOUTS:
         target.codec_context.layout = _USUAL_LAYOUTS[layout.nb_channels]
     target.metadata.update(template.metadata)
-    target.disposition = template.disposition
+    keep_disposition(target, template)
     return target
+
+
+def keep_disposition(target: Stream, template: Stream) -> None:
+    """Have a track be the default, a commentary, ... as the one that it is made of."""
+    target.disposition = template.disposition.value  # type: ignore[assignment]  # for PyAV 17
 
 
 def unwrapper_of(track: AudioStream) -> Callable[[Packet[Stream]], list[Packet[Stream]]]:
