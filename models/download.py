@@ -56,10 +56,14 @@ def download(
         path.parent.mkdir(parents=True, exist_ok=True)
         if part.is_symlink():  # what it leads to is not ours to write
             part.unlink()
-        _receive(url, part, progress or _ignore, timeout_s)
+        _receive(url, part, progress or _ignore, timeout_s, size)
         digest = _check(part, url, sha256, size)
         part.replace(path)
         _tag_of(part).unlink(missing_ok=True)
+    except WeightsError:
+        part.unlink(missing_ok=True)
+        _tag_of(part).unlink(missing_ok=True)
+        raise
     except _UnreachableError as error:
         raise WeightsNotFoundError(
             f"cannot download {url} ({error}): "
@@ -102,19 +106,21 @@ def _tag_of(part: Path) -> Path:
     return part.with_name(part.name + ".etag")
 
 
-def _receive(url: str, part: Path, progress: Progress, timeout_s: float) -> None:
+def _receive(url: str, part: Path, progress: Progress, timeout_s: float, size: int | None) -> None:
     """Fill ``part`` until it is complete, over as many connections as it takes."""
     while True:
         before = _size_of(part)
         try:
-            _receive_once(url, part, progress, timeout_s)
+            _receive_once(url, part, progress, timeout_s, size)
             return
         except _UnreachableError:
             if _size_of(part) <= before:
                 raise
 
 
-def _receive_once(url: str, part: Path, progress: Progress, timeout_s: float) -> None:
+def _receive_once(
+    url: str, part: Path, progress: Progress, timeout_s: float, size: int | None
+) -> None:
     have = _size_of(part)
     headers = {"User-Agent": "signlight", "Accept-Encoding": "identity"}
     if have and _tag_of(part).exists():
@@ -129,7 +135,7 @@ def _receive_once(url: str, part: Path, progress: Progress, timeout_s: float) ->
         if error.headers.get("Content-Range") == f"bytes */{have}":
             return  # all of it was there, only the renaming was missing
         part.unlink()
-        _receive_once(url, part, progress, timeout_s)
+        _receive_once(url, part, progress, timeout_s, size)
         return
     except urllib.error.URLError as error:
         raise _UnreachableError(_reason(error.reason)) from error
@@ -154,7 +160,7 @@ def _receive_once(url: str, part: Path, progress: Progress, timeout_s: float) ->
                 _tag_of(part).write_text(tag, encoding="latin-1")
         with part.open("r+b" if resumed else "wb", buffering=0) as file:
             file.seek(have)
-            _copy(response, file, have, total, progress)
+            _copy(response, file, have, total, progress, size)
 
 
 def _copy(
@@ -163,6 +169,7 @@ def _copy(
     have: int,
     total: int | None,
     progress: Progress,
+    size: int | None,
 ) -> None:
     progress(have, total)
     while True:
@@ -173,6 +180,10 @@ def _copy(
         if not chunk:
             break
         have += len(chunk)
+        if size is not None and have > size:  # more is never wanted, and may never end
+            raise WeightsError(
+                f"{response.url} has more than {size} bytes: it was discarded; try again"
+            )
         while chunk:  # an unbuffered file may take less than it is given
             chunk = chunk[file.write(chunk) :]
         progress(have, total)
@@ -189,8 +200,6 @@ def _check(part: Path, url: str, sha256: str | None, size: int | None) -> str:
     elif sha256 is not None and digest != sha256.lower():
         fault = f"has SHA-256 {digest} instead of {sha256}"
     if fault:
-        part.unlink()
-        _tag_of(part).unlink(missing_ok=True)
         raise WeightsError(f"{url} {fault}: it was discarded; try again")
     return digest
 

@@ -76,15 +76,15 @@ def find_hand_bundle(path: Path | None = None, *, progress: Progress | None = No
 
 def _own_bundle(path: Path) -> HandBundle:
     way_out = f"--hand-model takes a MediaPipe hand landmarker bundle such as {BUNDLE_URL}"
-    if path.exists() and not path.is_file():  # reading a pipe or a device might never end
-        raise HandModelError(f"{path} is not a hand model (it is no file); {way_out}")
     try:
+        if path.exists() and not path.is_file():  # reading a pipe or a device might never end
+            raise HandModelError(f"{path} is not a hand model (it is no file); {way_out}")
         content = path.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
             missing = sorted(set(PARTS) - set(bundle.namelist()))
     except FileNotFoundError as error:
         raise HandModelError(f"no hand model at {path}; {way_out}") from error
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
         raise HandModelError(f"{path} is not a hand model ({error}); {way_out}") from error
     if missing:
         raise HandModelError(f"{path} has no {' and no '.join(missing)} in it; {way_out}")
@@ -123,15 +123,20 @@ def _cached_bundle(progress: Progress | None) -> HandBundle:
             ) from error
         except ModelError as error:
             raise HandModelError(f"no hand model yet: {error}, or {_OTHER_WAYS}") from error
-        content = cached.read_bytes()
+        content = _published(cached)
+        if content is None:
+            raise HandModelError(f"{cached} was changed while it was read; try again")
     return HandBundle(content, str(cached))
 
 
 def _published(path: Path | None) -> bytes | None:
     """Return the content of a file that is the published bundle; None for all others."""
-    if path is None or not path.is_file() or path.stat().st_size != BUNDLE_SIZE:
+    try:
+        if path is None or not path.is_file() or path.stat().st_size != BUNDLE_SIZE:
+            return None
+        content = path.read_bytes()
+    except OSError:  # one that may not be read is none
         return None
-    content = path.read_bytes()
     return content if sha256(content).hexdigest() == BUNDLE_SHA256 else None
 
 

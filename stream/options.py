@@ -211,7 +211,10 @@ def parse_args(
     elif not namespace.source:
         parser.error("the input has an empty name")  # of a shell's variable that is not set
     else:
-        namespace.source = _as_path(namespace.source)
+        try:
+            namespace.source = _as_path(namespace.source)
+        except ValueError as error:  # of the host in an address
+            parser.error(f"{namespace.source} is no address: {error}")
     if namespace.weights is not None and namespace.random_weights:
         parser.error("--weights and --random-weights exclude each other")
     if namespace.head == "all" and namespace.layout not in (None, "heads"):

@@ -20,7 +20,7 @@ from stream.sinks.captions import TEXT_CODECS, Captions
 from stream.sinks.trial import add_sound, first_sound, mp4_holds, unwrapper_of
 from stream.sources.clock import Clock, clock_of
 from stream.sources.media import open_file
-from stream.sources.network import hide_password
+from stream.sources.network import hide_password, open_url
 from stream.sources.tracks import main_video_stream
 
 __all__ = ["AudioCopy"]
@@ -39,7 +39,8 @@ class AudioCopy:
 
     Captions that are text are gathered on the way; what is lost beside is told.
 
-    Holds one packet at a time (at the very end those of ten seconds), however long the file. All
+    Holds one packet at a time (at the very end those of ten seconds) and all captions, which are
+    short, however long the file. All
     audio streams that an MP4 can hold are copied. Times are in seconds since ``zero_s``.
 
     Args:
@@ -65,8 +66,8 @@ class AudioCopy:
         self._end_s = math.inf if end_s is None else end_s - zero_s
         self._newest_picture_s: Fraction | float = -math.inf
         self._tracks: dict[int, _Track] = {}
-        self._packets: Iterator[tuple[Fraction, Packet[Stream]]] = iter(())
-        self._next: tuple[Fraction, Packet[Stream]] | None = None
+        self._packets: Iterator[tuple[Fraction, Packet[Stream] | None]] = iter(())
+        self._next: tuple[Fraction, Packet[Stream] | None] | None = None
         self._container: InputContainer | None = None
         try:
             with _open(path) as first_look:
@@ -115,7 +116,8 @@ class AudioCopy:
     def packets_until(self, time_s: Fraction) -> Iterator[Packet[Stream]]:
         """Yield the packets that begin up to ``time_s`` and were not handed out before."""
         while self._next is not None and self._next[0] <= time_s:
-            yield self._next[1]
+            if self._next[1] is not None:
+                yield self._next[1]
             self._next = next(self._packets, None)
 
     def packets_after(
@@ -133,7 +135,10 @@ class AudioCopy:
         tail: list[Packet[Stream]] = []
         while self._next is not None:
             time_s, packet = self._next
-            if time_s < picture_end_s:
+            if packet is None:
+                if not self._tracks and self._has_picture_after(last_picture_s):
+                    return
+            elif time_s < picture_end_s:
                 yield packet
             elif self._has_picture_after(last_picture_s):
                 return
@@ -157,8 +162,8 @@ class AudioCopy:
     def _has_picture_after(self, time_s: Fraction) -> bool:
         return self._newest_picture_s > time_s + _SAME_TIME_S
 
-    def _read(self, container: InputContainer) -> Iterator[tuple[Fraction, Packet[Stream]]]:
-        """Yield packets for the output with their times, noting the pictures that pass by."""
+    def _read(self, container: InputContainer) -> Iterator[tuple[Fraction, Packet[Stream] | None]]:
+        """Yield packets for the output with their times, and None for pictures that pass by."""
         try:
             if self._is_cut and not self._clock.has_jumps:
                 # Somewhat earlier: sound and picture of one moment may be stored apart.
@@ -182,6 +187,7 @@ class AudioCopy:
                     if packet.pts is not None:
                         time_s = packet.pts * packet.time_base - self._file_zero_s
                         self._newest_picture_s = max(self._newest_picture_s, time_s)
+                        yield time_s, None
                     continue
                 if packet.is_discard and track.has_begun:
                     continue  # cut out by an edit list
@@ -251,5 +257,5 @@ def _names_of_lost(container: InputContainer) -> list[str]:
 
 def _open(path: str | Path) -> InputContainer:
     if isinstance(path, str):
-        return av.open(path, metadata_errors="replace", timeout=_NETWORK_TIMEOUTS_S)
+        return open_url(path, timeouts_s=_NETWORK_TIMEOUTS_S)
     return open_file(path)

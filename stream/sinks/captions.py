@@ -79,7 +79,7 @@ class Captions:
             while waiting and waiting[0][0] <= time:
                 shown.append(waiting.pop(0))
             text = "\n".join(text for _, until, text in shown if until > time)
-            content = text.encode()[:0xFFFF]
+            content = text.encode()[:0xFFFF].decode(errors="ignore").encode()  # whole letters
             # TS 26.245, 5.17: the length in bytes, then UTF-8.
             packet: Packet[Stream] = Packet(struct.pack(">H", len(content)) + content)
             packet.stream, packet.time_base = target, _TIME_BASE

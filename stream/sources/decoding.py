@@ -79,6 +79,7 @@ class VideoDecoder:
         """Frames handed out."""
         self.num_damaged = 0
         """Packets that could not be decoded."""
+        self._num_late = 0
         self._container = container
         self._name = name
         self._clock = Clock()
@@ -104,6 +105,8 @@ class VideoDecoder:
         if not self.has_times and self.frame_rate:
             rate = float(self.frame_rate)
             lines.append(f"it has no times: its frames are shown at {rate:g} a second")
+        if self._num_late:
+            lines.append(f"pictures missing where recordings were joined: {self._num_late}")
         return lines
 
     @property
@@ -201,7 +204,7 @@ class VideoDecoder:
                 if self._clock.move(packet):
                     yield from self._decode(packet)
                 else:
-                    self.num_damaged += 1
+                    self._num_late += 1
         except FFmpegError:
             # Some pictures are still in the decoder, which sorts them.
             yield from self._decode(None)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from urllib.parse import urlsplit, urlunsplit
 
 import av
+from av.container import InputContainer
 from av.error import (
     ExitError,
     FFmpegError,
@@ -29,7 +30,7 @@ from stream.sources.media import describe
 from stream.sources.pictures import PictureOptions
 from stream.sources.timeline import Span
 
-__all__ = ["NetworkSource", "hide_password"]
+__all__ = ["NetworkSource", "hide_password", "open_url"]
 
 _PROTOCOLS = {
     "http": "http,https,httpproxy,tcp,tls,crypto,data",
@@ -108,12 +109,7 @@ class NetworkSource(ContainerSource):
             )
         began_s = time.monotonic()
         try:
-            container = av.open(
-                url,
-                options=_options_for(scheme),
-                metadata_errors="replace",
-                timeout=(open_timeout_s, read_timeout_s),
-            )
+            container = open_url(url, timeouts_s=(open_timeout_s, read_timeout_s))
         except (FFmpegError, OSError) as exc:
             # Some protocols take an answer that does not come for bad data.
             is_late = time.monotonic() - began_s >= open_timeout_s
@@ -145,6 +141,20 @@ class NetworkSource(ContainerSource):
             f"{self._name} stopped after {self._decoder.num_frames} frames: {fault}; "
             "check the sender and the network, then start again"
         ) from None
+
+
+def open_url(url: str, *, timeouts_s: tuple[float, float]) -> InputContainer:
+    """Return the container behind an address, which leads to no file; the caller closes it.
+
+    Args:
+        url: With a scheme of ours.
+        timeouts_s: Longest waits for the server to answer, and for the next packet.
+
+    Raises:
+        FFmpegError, OSError: It cannot be opened; the message holds the address, password and all.
+    """
+    options = _options_for(urlsplit(url).scheme.lower())
+    return av.open(url, "r", options=options, metadata_errors="replace", timeout=timeouts_s)
 
 
 def _options_for(scheme: str) -> dict[str, str]:

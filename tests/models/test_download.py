@@ -114,7 +114,7 @@ def test_expected_hash_and_size_are_accepted(server: FileServer, path: Path) -> 
     ("expected", "message"),
     [
         ({"sha256": "0" * 64}, rf"has SHA-256 {SHA256} instead of 0000"),
-        ({"size": 299_999}, r"has 300000 bytes instead of 299999"),
+        ({"size": 299_999}, r"has more than 299999 bytes"),
     ],
     ids=["hash", "size"],
 )
@@ -219,3 +219,11 @@ def test_the_server_may_not_lead_out_of_https(begin: str, to: str, is_followed: 
     else:
         with pytest.raises(_UnreachableError, match="out of https"):
             handler.redirect_request(request, io.BytesIO(), 302, "", HTTPMessage(), to)
+
+
+def test_more_than_was_expected_is_not_taken(server: FileServer, path: Path) -> None:
+    told: list[int] = []
+    with pytest.raises(WeightsError, match="has more than 100000 bytes"):
+        download(server.url, path, size=100_000, progress=lambda done, _: told.append(done))
+    assert max(told) <= 100_000
+    assert list(path.parent.iterdir()) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from run_live import main
 from stream.options import Options, parse_args
 
 
@@ -75,6 +76,13 @@ def test_a_file_called_like_a_camera_is_a_file(
     assert _parse("0020").source == "./0020"
     assert _parse("export", "0020").source == "./0020"
     assert _parse().source == "0"
+
+
+def test_an_address_with_a_broken_host_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["export", "http://[bad"])
+    assert caught.value.code == 2
+    assert "http://[bad is no address" in capsys.readouterr().err
 
 
 def test_models_lists_or_fetches() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from stream.errors import OutputError
 from stream.sinks.mp4 import Mp4Sink
+from stream.sinks.place import Place
 from tests.clips import TIME_BASE, make_audio_only, make_clip, numbered, regular_times
 from tests.stream.mp4_files import numbers_of, write_numbers
 
@@ -128,6 +129,32 @@ class TestEarlierRecording:
             sink.close()
         assert path.read_bytes() == content
         assert numbers_of(tmp_path / "out.unfinished.mp4") == list(range(5))
+
+
+def test_no_other_run_takes_the_finished_one_before_it_is_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.mp4"
+    with Mp4Sink(path) as sink:
+        write_numbers(sink, regular_times(3))
+    settle = Place.settle
+    refused: list[str] = []
+
+    def settle_late(place: Place, finished: Path) -> None:
+        try:
+            with Mp4Sink(path) as other:
+                other.write(numbered(9), 0, TIME_BASE)
+        except OutputError as error:
+            refused.append(str(error))
+        settle(place, finished)
+
+    with Mp4Sink(path) as sink:
+        write_numbers(sink, regular_times(5))
+        monkeypatch.setattr(Place, "settle", settle_late)
+    assert len(refused) == 1
+    assert "is being written by another run" in refused[0]
+    assert numbers_of(path) == list(range(5))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_file_moved_over_the_growing_one_is_not_rewritten(tmp_path: Path) -> None:
