@@ -21,7 +21,7 @@ from stream.sources.cropping import declared_crop
 from stream.sources.deinterlacing import deinterlaced
 from stream.sources.pictures import PictureConverter, PictureOptions
 from stream.sources.timeline import Timeline
-from stream.sources.tracks import declared_rate, main_video_stream, nominal_rate
+from stream.sources.tracks import declared_rate, main_video_stream, nominal_rate, video_streams
 
 __all__ = ["VideoDecoder"]
 
@@ -82,6 +82,12 @@ class VideoDecoder:
         self._num_late = 0
         self._container = container
         self._name = name
+        num_tracks, size = len(video_streams(container)), (self.stream.width, self.stream.height)
+        self._choice = (
+            f"of its {num_tracks} tracks of pictures that of {size[0]} x {size[1]} is used"
+            if num_tracks > 1
+            else ""
+        )
         self._clock = Clock()
         self._newest_end = 0
         self._deinterlace = pictures.deinterlace
@@ -102,6 +108,8 @@ class VideoDecoder:
     def notes(self) -> list[str]:
         """What a person should know of the pictures handed out, one line each."""
         lines = [*self._clock.warnings, *self._converter.notes]
+        if self._choice:
+            lines.append(self._choice)
         if not self.has_times and self.frame_rate:
             rate = float(self.frame_rate)
             lines.append(f"it has no times: its frames are shown at {rate:g} a second")

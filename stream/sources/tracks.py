@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 
 from stream.errors import SourceFormatError
 
-__all__ = ["declared_rate", "main_video_stream", "nominal_rate"]
+__all__ = ["declared_rate", "main_video_stream", "nominal_rate", "video_streams"]
 
 _PLAUSIBLE_RATES = (1, 240)
 """Frames a second, least and most; containers that count milliseconds may declare 1,000."""
@@ -26,12 +26,7 @@ def main_video_stream(container: InputContainer, name: str) -> VideoStream:
     Raises:
         SourceFormatError: It has no video stream, or none that can be decoded.
     """
-    # An album cover is stored as a video stream of one picture.
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic
-    ]
+    streams = video_streams(container)
     if not streams:
         raise SourceFormatError(f"{name} has no video stream; give a file with moving pictures")
     best = container.streams.best("video")
@@ -43,6 +38,15 @@ def main_video_stream(container: InputContainer, name: str) -> VideoStream:
             f"{name}: there is no decoder for its video; convert it to H.264 first"
         )
     return stream
+
+
+def video_streams(container: InputContainer) -> list[VideoStream]:
+    """Return the tracks of pictures; not an album's cover, which is stored as one of them."""
+    return [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
 
 
 def declared_rate(stream: VideoStream) -> Fraction | None:

@@ -15,6 +15,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from stream.sinks.mp4 import Mp4Sink
+from stream.sources.file import FileSource
 from tests.clips import audio_packets, make_clip, numbered, regular_times, video_times
 from tests.stream.mp4_files import copy_video, numbers_of, probe
 
@@ -110,6 +111,10 @@ class TestOneClock:
     ) -> None:
         """A still as first picture track says nothing of when the moving pictures end."""
         clip = _with_still_first(tmp_path / "clip.mp4")
+        with FileSource(clip) as source:
+            assert source.warnings == [
+                f"{clip}: of its 2 tracks of pictures that of 192 x 128 is used"
+            ]
         copy_video(clip, tmp_path / "out.mp4", max_frames=30)
         assert numbers_of(tmp_path / "out.mp4") == list(range(30))
         assert audio_packets(tmp_path / "out.mp4")[-1][0] < 1.1
