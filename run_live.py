@@ -106,7 +106,7 @@ class _Parts:
 
 def _open_source(options: Options) -> Source:
     from stream.sources import open_source
-    from stream.sources.pictures import PictureOptions
+    from stream.sources.picture_options import PictureOptions
 
     try:
         return open_source(

@@ -14,6 +14,7 @@ from stream.option_values import (
     parse_threshold,
     parse_time,
 )
+from stream.sources.picture_options import MAX_PIXELS
 
 __all__ = [
     "PRESETS",
@@ -172,7 +173,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max-pixels",
         type=integer_type(1, 2**31 - 1),
-        default=2**26,
+        default=MAX_PIXELS,
         metavar="N",
         help="largest pictures to decode: a few bytes may declare more than there is memory "
         "(default: %(default)s, twice those of 8K)",

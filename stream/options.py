@@ -19,6 +19,7 @@ from stream.option_groups import (
     add_runtime_options,
 )
 from stream.option_values import integer_type, name_type
+from stream.sources.picture_options import MAX_PIXELS
 from stream.spelling import nearest
 
 __all__ = ["BenchOptions", "Command", "Options", "parse_args"]
@@ -98,7 +99,7 @@ class Options:
     """With what the model runs."""
     window: bool = True
     """Open a window."""
-    max_pixels: int = 2**26
+    max_pixels: int = MAX_PIXELS
     """Most pixels that a picture may have."""
     deinterlace: bool = False
     """Make pictures of one moment of interlaced ones."""

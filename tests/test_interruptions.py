@@ -261,8 +261,7 @@ def test_ctrl_c_is_heard_while_a_server_does_not_answer(scheme: str, tmp_path: P
             cwd=ROOT,
             stderr=subprocess.PIPE,
             text=True,
-            # Tests that run in the background of a shell, and their children, ignore it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=_hear_ctrl_c,
         ) as process:
             connection, _ = server.accept()
             with connection:
@@ -271,3 +270,26 @@ def test_ctrl_c_is_heard_while_a_server_does_not_answer(scheme: str, tmp_path: P
     # Had it not been heard, the program would have given up on the server, with 1.
     assert process.returncode == 130, stderr
     assert stderr == ""
+
+
+def test_ctrl_c_is_heard_while_nothing_comes_out_of_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    with (
+        subprocess.Popen(
+            [sys.executable, "run_live.py", "export", str(pipe), str(tmp_path / "out.mp4"), *QUICK],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_hear_ctrl_c,
+        ) as process,
+        pipe.open("wb"),
+    ):  # returns once the program reads
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=PROCESS_S)
+    assert process.returncode == 130, stderr
+
+
+def _hear_ctrl_c() -> None:
+    """Undo what the children of tests in the background of a shell inherit: they ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -77,20 +77,28 @@ class AudioCopy:
             self.warnings.append(f"the sound of {self._name} is left out ({exc.strerror})")
             return
         self._file_zero_s = Fraction(self._container.start_time or 0, av.time_base) + zero_s
-        self._clock = Clock() if isinstance(path, str) else clock_of(path, self._container)
-        self._pictures = _pictures_in(self._container, self._name)
         self._is_cut = zero_s > 0
-        for stream in self._container.streams.audio:
+        try:
+            self._clock = Clock() if isinstance(path, str) else clock_of(path, self._container)
+            self._begin(self._container, output, held)
+        except BaseException:
+            self._container.close()
+            raise
+
+    def _begin(self, container: InputContainer, output: OutputContainer, held: set[int]) -> None:
+        """Make the tracks of the output, and read up to the first packet."""
+        self._pictures = _pictures_in(container, self._name)
+        for stream in container.streams.audio:
             if stream.index in held:
                 target = add_sound(output, stream)
                 self._tracks[stream.index] = _Track(stream, target, self._file_zero_s)
-        for captions in self._container.streams.subtitles:
+        for captions in container.streams.subtitles:
             if captions.codec_context and captions.codec_context.name in TEXT_CODECS:
                 self.captions.append(Captions(captions, self._file_zero_s))
-        if lost := _names_of_lost(self._container):
+        if lost := _names_of_lost(container):
             self.warnings.append(f"of {self._name} is left out: {', '.join(lost)}")
         if self._tracks or self.captions:
-            self._packets = self._read(self._container)
+            self._packets = self._read(container)
             self._next = next(self._packets, None)
 
     def _held_tracks(self, container: InputContainer) -> set[int]:

@@ -10,9 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stream.sources.opening import Opening
+
 if TYPE_CHECKING:
     from stream.sources.closing import ClosableSource
-    from stream.sources.pictures import PictureOptions
+    from stream.sources.picture_options import PictureOptions
 
 __all__ = ["open_source"]
 
@@ -50,7 +52,6 @@ def open_source(
         return CameraSource(int(spec), end_s=end_s, max_frames=max_frames)
     if isinstance(spec, str) and _URL.match(spec):
         from stream.sources.network import NetworkSource
-        from stream.sources.opening import Opening
 
         def connect() -> NetworkSource:
             return NetworkSource(
@@ -68,4 +69,11 @@ def open_source(
         )
     from stream.sources.file import FileSource
 
-    return FileSource(path, start_s=start_s, end_s=end_s, max_frames=max_frames, pictures=pictures)
+    def open_it() -> FileSource:
+        return FileSource(
+            path, start_s=start_s, end_s=end_s, max_frames=max_frames, pictures=pictures
+        )
+
+    if path.exists() and not path.is_file():  # a pipe, whose other end may never come
+        return Opening(open_it, give_back=FileSource.close, name=str(path)).wait()
+    return open_it()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
@@ -18,10 +17,8 @@ from stream.frames import RgbImage
 from stream.sources.cropping import Crop
 from stream.sources.tone_map import HLG, PQ, ToneMapper, needs_tone_map
 
-__all__ = ["MAX_PIXELS", "PictureConverter", "PictureOptions", "turn_upright", "upright_size"]
+__all__ = ["PictureConverter", "turn_upright", "upright_size"]
 
-MAX_PIXELS = 2**26
-"""Twice those of 8K, and more than the largest phones take; 200 MB as RGB."""
 _BT709, _BT601, _BT2020 = 1, 5, 9
 """Numbers of colour matrices, in swscale as in ITU-T H.273."""
 _MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: _BT2020, 10: _BT2020}
@@ -36,26 +33,6 @@ _FULL_LEVELS = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).ast
 
 DisplayMatrix = Sequence[int]
 """Nine 16.16 fixed-point numbers, row by row, as in the track header of ISO/IEC 14496-12."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureOptions:
-    """How the pictures of a source are to be decoded."""
-
-    deinterlace: bool = False
-    """Make pictures of one moment of interlaced ones; cameras and folders of pictures have none."""
-    max_pixels: int = MAX_PIXELS
-    """Most pixels that a picture may have: a few bytes can declare more than there is memory."""
-
-    def fault_of(self, size_wh: tuple[int, int]) -> str | None:
-        """Return what is wrong with pictures of this size; None where nothing is."""
-        width, height = size_wh
-        if width * height <= self.max_pixels:
-            return None
-        return (
-            f"{width} x {height} pixels are more than {self.max_pixels}; "
-            f"give --max-pixels {width * height} if you trust it and have the memory"
-        )
 
 
 class PictureConverter:
