@@ -27,6 +27,8 @@ __all__ = ["RECIPE_KEY", "load_checkpoint"]
 RECIPE_KEY = "signlight_recipe"
 """Where in the metadata of safetensors ``models.train`` says how it made them, as JSON."""
 
+_LARGEST = 1e8
+"""No trained network has such numbers, and products of larger ones leave float32."""
 _PREFIXES = ("module.", "backbone.")
 """Put before every name by DistributedDataParallel and by DINO's multi-crop wrapper."""
 _HEADS = ("head.", "fc.", "dino_head.", "ibot_head.")
@@ -184,9 +186,13 @@ def _fit(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
             raise _FaultError(f"has {name} of {tuple(given.shape)} instead of {shape}", state)
         if not given.is_floating_point() or given.layout != torch.strided:
             raise _FaultError(f"has {name} of {given.dtype} instead of floating point", state)
+        if given.is_meta:
+            raise _FaultError(f"has only the shape of {name}, no numbers", state)
         tensor = given.to(torch.float32, copy=True, memory_format=torch.contiguous_format)
         if not tensor.sum().isfinite():
             raise _FaultError(f"has NaN or infinity in {name}", state)
+        if tensor.numel() and tensor.abs().max() > _LARGEST:
+            raise _FaultError(f"has numbers beyond {_LARGEST:g} in {name}", state)
         fitted[name] = tensor
     return fitted
 

@@ -254,6 +254,14 @@ def test_code_in_a_checkpoint_is_never_run(state: State, tmp_path: Path) -> None
     assert not target.exists()
 
 
+def _meta(state: State) -> State:
+    return state | {"norm.bias": torch.empty(24, device="meta")}
+
+
+def _huge(state: State) -> State:
+    return state | {"norm.bias": torch.full((24,), 1e30)}
+
+
 def _nan(state: State) -> State:
     return state | {"norm.bias": torch.full((24,), float("nan"))}
 
@@ -276,6 +284,8 @@ def _whole_numbers(state: State) -> State:
         (lambda state: {"epoch": 3}, "holds a int instead of a tensor as 'epoch'"),
         (lambda state: {"teacher": {"a": "b"}}, "holds a str instead of a tensor as 'a'"),
         (_nan, "NaN or infinity in norm.bias"),
+        (_meta, "only the shape of norm.bias, no numbers"),
+        (_huge, r"numbers beyond 1e\+08 in norm.bias"),
         (_whole_numbers, "has norm.bias of torch.int64 instead of floating point"),
     ],
 )
