@@ -84,8 +84,13 @@ class DinoModel(Closing):
 
     @property
     def num_layers(self) -> int:
-        """Transformer blocks or stages; ``spec.layers`` are those that can be read."""
+        """Transformer blocks or stages; ``layers`` are those that can be read."""
         return self.spec.depth
+
+    @property
+    def layers(self) -> range:
+        """Layers that can be read, from 0."""
+        return self.spec.layers
 
     @property
     def is_random(self) -> bool:

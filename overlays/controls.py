@@ -25,6 +25,10 @@ class LayeredModel(Protocol):
     layer: int
 
     @property
+    def layers(self) -> range:
+        """Layers that it can be set to."""
+
+    @property
     def num_heads(self) -> int:
         """Maps beside the mean."""
 
@@ -35,7 +39,6 @@ class KeyControls:
     Args:
         view: Its style and its card of keys are changed.
         model: Its layer is changed.
-        layers: Layers that it can be set to.
         open_sink: Opens the file that the record key asks for.
     """
 
@@ -44,12 +47,10 @@ class KeyControls:
         view: LiveView,
         model: LayeredModel,
         *,
-        layers: range,
         open_sink: Callable[[Path], Mp4Sink],
     ) -> None:
         self._view = view
         self._model = model
-        self._layers = layers
         self._open_sink = open_sink
         self._sinks: list[Mp4Sink] = []
         self._paths: list[Path] = []
@@ -69,9 +70,9 @@ class KeyControls:
         view, model = self._view, self._model
         if key in ("[", "]"):
             layer = model.layer + (1 if key == "]" else -1)
-            if layer in self._layers:
+            if layer in model.layers:
                 model.layer = layer
-            return f"layer {model.layer}{', the only one' if len(self._layers) == 1 else ''}"
+            return f"layer {model.layer}{', the only one' if len(model.layers) == 1 else ''}"
         if key == "?":
             view.is_help_shown = not view.is_help_shown
             return None

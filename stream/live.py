@@ -18,6 +18,7 @@ from stream.pacing import Clock, MonotonicClock, Pacer
 from stream.protocols import CropCutter, HandFinder, Renderer, Screen, Sink, Source
 from stream.recorder import Recorder
 from stream.scene import Scene
+from stream.scenes import cut_hands
 from stream.sources.reading import frames_of
 from stream.stats import RateMeter, Stats, percentile
 from stream.worker import Worker
@@ -224,7 +225,7 @@ class LiveLoop:
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
         self._submit(frame, hands)
         self._scene = Scene(
-            frame=frame, hands=hands, maps=self._newest_maps.at(frame), stats=self._stats()
+            frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
         )
         self._canvas = canvas = self._renderer.draw(self._scene)
         if self._pacer:
@@ -247,8 +248,7 @@ class LiveLoop:
             self._settle(recorder)
 
     def _submit(self, frame: Frame, hands: Sequence[HandRegion]) -> None:
-        # A place that is only held shows something else than the hand: no map is made of it.
-        self._newest_maps.submit(self._cut(frame, hand) for hand in hands if not hand.unseen_s)
+        self._newest_maps.submit(cut_hands(frame, hands, self._cut))
 
     def _fill(self, until_ns: int) -> None:
         """Let a recording play once frames wait behind its first picture.
@@ -272,7 +272,9 @@ class LiveLoop:
         assert self._scene is not None  # freezing needs a picture
         frame, hands = self._scene.frame, self._scene.hands
         self._newest_maps.check()
-        self._scene = replace(self._scene, maps=self._newest_maps.at(frame), stats=self._stats())
+        self._scene = replace(
+            self._scene, maps=self._newest_maps.at(frame, hands), stats=self._stats()
+        )
         self._canvas = self._renderer.draw(self._scene)
         if self._present(self._canvas, STALL_S):
             self._submit(frame, hands)  # the key may have asked for another layer

@@ -9,10 +9,11 @@ from types import TracebackType
 
 from stream.channel import Channel, ChannelClosed
 from stream.frames import Frame
-from stream.geometry import HandCrop
+from stream.geometry import HandCrop, HandRegion
 from stream.priority import run_after_others
 from stream.protocols import AttentionModel
 from stream.scene import AgedMaps, AttentionMaps
+from stream.scenes import RememberedMaps
 from stream.stats import RateMeter
 from stream.worker import Worker
 
@@ -48,7 +49,7 @@ class NewestMaps:
         self._worker: Worker[list[HandCrop], list[AttentionMaps]] = Worker(
             model.attend_crops, inbox=self._batches(), outbox=self._finished, name="attention"
         )
-        self._by_track: dict[int, AttentionMaps] = {}
+        self._remembered = RememberedMaps()
         self._rate = RateMeter(window_s=2.0)
         self.num_batches = 0
         """Batches taken back so far."""
@@ -85,27 +86,17 @@ class NewestMaps:
         """
         self._worker.check()
 
-    def at(self, frame: Frame) -> dict[int, AgedMaps]:
-        """Return the newest maps by track, with their age at ``frame``.
-
-        Maps that have outlived their time are forgotten.
-        """
+    def at(self, frame: Frame, hands: Iterable[HandRegion]) -> dict[int, AgedMaps]:
+        """Return the newest maps of ``hands`` by track, with their age at ``frame``."""
         try:
             while (batch := self._finished.get(0)) is not None:
                 self._keep(batch)
         except ChannelClosed:
             pass  # the worker is gone; submit() tells why
-        aged = {
-            track_id: AgedMaps(maps=maps, age_s=max(0.0, frame.time_s - maps.time_s))
-            for track_id, maps in self._by_track.items()
-        }
-        for track_id, entry in list(aged.items()):
-            if entry.age_s > entry.maps.lifetime_s:
-                del self._by_track[track_id], aged[track_id]
-        return aged
+        return self._remembered.at(frame, hands)
 
     def _keep(self, batch: list[AttentionMaps]) -> None:
-        self._by_track.update((maps.track_id, maps) for maps in batch)
+        self._remembered.keep(batch)
         self._rate.tick(self._now_ns())
         self.num_batches += 1
         self.compute_ms = batch[0].compute_ns / 1e6

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.geometry import HandCrop, HandRegion
 from stream.scene import AttentionMaps, Scene
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["AttentionModel", "CropCutter", "HandFinder", "Renderer", "Screen", "Sink", "Source"]
 
@@ -21,7 +24,7 @@ class _Closing(Protocol):
     def close(self) -> None:
         """Release everything; harmless when called again."""
 
-    def __enter__(self) -> object: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self,

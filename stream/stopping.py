@@ -22,6 +22,11 @@ class Stop:
         self.event = threading.Event()
         self.signum: int | None = None
 
+    @property
+    def exit_code(self) -> int:
+        """0, or as shells count 128 and the signal that came: 130 for Ctrl-C."""
+        return 0 if self.signum is None else 128 + self.signum
+
     def __call__(self, signum: int, _frame: object) -> None:
         """Handle a signal.
 

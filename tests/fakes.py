@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +16,11 @@ from stream.geometry import CropTransform, HandCrop, HandRegion
 from stream.scene import AttentionMaps, Scene
 from tests.waits import WAIT_S
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = [
+    "TIME_BASE",
     "FakeClock",
     "FakeControls",
     "FrameRenderer",
@@ -81,7 +86,7 @@ class _Closing:
     def close(self) -> None:
         self.num_closed += 1
 
-    def __enter__(self) -> _Closing:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from models.bench import session
+from models.bench.stopwatch import STAGES
 from run_live import main
-from stream.bench.stopwatch import STAGES
 from tests.program import PTS, fails
 
 SMALL = replace(

@@ -40,14 +40,14 @@ HOMES = {
     "openvino": ("models/runtimes/openvino_import.py",),
     "rich": (
         "run_live.py",
-        "stream/progress.py",
+        "stream/jobs/progress.py",
         "models/train.py",
         "models/training/display.py",
         "models/evaluate.py",
         "models/evaluation/report.py",
         "models/evaluate_hands.py",
         "models/listing.py",
-        "stream/bench/table.py",
+        "models/bench/table.py",
     ),
     # Ours, but not in the wheel: training draws backdrops with it where it is there.
     "samples": ("models/training/backdrops.py", "models/evaluate.py"),

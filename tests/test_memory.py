@@ -16,9 +16,12 @@ from models.hands import MediaPipeHandFinder
 from overlays import Style
 from overlays.live_view import LiveView
 from samples.hand import render_hand
-from stream.offline import ExportReport, export
+from stream.jobs.tally import Tally
+from stream.scene import Scene
+from stream.scenes import SceneMaker, Scenes
 from stream.sinks.mp4 import Mp4Sink
 from stream.sources.file import FileSource
+from stream.video import Video
 
 NUM_FRAMES = 10_000
 SETTLED_AT = 500
@@ -45,29 +48,28 @@ def test_exporting_ten_thousand_frames_keeps_memory_flat(tmp_path: Path) -> None
 
     resident_mb: dict[int, float] = {}
 
-    def note(report: ExportReport) -> None:
-        if report.num_frames % SETTLED_AT == 0:
-            resident_mb[report.num_frames] = _resident_mb()
+    tally = Tally()
 
-    report = ExportReport()
+    def note(scene: Scene) -> None:
+        tally.count(scene)
+        if tally.num_frames % SETTLED_AT == 0:
+            resident_mb[tally.num_frames] = _resident_mb()
+
     with (
         FileSource(clip) as source,
         MediaPipeHandFinder() as finder,
         load_model("dino_vits16", random_weights=True, num_threads=1) as model,
         Mp4Sink(tmp_path / "out.mp4", audio_from=clip, preset="ultrafast") as sink,
     ):
-        export(
-            source=source,
-            finder=finder,
-            cut=Cropper(size_px=32, patch_px=model.patch_px),
-            model=model,
-            renderer=LiveView(Style()),
-            sink=sink,
-            stop=threading.Event(),
-            report=report,
-            on_frame=note,
-        )
+        cut = Cropper(size_px=32, patch_px=model.patch_px)
+        maker = SceneMaker(finder=finder, cut=cut, model=model)
+        with (
+            Scenes(source, maker, stop=threading.Event()) as scenes,
+            Video(LiveView(Style()), sink, on_written=note) as video,
+        ):
+            for scene in scenes:
+                video.write(scene)
     print({count: round(size) for count, size in resident_mb.items()})
-    assert report.num_frames == NUM_FRAMES
-    assert report.num_frames_with_hand > 0.9 * NUM_FRAMES
+    assert tally.num_frames == NUM_FRAMES
+    assert tally.num_frames_with_hand > 0.9 * NUM_FRAMES
     assert max(resident_mb.values()) - resident_mb[SETTLED_AT] < MAX_GROWTH_MB

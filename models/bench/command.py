@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.bench import session
-from stream.bench.files import check_figures
-from stream.bench.loops import Factories
-from stream.bench.table import print_page
+from models.bench.files import check_figures
+from models.bench.table import print_page
 from stream.errors import OptionError, SourceError
+from stream.jobs.factories import Factories
 from stream.json_files import write_json
 from stream.options import BenchOptions
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from models.bench.figures import MapFigures, MatrixRate, Threads
 from models.bench.official import OfficialWay
 from models.families.dino import DINO
 from models.loading import build_network, load_model
 from models.registry import ModelSpec
 from models.runtimes.selection import choose
 from models.vit import VisionTransformer
-from stream.bench.figures import MapFigures, MatrixRate, Threads
 from stream.errors import DeviceError
 from stream.priority import num_cores
 from stream.stats import percentile

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
-from stream.bench.figures import MatrixRate
+from models.bench.figures import MatrixRate
 
 __all__ = ["measure_matrix_rate"]
 

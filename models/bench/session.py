@@ -11,17 +11,18 @@ from typing import TypeVar
 
 import torch
 
+from models.bench.exports import ExportRound, export_figures, measure_round, measure_stages
+from models.bench.figures import BenchReport, ExportFigures
+from models.bench.fresh import run_fresh
+from models.bench.loops import check_clip, measure_live
+from models.bench.machine import OtherPrograms, describe_machine
 from models.bench.maps import official_way, runtimes_here, threads_of, time_maps
 from models.bench.official import VIDEO_WH
 from models.bench.peak import measure_matrix_rate
 from models.families import dino, resnet
 from models.registry import DEFAULT_MODEL, find_spec
 from models.runtimes.selection import choose
-from stream.bench.exports import ExportRound, export_figures, measure_round, measure_stages
-from stream.bench.figures import BenchReport, ExportFigures
-from stream.bench.fresh import run_fresh
-from stream.bench.loops import Factories, check_clip, measure_live
-from stream.bench.machine import OtherPrograms, describe_machine
+from stream.jobs.factories import Factories
 from stream.options import BenchOptions
 from stream.priority import SLEEPING, num_threads_beside_picture
 

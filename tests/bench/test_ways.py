@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from models import load_model
+from models.bench.machine import describe_machine
 from models.bench.maps import Timed, interleave, runtimes_here
 from models.bench.peak import measure_matrix_rate
 from run_live import main
-from stream.bench.machine import describe_machine
 from stream.priority import num_cores
 from stream.stats import percentile
 from tests.conftest import ROOT

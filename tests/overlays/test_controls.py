@@ -17,21 +17,19 @@ from stream.sinks.mp4 import Mp4Sink
 class _Model:
     """A model of which only the layer matters."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: range = range(2, 5)) -> None:
         self.layer = 3
+        self.layers = layers
         self.num_heads = 6
 
 
 def test_the_only_layer_is_called_so() -> None:
-    model = _Model()
-    controls = KeyControls(
-        model=model, view=LiveView(Style()), layers=range(3, 4), open_sink=Mp4Sink
-    )
+    controls = _controls(_Model(range(3, 4)), LiveView(Style()))
     assert controls.press("[") == controls.press("]") == "layer 3, the only one"
 
 
 def _controls(model: _Model, view: LiveView) -> KeyControls:
-    return KeyControls(view, model, layers=range(2, 5), open_sink=Mp4Sink)
+    return KeyControls(view, model, open_sink=Mp4Sink)
 
 
 def test_brackets_step_through_the_layers_there_are() -> None:

@@ -32,8 +32,9 @@ class Desk:
         self.newest._worker.join()
 
     def at(self, frame: Frame) -> dict[int, tuple[int, int]]:
-        """Return frame and age, in frames, of the map of each track."""
-        return {track_id: _told(entry) for track_id, entry in self.newest.at(frame).items()}
+        """Return frame and age, in frames, of the map of each of two hands."""
+        hands = (make_hand(0), make_hand(1))
+        return {track_id: _told(entry) for track_id, entry in self.newest.at(frame, hands).items()}
 
 
 def _told(entry: AgedMaps) -> tuple[int, int]:
@@ -51,7 +52,16 @@ def test_maps_of_a_frame_come_back_by_track_and_age() -> None:
     assert desk.newest.compute_ms == 1.0
 
 
-def test_hand_that_left_keeps_its_map_until_it_has_outlived_its_time() -> None:
+def test_only_hands_in_view_have_maps_and_one_that_comes_back_finds_its_own() -> None:
+    desk = Desk(GatedModel())
+    with desk.newest:
+        desk.submit(0, 0)
+        desk.answer()
+        assert desk.newest.at(make_frame(1), ()) == {}
+        assert desk.at(make_frame(2)) == {0: (0, 2)}
+
+
+def test_map_is_kept_until_it_has_outlived_its_time() -> None:
     desk = Desk(GatedModel())
     with desk.newest:
         desk.submit(0, 0)

@@ -10,18 +10,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from stream.bench.figures import ExportFigures, StageFigures, Threads
-from stream.bench.loops import Factories, Parts, words_of
-from stream.bench.machine import peak_memory_mb
-from stream.bench.stopwatch import Stopwatch, TimedParts
+from models.bench.figures import ExportFigures, StageFigures, Threads
+from models.bench.loops import words_of
+from models.bench.machine import peak_memory_mb
+from models.bench.stopwatch import Stopwatch, TimedParts
 from stream.errors import SourceFormatError
-from stream.geometry import HandCrop
-from stream.offline import ExportReport, export
+from stream.jobs.factories import Factories
+from stream.jobs.opening import open_sink, open_source
+from stream.jobs.tally import Tally
 from stream.options import BenchOptions
 from stream.priority import num_cores
-from stream.scene import AgedMaps, AttentionMaps, Scene
+from stream.scene import Scene
+from stream.scenes import Located, SceneMaker, Scenes
 from stream.stats import percentile
+from stream.video import Video
+
+if TYPE_CHECKING:
+    from stream.jobs.factories import LoadedModel
 
 __all__ = ["ExportRound", "StageTimes", "export_figures", "measure_round", "measure_stages"]
 
@@ -78,17 +85,17 @@ def measure_round(
     """
     options = replace(options, max_frames=num_frames)
     with ExitStack() as stack:
-        parts, open_timed = _warm(factories, options, folder, stack)
+        model, open_timed = _warm(factories, options, folder, stack)
         began_s, cpu_began_s = time.perf_counter(), time.process_time()
-        timed, report = _export(open_timed, options)
+        timed, tally = _export(open_timed, options)
         wall_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_began_s
-        frames = report.num_frames
+        frames = tally.num_frames
         return ExportRound(
-            model=parts.model.name,
-            runtime=words_of(parts.model),
+            model=model.name,
+            runtime=words_of(model),
             size_wh=timed.source.info.size_wh,
             num_frames=frames,
-            num_frames_with_hand=report.num_frames_with_hand,
+            num_frames_with_hand=tally.num_frames_with_hand,
             num_maps=len(timed.watches["crop"].walls_ns),
             frames_per_s=frames / wall_s,
             cpu_ms=1e3 * cpu_s / frames,
@@ -171,52 +178,46 @@ def export_figures(
 
 def _warm(
     factories: Factories, options: BenchOptions, folder: Path, stack: ExitStack
-) -> tuple[Parts, _OpenTimed]:
-    """Open the parts and export a few frames with them; return them, and how to time them."""
-    model = factories.open_model(options, stack, num_threads=options.num_threads)
-    parts = factories.open_parts(options, stack, model)
+) -> tuple[LoadedModel, _OpenTimed]:
+    """Open the parts and export a few frames with them; return the model, and how to time them."""
+    model = stack.enter_context(factories.open_model(options, num_threads=options.num_threads))
+    finder = stack.enter_context(factories.open_finder(options))
+    cut, view = factories.make_cutter(options, model), factories.make_view(options)
 
     def open_timed(options: BenchOptions, files: ExitStack) -> TimedParts:
-        source = factories.open_source(options)
-        files.enter_context(source)
-        sink = factories.open_sink(
-            options, folder / "export.mp4", source, audio_from=Path(options.source)
+        source = files.enter_context(open_source(options))
+        path = folder / "export.mp4"
+        sink = files.enter_context(
+            open_sink(options, path, source, audio_from=Path(options.source))
         )
-        files.enter_context(sink)
         return TimedParts(
-            source=source,
-            finder=parts.finder,
-            cut=parts.cut,
-            model=parts.model,
-            renderer=parts.view,
-            sink=sink,
+            source=source, finder=finder, cut=cut, model=model, renderer=view, sink=sink
         )
 
     num_frames = min(options.max_frames or _WARM_UP_FRAMES, _WARM_UP_FRAMES)
     _export(open_timed, replace(options, max_frames=num_frames))
-    return parts, open_timed
+    return model, open_timed
 
 
-def _export(open_timed: _OpenTimed, options: BenchOptions) -> tuple[TimedParts, ExportReport]:
+def _export(open_timed: _OpenTimed, options: BenchOptions) -> tuple[TimedParts, Tally]:
     """Export once; return the parts, and what was written."""
-    report = ExportReport()
+    tally = Tally()
     with ExitStack() as files:
         timed = open_timed(options, files)
-        with timed.sink:
-            export(
-                source=timed.source,
-                finder=timed.finder,
-                cut=timed.cut,
-                model=timed.model,
-                renderer=timed.renderer,
-                sink=timed.sink,
-                stop=threading.Event(),
-                report=report,
-                on_frame=lambda report: None,
-            )
-    if not report.num_frames:
+        with (
+            timed.sink,
+            Scenes(timed.source, _maker(timed), stop=threading.Event()) as scenes,
+            Video(timed.renderer, timed.sink, on_written=tally.count) as video,
+        ):
+            for scene in scenes:
+                video.write(scene)
+    if not tally.num_frames:
         raise SourceFormatError(f"{timed.source.info.name} has no frame to measure with")
-    return timed, report
+    return timed, tally
+
+
+def _maker(timed: TimedParts) -> SceneMaker:
+    return SceneMaker(finder=timed.finder, cut=timed.cut, model=timed.model)
 
 
 def _run_alone(timed: TimedParts) -> dict[str, list[float]]:
@@ -227,7 +228,7 @@ def _run_alone(timed: TimedParts) -> dict[str, list[float]]:
     Returns:
         For each stage, how many ms it took for each frame.
     """
-    at_once = timed.model.frames_at_once
+    maker, at_once = _maker(timed), timed.model.frames_at_once
     burst_frames = -(-_BURST_FRAMES // at_once) * at_once  # whole groups
     watches, num_frames = timed.watches, 0
     cut_ns: list[float] = []
@@ -235,28 +236,16 @@ def _run_alone(timed: TimedParts) -> dict[str, list[float]]:
     with timed.sink:
         while burst := list(islice(iter(timed.source.read, None), burst_frames)):
             num_frames += len(burst)
-            hands = [timed.finder.find(frame) for frame in burst]
-            crops: list[list[HandCrop]] = []
-            for frame, found in zip(burst, hands, strict=True):
+            located: list[Located] = []
+            for frame in burst:
                 with _shared_by(1, watches["crop"], cut_ns):
-                    crops.append([timed.cut(frame, hand) for hand in found if not hand.unseen_s])
-            maps: list[list[AttentionMaps]] = []
+                    located.append(maker.locate(frame))
+            scenes: list[Scene] = []
             for start in range(0, len(burst), at_once):
-                group = crops[start : start + at_once]
+                group = located[start : start + at_once]
                 with _shared_by(len(group), watches["attention"], attend_ns):
-                    flat = [crop for each in group for crop in each]
-                    made = iter(timed.model.attend_crops(flat) if flat else ())
-                maps += [list(islice(made, len(each))) for each in group]
-            canvases = [
-                timed.renderer.draw(
-                    Scene(
-                        frame=frame,
-                        hands=found,
-                        maps={entry.track_id: AgedMaps(maps=entry, age_s=0.0) for entry in each},
-                    )
-                )
-                for frame, found, each in zip(burst, hands, maps, strict=True)
-            ]
+                    scenes += maker.attend(group)
+            canvases = [timed.renderer.draw(scene) for scene in scenes]
             for frame, canvas in zip(burst, canvases, strict=True):
                 timed.sink.write(canvas, frame.pts, frame.time_base, frame.duration)
     # One call a frame; the last look for a frame and the end of the file belong to none.

@@ -1,87 +1,30 @@
-"""The parts of the loops, made as people have them, and the live loop on a clip, measured.
-
-The loops are the ones that people run, with the parts that they run with; only stopwatches stand
-between.
-"""
+"""The live loop on a clip, measured: the loop and the parts that people run."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
-from stream.bench.figures import LiveFigures, Threads
-from stream.bench.machine import peak_memory_mb
+from models.bench.figures import LiveFigures, Threads
+from models.bench.machine import peak_memory_mb
 from stream.closing import Closing
 from stream.errors import OutputError, SourceFormatError
 from stream.frames import RgbImage
+from stream.jobs.factories import Factories
+from stream.jobs.opening import open_attention, open_source
+from stream.jobs.sidecar import ModelFacts
 from stream.live import LiveLoop
-from stream.newest_maps import NewestMaps
-from stream.options import BenchOptions, Options
+from stream.options import BenchOptions
 from stream.pacing import Clock, MonotonicClock
 from stream.priority import num_cores
-from stream.protocols import AttentionModel, CropCutter, HandFinder, Renderer, Sink, Source
-from stream.sidecar import ModelFacts
+from stream.protocols import HandFinder, Sink
 from stream.stats import percentile
 
-__all__ = ["Factories", "Parts", "check_clip", "measure_live", "words_of"]
-
-
-class _Model(AttentionModel, ModelFacts, Protocol):
-    pass
-
-
-class Parts(Protocol):
-    """What both loops are made of, beside source and sink."""
-
-    @property
-    def finder(self) -> HandFinder:
-        """Finds hands."""
-
-    @property
-    def cut(self) -> CropCutter:
-        """Cuts crops."""
-
-    @property
-    def model(self) -> _Model:
-        """Makes maps."""
-
-    @property
-    def view(self) -> Renderer:
-        """Draws."""
-
-
-class _OpenModel(Protocol):
-    def __call__(self, options: Options, stack: ExitStack, *, num_threads: int | None) -> Any: ...  # noqa: ANN401
-
-
-class _OpenSink(Protocol):
-    def __call__(
-        self, options: Options, path: Path, source: Source, *, audio_from: Path
-    ) -> Sink: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Factories:
-    """How parts are made: functions of a module, so that another process finds them by name."""
-
-    open_source: Callable[[Options], Source]
-    """Opens ``options.source``."""
-    open_model: _OpenModel
-    """Loads the model, which the next two take; the stack closes it."""
-    open_attention: Callable[[Options, ExitStack, Any], NewestMaps]
-    """Starts the attention thread of the live view; the stack stops it."""
-    open_finder: Callable[[Options, ExitStack], HandFinder]
-    """Opens the hand finder alone; the stack closes it."""
-    open_parts: Callable[[Options, ExitStack, Any], Parts]
-    """Opens the hand finder and the rest; the stack closes them."""
-    open_sink: _OpenSink
-    """Opens the file to write."""
+__all__ = ["check_clip", "measure_live", "words_of"]
 
 
 def check_clip(factories: Factories, options: BenchOptions, *, num_frames: int) -> None:
@@ -97,12 +40,11 @@ def check_clip(factories: Factories, options: BenchOptions, *, num_frames: int) 
         SignlightError: A part could not be had, or failed.
     """
     with ExitStack() as stack:
-        source = factories.open_source(replace(options, max_frames=num_frames))
-        stack.enter_context(source)
+        source = stack.enter_context(open_source(replace(options, max_frames=num_frames)))
         finder: HandFinder | None = None
         while (frame := source.read()) is not None:
             if finder is None:  # not before there is a frame: it takes a second
-                finder = factories.open_finder(options, stack)
+                finder = stack.enter_context(factories.open_finder(options))
             if any(not hand.unseen_s for hand in finder.find(frame)):
                 return
     name = source.info.name
@@ -130,19 +72,19 @@ def measure_live(
     """
     options = replace(options, max_frames=num_frames, skeleton=True, hud=True)
     with ExitStack() as stack:
-        source = factories.open_source(options)
-        stack.enter_context(source)
-        model = factories.open_model(options, stack, num_threads=threads.num_threads)
-        attention = factories.open_attention(options, stack, model)
-        parts = factories.open_parts(options, stack, model)
+        source = stack.enter_context(open_source(options))
+        model = stack.enter_context(factories.open_model(options, num_threads=threads.num_threads))
+        cut = factories.make_cutter(options, model)
+        attention = stack.enter_context(open_attention(options, model, cut))
+        finder = stack.enter_context(factories.open_finder(options))
         witness = Witness(MonotonicClock())
         began_s, cpu_began_s = time.perf_counter(), time.process_time()
         report = LiveLoop(
             source=source,
-            finder=parts.finder,
-            cut=parts.cut,
+            finder=finder,
+            cut=cut,
             attention=attention,
-            renderer=parts.view,
+            renderer=factories.make_view(options),
             screen=witness,
             controls=_NoKeys(),
             save_to=None,
@@ -152,10 +94,9 @@ def measure_live(
         wall_s = time.perf_counter() - began_s
         cpu_s = time.process_time() - cpu_began_s
         frame_rate = float(source.info.frame_rate or 30)
-        facts = parts.model
         return LiveFigures(
-            model=facts.name,
-            runtime=words_of(facts),
+            model=model.name,
+            runtime=words_of(model),
             frame_rate=frame_rate,
             num_shown=report.num_shown,
             num_dropped=report.dropped_capture,

@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from stream.bench.fresh import run_fresh
+from models.bench.fresh import run_fresh
 
 
 def _outlives_ctrl_c() -> int:

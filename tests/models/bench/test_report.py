@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from stream.bench.figures import (
+from models.bench.figures import (
     BenchReport,
     ExportFigures,
     LiveFigures,
@@ -23,11 +23,11 @@ from stream.bench.figures import (
     StageFigures,
     Threads,
 )
-from stream.bench.files import check_figures
-from stream.bench.fresh import run_fresh
-from stream.bench.machine import OtherPrograms, describe_machine, peak_memory_mb
-from stream.bench.stopwatch import STAGES, TimedParts
-from stream.bench.table import print_report
+from models.bench.files import check_figures
+from models.bench.fresh import run_fresh
+from models.bench.machine import OtherPrograms, describe_machine, peak_memory_mb
+from models.bench.stopwatch import STAGES, TimedParts
+from models.bench.table import print_report
 from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.options import BenchOptions, parse_args
 from stream.priority import num_cores

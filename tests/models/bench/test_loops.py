@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from stream.bench.exports import _export, _run_alone
-from stream.bench.loops import Witness
-from stream.bench.stopwatch import STAGES, TimedParts
+from models.bench.exports import _export, _run_alone
+from models.bench.loops import Witness
+from models.bench.stopwatch import STAGES, TimedParts
 from stream.errors import SourceFormatError
 from stream.geometry import HandRegion
 from stream.options import BenchOptions

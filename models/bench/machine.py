@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from stream.bench.figures import Machine
+from models.bench.figures import Machine
 from stream.installed import version_of
 from stream.priority import num_cores
 

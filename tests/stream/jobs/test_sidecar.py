@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from stream.errors import OutputError
+from stream.jobs.sidecar import check_sidecar, choose_output, versions, write_sidecar
 from stream.json_files import write_json
-from stream.sidecar import check_sidecar, choose_output, versions, write_sidecar
 from tests.program import SIDECAR
 
 

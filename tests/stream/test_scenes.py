@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from stream.errors import OutputError, SourceFormatError, WorkerError
-from stream.offline import ExportReport, _num_waiting, export
+from stream.frames import Frame
+from stream.jobs.tally import Tally
+from stream.scenes import SceneMaker, Scenes
+from stream.video import Video
 from tests.fakes import (
+    TIME_BASE,
     FrameRenderer,
     GatedModel,
     ListSink,
@@ -27,37 +32,32 @@ def _export(
     model: GatedModel | None = None,
     renderer: FrameRenderer | None = None,
     stop: threading.Event | None = None,
-    reports: list[int] | None = None,
-) -> ExportReport:
-    report = ExportReport()
-    export(
-        source=source,
+) -> Tally:
+    tally = Tally()
+    maker = SceneMaker(
         finder=finder or ScriptedFinder(lambda index: (make_hand(),)),
         cut=cut_box,
         model=model or GatedModel(),
-        renderer=renderer or FrameRenderer(),
-        sink=sink,
-        stop=stop or threading.Event(),
-        report=report,
-        on_frame=lambda report: None if reports is None else reports.append(report.num_frames),
     )
-    return report
+    with (
+        Scenes(source, maker, stop=stop or threading.Event()) as scenes,
+        Video(renderer or FrameRenderer(), sink, on_written=tally.count) as video,
+    ):
+        for scene in scenes:
+            video.write(scene)
+    return tally
 
 
 def test_every_frame_is_written_in_order_with_its_own_time() -> None:
     pts = [0, 3, 4, 9, 10, 100]
     sink = ListSink()
-    reports: list[int] = []
-    report = _export(
-        ScriptedSource(make_frame(index, pts=tick) for index, tick in enumerate(pts)),
-        sink,
-        reports=reports,
+    tally = _export(
+        ScriptedSource(make_frame(index, pts=tick) for index, tick in enumerate(pts)), sink
     )
     assert sink.pts == pts
     assert [int(canvas[0, 0, 0]) for canvas, _, _ in sink.written] == [0, 1, 2, 3, 4, 5]
-    assert report.num_frames == 6
-    assert reports == [1, 2, 3, 4, 5, 6]
-    assert report.time_s == pytest.approx(100 / 30)
+    assert tally.num_frames == 6
+    assert tally.time_s == pytest.approx(100 / 30)
 
 
 def test_each_frame_carries_maps_of_its_own_crop() -> None:
@@ -104,7 +104,7 @@ def test_model_that_fails_ends_all_the_threads(frames_at_once: int) -> None:
 
 def test_frames_without_hands_are_written_and_not_counted_as_hands() -> None:
     model = GatedModel()
-    report = _export(
+    tally = _export(
         ScriptedSource(make_frame(index) for index in range(6)),
         ListSink(),
         finder=ScriptedFinder(
@@ -114,9 +114,9 @@ def test_frames_without_hands_are_written_and_not_counted_as_hands() -> None:
         ),
         model=model,
     )
-    assert report.num_frames == 6
-    assert report.num_frames_with_hand == 4
-    assert report.num_hands == {"left": 0, "right": 7}
+    assert tally.num_frames == 6
+    assert tally.num_frames_with_hand == 4
+    assert tally.num_hands == {"left": 0, "right": 7}
     assert model.seen == [[2, 2], [3, 3], [4, 4], [5]]
 
 
@@ -144,8 +144,8 @@ def test_stop_writes_what_was_read_and_ends() -> None:
         before=lambda index: stop.set() if index == 50 else None,
     )
     sink = ListSink()
-    report = _export(source, sink, stop=stop)
-    assert report.num_frames == 51
+    tally = _export(source, sink, stop=stop)
+    assert tally.num_frames == 51
     assert sink.pts == list(range(51))
 
 
@@ -197,7 +197,7 @@ def test_slow_stage_bounds_what_waits() -> None:
         if index == 6:
             blocked.set()
 
-    done: list[ExportReport] = []
+    done: list[Tally] = []
     runner = threading.Thread(
         target=lambda: done.append(
             _export(
@@ -218,8 +218,17 @@ def test_slow_stage_bounds_what_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size_wh", "num_waiting"),
-    [((1280, 720), 2), ((3840, 2160), 2), ((7680, 4320), 1), ((16_000, 16_000), 1)],
+    ("size_wh", "num_at_once"), [((1280, 720), 8), ((3840, 2160), 5), ((7680, 4320), 1)]
 )
-def test_what_waits_is_bounded_in_bytes_too(size_wh: tuple[int, int], num_waiting: int) -> None:
-    assert _num_waiting(size_wh) == num_waiting
+def test_pictures_given_to_the_model_at_once_are_bounded_in_bytes(
+    size_wh: tuple[int, int], num_at_once: int
+) -> None:
+    picture = make_frame(0, size_wh=size_wh).image
+    source = ScriptedSource(
+        Frame(image=picture, pts=index, time_base=TIME_BASE, index=index, captured_ns=0)
+        for index in range(10)
+    )
+    source.info = replace(source.info, size_wh=size_wh)
+    model = GatedModel(frames_at_once=8)
+    _export(source, ListSink(), model=model)
+    assert max(len(batch) for batch in model.seen) == num_at_once

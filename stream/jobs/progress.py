@@ -22,10 +22,18 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from stream.offline import ExportReport
+from stream.jobs.tally import Tally
 from stream.printable import printable
 
-__all__ = ["QuietConsole", "download_bar", "export_bar", "print_path", "say", "step_line"]
+__all__ = [
+    "QuietConsole",
+    "download_bar",
+    "export_bar",
+    "print_path",
+    "say",
+    "step_line",
+    "terminal",
+]
 
 
 class QuietConsole(Console):
@@ -34,6 +42,11 @@ class QuietConsole(Console):
     def on_broken_pipe(self) -> None:
         """Show nothing from now on."""
         self.quiet = True
+
+
+def terminal() -> Console:
+    """Return the console for bars: stderr, so that stdout holds results alone."""
+    return QuietConsole(stderr=True)
 
 
 def say(line: str) -> None:
@@ -57,7 +70,7 @@ class _FrameRateColumn(ProgressColumn):
 @contextmanager
 def export_bar(
     console: Console, name: str, num_frames: int | None, *, finds_hands: bool = True
-) -> Iterator[Callable[[ExportReport], None]]:
+) -> Iterator[Callable[[Tally], None]]:
     """Show how an export goes: frames, frames a second, time left, hands found.
 
     Args:
@@ -67,7 +80,7 @@ def export_bar(
         finds_hands: Whether hands are looked for, and their numbers shown.
 
     Yields:
-        Function to call with the report after each frame.
+        Function to call with the tally after each frame.
     """
     columns = (
         TextColumn("{task.description}"),
@@ -80,10 +93,10 @@ def export_bar(
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(escape(printable(name)), total=num_frames, hands="")
 
-        def update(report: ExportReport) -> None:
-            left, right = report.num_hands["left"], report.num_hands["right"]
+        def update(tally: Tally) -> None:
+            left, right = tally.num_hands["left"], tally.num_hands["right"]
             hands = f"{left} left, {right} right" if finds_hands else ""
-            progress.update(task, completed=report.num_frames, hands=hands)
+            progress.update(task, completed=tally.num_frames, hands=hands)
 
         yield update
         # The count that a container declares is an estimate; the end is known only now.

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.bench.figures import MatrixRate
 from models.bench.maps import Timed, interleave, official_way, runtimes_here, time_maps
 from models.bench.official import VIDEO_WH, OfficialWay
 from models.bench.peak import measure_matrix_rate
@@ -18,7 +19,6 @@ from models.loading import build_network, load_model
 from models.registry import MODELS
 from models.runtimes.selection import choose
 from models.vit import VisionTransformer, VitConfig
-from stream.bench.figures import MatrixRate
 from stream.errors import SourceFormatError
 
 CPU = torch.device("cpu")

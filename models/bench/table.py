@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from stream.bench.figures import BenchReport, ExportFigures, LiveFigures
+from models.bench.figures import BenchReport, ExportFigures, LiveFigures
 
 __all__ = ["print_page", "print_report"]
 

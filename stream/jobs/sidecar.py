@@ -12,9 +12,9 @@ from typing import Any, Protocol
 from stream.errors import OutputError
 from stream.hashing import sha256_of
 from stream.installed import version_of
+from stream.jobs.tally import Tally
 from stream.json_files import is_free, read_object, write_json
 from stream.naming import default_output, last_name
-from stream.offline import ExportReport
 from stream.options import Options
 
 __all__ = [
@@ -158,7 +158,7 @@ def _is_ours(content: dict[str, Any]) -> bool:
 
 
 def describe_export(
-    report: ExportReport,
+    tally: Tally,
     *,
     model: ModelFacts,
     source_name: str,
@@ -170,7 +170,7 @@ def describe_export(
     """Return how an export was made, as JSON can hold it.
 
     Args:
-        report: What was written.
+        tally: What was written.
         model: What computed the maps, as it ran: no "auto" among it.
         source_name: The source as people may read it: a URL without its password.
         source_sha256: Hash of the input file; None where there is no such file.
@@ -184,9 +184,9 @@ def describe_export(
     }
     looked = options.region == "hands"
     return {
-        "frames": report.num_frames,
-        "frames_with_hand": report.num_frames_with_hand if looked else None,
-        "hands": dict(report.num_hands) if looked else dict.fromkeys(report.num_hands),
+        "frames": tally.num_frames,
+        "frames_with_hand": tally.num_frames_with_hand if looked else None,
+        "hands": dict(tally.num_hands) if looked else dict.fromkeys(tally.num_hands),
         "model": model.name,
         "layer": model.layer,
         "runtime": model.runtime,

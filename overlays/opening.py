@@ -1,0 +1,35 @@
+"""The look and the keys as the command line asks for them; OpenCV loads when called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from overlays.style import Style
+from stream.options import Options
+
+if TYPE_CHECKING:
+    from overlays.controls import KeyControls, LayeredModel
+    from overlays.live_view import LiveView
+    from stream.sinks.mp4 import Mp4Sink
+
+__all__ = ["make_controls", "make_view"]
+
+
+def make_view(options: Options) -> LiveView:
+    """Return what draws scenes in the look asked for."""
+    from overlays.live_view import LiveView
+
+    # An option of the look and the field of the style that it sets have one name.
+    return LiveView(Style(**{field.name: getattr(options, field.name) for field in fields(Style)}))
+
+
+def make_controls(
+    view: LiveView, model: LayeredModel, open_sink: Callable[[Path], Mp4Sink]
+) -> KeyControls:
+    """Return the keys that change the look, the layer, and make files."""
+    from overlays.controls import KeyControls
+
+    return KeyControls(view, model, open_sink=open_sink)

@@ -1,0 +1,77 @@
+"""What jobs need of the layers above: how models, hands, looks and keys are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stream.options import Options
+from stream.protocols import AttentionModel, CropCutter, HandFinder
+
+if TYPE_CHECKING:
+    from stream.jobs.sidecar import ModelFacts
+    from stream.live import LiveControls
+    from stream.sinks.mp4 import Mp4Sink
+
+    class LoadedModel(AttentionModel, ModelFacts, AbstractContextManager[Any], Protocol):
+        """A model that is ready; leaving its block closes it."""
+
+        @property
+        def warnings(self) -> Sequence[str]:
+            """What a person should know of these weights, a line each."""
+
+        def warm_up(self, size_px: int) -> None:
+            """Do what has to be done once for crops of a size."""
+
+    class Cutter(CropCutter, Protocol):
+        """Cuts crops of one size."""
+
+        size_px: int
+        """Side of a hand's crop in pixels."""
+
+    class Controls(LiveControls, Protocol):
+        """Keys of the live view, and the files that they made."""
+
+        @property
+        def warnings(self) -> Sequence[str]:
+            """What is not in the recordings as it should be."""
+
+        @property
+        def recordings(self) -> Sequence[Path]:
+            """Files that were recorded."""
+
+
+__all__ = ["Factories", "OpenModel"]
+
+
+class OpenModel(Protocol):
+    """Loads the model that the options ask for."""
+
+    def __call__(self, options: Options, *, num_threads: int | None = None) -> LoadedModel:
+        """Return the model; ``num_threads`` of the processor, None as fits an export."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factories:
+    """How the parts are made that ``stream`` does not know.
+
+    Functions of modules, so that another process finds them by name. Who calls them closes what
+    they return.
+    """
+
+    check: Callable[[Options], list[str]]
+    """Refuses, with an OptionError, what does not fit the model; returns doubts, a line each."""
+    open_model: OpenModel
+    """Loads the model; downloads with a progress bar."""
+    open_finder: Callable[[Options], HandFinder]
+    """Opens the hand finder; downloads with a progress bar."""
+    make_cutter: Callable[[Options, Any], Cutter]
+    """Returns what cuts crops for a loaded model."""
+    make_view: Callable[[Options], Any]
+    """Returns what draws scenes, a ``stream.protocols.Renderer``."""
+    make_controls: Callable[[Any, Any, Callable[[Path], Mp4Sink]], Controls]
+    """Returns the keys for a view that ``make_view`` made and a loaded model; the last argument
+    opens a file to record to."""

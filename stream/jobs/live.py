@@ -1,0 +1,81 @@
+"""The live view: a window on a camera, a stream or a recording."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from stream.jobs.factories import Factories
+from stream.jobs.opening import open_attention, open_sink, open_source
+from stream.jobs.progress import say
+from stream.live import LiveLoop
+from stream.naming import doubts_about_source
+from stream.options import Options
+from stream.priority import num_threads_beside_picture
+from stream.stopping import stop_on_signals
+
+__all__ = ["Live"]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Shows every captured frame with the newest maps, and records it where asked to."""
+
+    options: Options
+    """What to show, and how."""
+    factories: Factories
+    """How its parts are made."""
+
+    def run(self) -> int:
+        """Show until the source ends or a person quits, say what came of it; return the exit code.
+
+        Raises:
+            SignlightError: It could not; recordings are whole up to then.
+        """
+        options, factories = self.options, self.factories
+        notes = factories.check(options)
+        with ExitStack() as stack:
+            # First what costs a moment and may fail: a missing display must not wait for a model.
+            screen = None
+            if options.window:
+                from stream.sinks.window import Window
+
+                screen = stack.enter_context(Window())
+            source = stack.enter_context(open_source(options))
+            save_to = None
+            if options.output is not None:
+                save_to = stack.enter_context(open_sink(options, options.output, source))
+            model = stack.enter_context(
+                factories.open_model(options, num_threads=num_threads_beside_picture())
+            )
+            cut = factories.make_cutter(options, model)
+            # The model makes itself ready while hand finder and look are opened.
+            attention = stack.enter_context(open_attention(options, model, cut))
+            finder = stack.enter_context(factories.open_finder(options))
+            view = factories.make_view(options)
+            controls = factories.make_controls(
+                view, model, partial(open_sink, options, source=source)
+            )
+            with stop_on_signals() as stop:
+                report = LiveLoop(
+                    source=source,
+                    finder=finder,
+                    cut=cut,
+                    attention=attention,
+                    renderer=view,
+                    screen=screen,
+                    controls=controls,
+                    save_to=save_to,
+                    stop=stop.event,
+                ).run()
+        say(f"{report}")
+        of_files = (*(save_to.warnings if save_to else ()), *controls.warnings)
+        of_source = (*doubts_about_source(options.source), *source.warnings)
+        for warning in (*notes, *model.warnings, *of_source, *of_files):
+            say(f"note: {warning}")
+        for path in controls.recordings:
+            say(f"saved {path}")
+        if save_to is not None:
+            say(f"saved {options.output}" if report.num_shown else "nothing was shown to save")
+        return stop.exit_code
