@@ -162,7 +162,7 @@ def _open_finder(options: Options, stack: ExitStack) -> HandFinder:
         from models.crops import WholeFrameFinder
 
         return stack.enter_context(WholeFrameFinder())
-    from models.hands import MediaPipeHandFinder
+    from models.hands.finder import MediaPipeHandFinder
     from stream.progress import download_bar
 
     with download_bar(_terminal()) as progress:
