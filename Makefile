@@ -9,7 +9,7 @@
 PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
-QUICK := tests/overlays tests/models/test_hand_bundle.py tests/models/test_hands.py \
+QUICK := tests/overlays tests/models/hands/test_bundle.py tests/models/hands/test_finder.py \
 	tests/models/test_resnet.py tests/models/test_runtimes.py tests/models/test_vit.py \
 	tests/stream/test_camera.py tests/stream/test_file_source.py tests/stream/test_mp4_sink.py \
 	tests/stream/test_image_folder.py tests/test_packaging.py tests/test_run_live.py

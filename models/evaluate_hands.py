@@ -177,7 +177,7 @@ def _compare(regions: Sequence[HandRegion], hands: Sequence[HandLabel], score: C
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from models.hands import MediaPipeHandFinder
+    from models.hands.finder import MediaPipeHandFinder
 
     if not options.folder.is_dir():
         raise SourceNotFoundError(f"there is no folder {options.folder}; check the path")

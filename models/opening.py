@@ -60,7 +60,7 @@ def open_finder(options: Options) -> HandFinder:
         from models.crops import WholeFrameFinder
 
         return WholeFrameFinder()
-    from models.hands import MediaPipeHandFinder
+    from models.hands.finder import MediaPipeHandFinder
 
     with download_bar(terminal()) as progress:
         return MediaPipeHandFinder(

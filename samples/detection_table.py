@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.chatter import muted_chatter
-from models.hand_bundle import find_hand_bundle
+from models.hands.bundle import find_hand_bundle
 from samples.anatomy import HandBody
 from samples.backgrounds import draw_background
 from samples.hand import Handedness, HandLayer, Light, Placement, Sleeve, render_layer

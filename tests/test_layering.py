@@ -27,7 +27,7 @@ HOMES = {
         "stream/sources/camera.py",
         "stream/sinks/window.py",
         "models/crops.py",
-        "models/hands.py",
+        "models/hands/",
         "models/training/corpus.py",
         "models/evaluate.py",
         "models/evaluation/",
@@ -36,7 +36,7 @@ HOMES = {
     ),
     "torch": ("models/",),
     "torchvision": ("models/",),
-    "mediapipe": ("models/hands.py",),
+    "mediapipe": ("models/hands/mediapipe_graph.py",),
     "openvino": ("models/runtimes/openvino_import.py",),
     "rich": (
         "run_live.py",

@@ -12,7 +12,7 @@ import pytest
 
 from models import load_model
 from models.crops import Cropper
-from models.hands import MediaPipeHandFinder
+from models.hands.finder import MediaPipeHandFinder
 from overlays import Style
 from overlays.live_view import LiveView
 from samples.hand import render_hand

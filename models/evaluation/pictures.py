@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.crops import cut_crop
-from models.hands import MediaPipeHandFinder
+from models.hands.finder import MediaPipeHandFinder
 from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion

@@ -23,7 +23,7 @@ from stream.errors import SourceError, SourceFormatError, SourceNotFoundError
 from stream.frames import RgbImage
 
 if TYPE_CHECKING:
-    from models.hands import MediaPipeHandFinder
+    from models.hands.finder import MediaPipeHandFinder
     from stream.sources.file import FileSource
 
 __all__ = ["Corpus", "read_corpus"]
@@ -153,7 +153,7 @@ def _plain(files: list[Path], size_px: int) -> _Found:
 
 def _hands_in(videos: list[Path], size_px: int) -> _Found:
     """Yield the hands of videos as the model will see them."""
-    from models.hands import MediaPipeHandFinder
+    from models.hands.finder import MediaPipeHandFinder
     from stream.sources.file import FileSource
 
     for video in videos:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.hand_bundle import find_hand_bundle
+from models.hands.bundle import find_hand_bundle
 from samples.clips import Clip, Fingerspelling, TwoHands, blink, soft_pad, wander
 from tests.conftest import ROOT
 

@@ -1,30 +1,21 @@
-"""Hands in pictures, found by MediaPipe's hand landmarker and followed through time.
-
-The only module that imports mediapipe. MediaPipe calls a hand "Right" that looks like a right hand
-in the picture as it is (seen with 0.10.21 and 1.2.2 on right hands of two signers), so in an
-unmirrored picture that is the signer's own right hand.
-"""
+"""Finds the hands of each frame and follows them, whatever way it takes to see them."""
 
 from __future__ import annotations
 
-import itertools
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 
-from models.chatter import muted_chatter
 from models.crops import cut_crop
 from models.download import Progress
-from models.hand_bundle import BUNDLE_URL, HandBundle, find_hand_bundle
-from models.tracking import HandDetection, HandTracker
+from models.hands.bundle import find_hand_bundle
+from models.hands.mediapipe_graph import HandGraph
+from models.hands.tracking import HandDetection, HandTracker
 from stream.closing import Closing
-from stream.errors import HandModelError
 from stream.frames import Frame, RgbImage
 from stream.geometry import CropTransform, HandRegion
 
@@ -62,7 +53,7 @@ class MediaPipeHandFinder(Closing):
     Args:
         max_hands: Hands to follow at once, 1 to 8.
         input_mirrored: Frames are mirrored: what looks like a right hand is the signer's left.
-        bundle: A ``.task`` file; None takes the published one (models.hand_bundle).
+        bundle: A ``.task`` file; None takes the published one (models.hands.bundle).
         progress: Called while the bundle is downloaded, with the bytes so far and in all.
 
     Raises:
@@ -88,8 +79,8 @@ class MediaPipeHandFinder(Closing):
         networks = find_hand_bundle(bundle, progress=progress)
         with ExitStack() as graphs:
 
-            def open_graph(num_hands: int, confidence: float, *, follows: bool) -> _Landmarker:
-                graph = _Landmarker(
+            def open_graph(num_hands: int, confidence: float, *, follows: bool) -> HandGraph:
+                graph = HandGraph(
                     networks, num_hands, confidence, follows=follows, mirrored=input_mirrored
                 )
                 return graphs.enter_context(graph)
@@ -190,111 +181,6 @@ class MediaPipeHandFinder(Closing):
         lab[..., 0] = self._enhance.apply(lab[..., 0])
         lifted: RgbImage = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
         return lifted
-
-
-@contextmanager
-def _without_plots() -> Iterator[None]:
-    """Spare MediaPipe's import matplotlib, which takes 0.6 s to load.
-
-    Its drawing code asks for it and is not used here. Who imports matplotlib later gets it whole.
-    """
-    names = ("matplotlib", "matplotlib.pyplot")
-    if "mediapipe" in sys.modules or names[0] in sys.modules:
-        yield
-        return
-    package, pyplot = (ModuleType(name) for name in names)
-    package.pyplot = pyplot  # type: ignore[attr-defined]
-    sys.modules.update(zip(names, (package, pyplot), strict=True))
-    try:
-        yield
-    finally:
-        for name in names:
-            del sys.modules[name]
-
-
-class _Landmarker:
-    """One MediaPipe graph.
-
-    Args:
-        networks: The ``.task`` bundle.
-        num_hands: Hands to find at most.
-        confidence: Least confidence for palms, for landmarks and for following.
-        follows: True where each picture follows the one before; hands are then looked for where
-            they were, which labels and places them better than finding them anew.
-        mirrored: Whether pictures are mirrored.
-    """
-
-    def __init__(
-        self,
-        networks: HandBundle,
-        num_hands: int,
-        confidence: float,
-        *,
-        follows: bool,
-        mirrored: bool,
-    ) -> None:
-        with _without_plots():
-            import mediapipe
-            from mediapipe.tasks.python import BaseOptions, vision
-
-        self._right = "Left" if mirrored else "Right"
-        self._image_of = mediapipe.Image
-        self._rgb = mediapipe.ImageFormat.SRGB
-        mode = vision.RunningMode.VIDEO if follows else vision.RunningMode.IMAGE
-        # MediaPipe wants milliseconds that strictly increase and makes no other use of them, so
-        # looks are simply counted: that serves every frame rate.
-        self._looks = itertools.count() if follows else None
-        try:
-            options = vision.HandLandmarkerOptions(
-                base_options=BaseOptions(model_asset_buffer=networks.content),
-                running_mode=mode,
-                num_hands=num_hands,
-                min_hand_detection_confidence=confidence,
-                min_hand_presence_confidence=confidence,
-                min_tracking_confidence=confidence,
-            )
-            with muted_chatter():
-                self._graph: Any = vision.HandLandmarker.create_from_options(options)
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise HandModelError(
-                f"MediaPipe cannot load the hand model of {networks.origin} ({reason}); "
-                f"give another with --hand-model PATH, such as {BUNDLE_URL}"
-            ) from error
-        # Some lines come with the first hand only; after it, looking is left alone.
-        self._is_quiet = False
-
-    def look(self, picture: RgbImage, transform: CropTransform) -> list[HandDetection]:
-        """Return the hands in ``picture``, uint8 (H, W, 3) RGB, in the frame's pixels."""
-        image = self._image_of(image_format=self._rgb, data=picture)
-        if self._is_quiet:
-            result = self._run(image)
-        else:
-            with muted_chatter():
-                result = self._run(image)
-            self._is_quiet = bool(result.hand_landmarks)
-        return [
-            HandDetection(
-                landmarks=transform.to_frame(
-                    np.array([(point.x, point.y) for point in points], np.float64)
-                    * transform.crop_wh
-                ),
-                handedness="right" if labels[0].category_name == self._right else "left",
-                score=float(labels[0].score),
-            )
-            for points, labels in zip(result.hand_landmarks, result.handedness, strict=True)
-        ]
-
-    def _run(self, image: Any) -> Any:  # noqa: ANN401 - mediapipe has no types
-        if self._looks is None:
-            return self._graph.detect(image)
-        return self._graph.detect_for_video(image, next(self._looks))
-
-    def __enter__(self) -> _Landmarker:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._graph.close()
 
 
 def _shrink(image: RgbImage) -> tuple[RgbImage, CropTransform]:

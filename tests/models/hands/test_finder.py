@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.hands import MediaPipeHandFinder
+from models.hands.finder import MediaPipeHandFinder
 from stream.errors import HandModelError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
@@ -236,9 +236,9 @@ def test_mediapipe_is_silent_but_errors_are_not(shared: Path) -> None:
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from tests.models.test_hands import frames_of
+from tests.models.hands.test_finder import frames_of
 from models.chatter import muted_chatter
-from models.hands import MediaPipeHandFinder
+from models.hands.finder import MediaPipeHandFinder
 with MediaPipeHandFinder() as finder:
     for frame in frames_of(Path({str(shared)!r}) / "clips" / "webcam_sign.mp4", stop=22):
         hands = finder.find(frame)
@@ -283,7 +283,8 @@ def _is_on(region: HandRegion, mask: npt.NDArray[np.bool_]) -> bool:
 
 def test_opening_spares_matplotlib_and_leaves_it_whole() -> None:
     program = (
-        "import sys; from models.hands import MediaPipeHandFinder; MediaPipeHandFinder().close(); "
+        "import sys; from models.hands.finder import MediaPipeHandFinder; "
+        "MediaPipeHandFinder().close(); "
         "assert not [name for name in sys.modules if name.startswith('matplotlib')]; "
         "import matplotlib.pyplot; assert callable(matplotlib.pyplot.figure)"
     )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.tracking import HAND_LANDMARKS, HandDetection, HandTracker
+from models.hands.tracking import HAND_LANDMARKS, HandDetection, HandTracker
 from stream.geometry import Handedness, HandRegion
 
 SIZE_PX = 100.0

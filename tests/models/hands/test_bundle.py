@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from models import hand_bundle
-from models.hand_bundle import (
+from models.hands import bundle as hand_bundle
+from models.hands.bundle import (
     BUNDLE_NAME,
     BUNDLE_SHA256,
     BUNDLE_SIZE,

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from models.smoothing import OneEuroFilter
+from models.hands.smoothing import OneEuroFilter
 from stream.geometry import Handedness, HandRegion
 
 __all__ = ["HAND_LANDMARKS", "HandDetection", "HandTracker"]
