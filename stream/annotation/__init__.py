@@ -1,0 +1,1 @@
+"""Scenes as numbers: what the hands did, and where attention lay, moment by moment."""

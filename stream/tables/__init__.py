@@ -1,0 +1,1 @@
+"""What is written of moments and stretches, one file a format."""
