@@ -13,7 +13,6 @@ import torch
 
 from models.bench.exports import ExportRound, export_figures, measure_round, measure_stages
 from models.bench.figures import BenchReport, ExportFigures
-from models.bench.fresh import run_fresh
 from models.bench.loops import check_clip, measure_live
 from models.bench.machine import OtherPrograms, describe_machine
 from models.bench.maps import official_way, runtimes_here, threads_of, time_maps
@@ -23,6 +22,7 @@ from models.families import dino, resnet
 from models.registry import DEFAULT_MODEL, find_spec
 from models.runtimes.selection import choose
 from stream.jobs.factories import Factories
+from stream.jobs.processes import run_fresh
 from stream.options import BenchOptions
 from stream.priority import SLEEPING, num_threads_beside_picture
 

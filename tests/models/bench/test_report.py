@@ -24,11 +24,11 @@ from models.bench.figures import (
     Threads,
 )
 from models.bench.files import check_figures
-from models.bench.fresh import run_fresh
 from models.bench.machine import OtherPrograms, describe_machine, peak_memory_mb
 from models.bench.stopwatch import STAGES, TimedParts
 from models.bench.table import print_report
 from stream.errors import OutputError, SourceLostError, WorkerError
+from stream.jobs.processes import run_fresh
 from stream.options import BenchOptions, parse_args
 from stream.priority import num_cores
 from stream.stats import percentile
