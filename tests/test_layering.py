@@ -41,6 +41,7 @@ HOMES = {
     "rich": (
         "run_live.py",
         "stream/jobs/progress.py",
+        "stream/jobs/batch.py",
         "models/train.py",
         "models/training/display.py",
         "models/evaluate.py",

@@ -13,6 +13,7 @@ import av
 from av.error import FFmpegError
 
 from stream.errors import OutputError
+from stream.locks import lock
 
 __all__ = ["MADE_WITH", "Place"]
 
@@ -79,7 +80,7 @@ class Place:
             growing, earlier = _unfinished_beside(self.path), self.path.stat()
         self._is_new = not growing.exists()
         self._descriptor = os.open(growing, os.O_RDWR | os.O_CREAT, 0o666)
-        if not _lock(self._descriptor):
+        if not lock(self._descriptor):
             self.release()
             raise _being_written(self.path)
         self.written_path, self._earlier = growing, earlier
@@ -261,24 +262,6 @@ def _is_locked(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _lock(descriptor)
+        return not lock(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    """Lock an open file until it is closed; return whether nobody else has.
-
-    Where the system or the disk knows no locks, everyone may write.
-    """
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
