@@ -17,7 +17,7 @@ from stream.closing import Closing
 from stream.errors import SignlightError, WorkerError
 from stream.priority import let_waiting_threads_sleep
 
-__all__ = ["Ended", "MakeWork", "Process", "Work", "run_each", "run_fresh"]
+__all__ = ["Ended", "MakeWork", "Process", "Work", "portable", "run_each", "run_fresh"]
 
 T = TypeVar("T")
 Task = TypeVar("Task")
@@ -212,6 +212,15 @@ def _next_word(
     return None if result is None else Ended(task, result[0], None)
 
 
+def portable(error: Exception) -> Exception:
+    """Return what failed in a form that another process can be handed."""
+    cause = error.__cause__ if isinstance(error, WorkerError) else None
+    failure = cause if isinstance(cause, Exception) else error
+    if isinstance(failure, SignlightError):
+        return failure
+    return RuntimeError(f"{type(failure).__name__}: {failure}")  # others need not survive that
+
+
 def _make_caller() -> Work[Any, Any]:
     def call(task: Any, tell: Callable[[Any], None]) -> Any:  # noqa: ANN401
         function, arguments = task
@@ -249,8 +258,4 @@ def _serve(pipe: Connection[Any, Any], make_work: bytes, sleep_waiting: bool) ->
                 work = work or pickle.loads(make_work)()
                 send("done", work(task, lambda value: send("told", value)))
             except Exception as error:
-                cause = error.__cause__ if isinstance(error, WorkerError) else None
-                failure = cause or error
-                if not isinstance(failure, SignlightError):  # others need not survive the journey
-                    failure = RuntimeError(f"{type(failure).__name__}: {failure}")
-                send("failed", failure, traceback.format_exc())
+                send("failed", portable(error), traceback.format_exc())
