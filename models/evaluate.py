@@ -30,6 +30,7 @@ from stream.folders import make_folder
 from stream.frames import RgbImage
 from stream.one_line_parser import OneLineParser
 from stream.option_values import integer_type
+from stream.sources.picture_files import PictureReader
 
 __all__ = ["main", "picture_sets"]
 
@@ -175,12 +176,9 @@ class _Photographs:
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
         files = sorted(folder.iterdir()) if folder.is_dir() else []
-        self._images = [
-            image
-            for file in files
-            if file.is_file()
-            and (image := cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)) is not None
-        ]
+        reader = PictureReader()
+        images = (reader.try_read(file) for file in files)
+        self._images = [image for image in images if image is not None]
         if not self._images:
             raise SourceFormatError(f"{folder}: has no picture for --backgrounds")
 
@@ -189,9 +187,8 @@ class _Photographs:
         height, width = image.shape[:2]
         side = max(1, int(min(height, width) * rng.uniform(0.3, 0.9)))
         top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-        part = image[top : top + side, left : left + side, ::-1]
-        part = cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_AREA)
-        return np.ascontiguousarray(part)
+        part = image[top : top + side, left : left + side]
+        return np.asarray(cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_AREA))
 
 
 def _parser() -> argparse.ArgumentParser:

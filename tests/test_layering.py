@@ -90,6 +90,16 @@ def test_imports_stay_in_their_layer(path: Path) -> None:
             assert top not in HOMES, f"{name} imports {module}"
 
 
+def test_pictures_are_read_in_one_way() -> None:
+    """Not by OpenCV, which reads formats that nobody asked for, whatever their size."""
+    theirs = {"imdecode", "imread", "imreadmulti"}
+    allowed = ROOT / "models/bench/official.py"  # shows what DINO's own scripts cost
+    for path in MODULES:
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        assert path == allowed or not names & theirs, f"{path}: {names & theirs}"
+
+
 def test_samples_are_imported_only_when_needed() -> None:
     for path in MODULES:  # an import under "if TYPE_CHECKING" is not one
         tops = {module.split(".")[0] for module in _imports(path, top_level_only=True)}
