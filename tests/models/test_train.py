@@ -31,9 +31,10 @@ from models.training.learner import Learner, StepReport
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
+from stream.sinks.png import write_png
 from tests.clips import cut_off
 from tests.conftest import ROOT
-from tests.models.hand_sets import write_png, write_set
+from tests.models.hand_sets import write_set
 from tests.models.networks import SMALL, TINY, noise
 from tests.waits import PROCESS_S, WAIT_S
 
