@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -25,11 +24,14 @@ from models.evaluation.pictures import PictureSet, on_backgrounds, on_grey, read
 from models.evaluation.report import draw_sheet, measure, table_of, worst
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.runtimes.selection import choose
-from stream.errors import OutputError, SignlightError, SourceFormatError
+from stream.errors import SignlightError, SourceFormatError
 from stream.folders import make_folder
 from stream.frames import RgbImage
+from stream.json_files import write_json
 from stream.one_line_parser import OneLineParser
 from stream.option_values import integer_type
+from stream.sinks.png import write_png
+from stream.sources.picture_files import PictureReader
 
 __all__ = ["main", "picture_sets"]
 
@@ -138,21 +140,18 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
             )
 
 
-def _write(out: Path, numbers: object, subject: Subject, sets: Sequence[PictureSet]) -> None:
-    try:
-        (out / "report.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
-        for pictures in sets:
-            stem = pictures.name.replace(",", "").replace(" ", "_")
-            spread = np.linspace(0, len(pictures) - 1, min(_ON_SHEET, len(pictures)))
-            for kind, indices in (
-                ("maps", spread.round().astype(int).tolist()),
-                ("worst", worst(subject, pictures, _WORST)),
-            ):
-                sheet = draw_sheet(subject, pictures, indices)
-                _, data = cv2.imencode(".png", sheet[..., ::-1])
-                (out / f"{stem}.{kind}.png").write_bytes(data.tobytes())
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror})") from error
+def _write(
+    out: Path, numbers: dict[str, Any], subject: Subject, sets: Sequence[PictureSet]
+) -> None:
+    write_json(out / "report.json", numbers)
+    for pictures in sets:
+        stem = pictures.name.replace(",", "").replace(" ", "_")
+        spread = np.linspace(0, len(pictures) - 1, min(_ON_SHEET, len(pictures)))
+        for kind, indices in (
+            ("maps", spread.round().astype(int).tolist()),
+            ("worst", worst(subject, pictures, _WORST)),
+        ):
+            write_png(out / f"{stem}.{kind}.png", draw_sheet(subject, pictures, indices))
 
 
 def _rendered_background(rng: np.random.Generator, size_px: int) -> RgbImage:
@@ -175,12 +174,9 @@ class _Photographs:
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
         files = sorted(folder.iterdir()) if folder.is_dir() else []
-        self._images = [
-            image
-            for file in files
-            if file.is_file()
-            and (image := cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)) is not None
-        ]
+        reader = PictureReader()
+        images = (reader.try_read(file) for file in files)
+        self._images = [image for image in images if image is not None]
         if not self._images:
             raise SourceFormatError(f"{folder}: has no picture for --backgrounds")
 
@@ -189,9 +185,8 @@ class _Photographs:
         height, width = image.shape[:2]
         side = max(1, int(min(height, width) * rng.uniform(0.3, 0.9)))
         top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-        part = image[top : top + side, left : left + side, ::-1]
-        part = cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_AREA)
-        return np.ascontiguousarray(part)
+        part = image[top : top + side, left : left + side]
+        return np.asarray(cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_AREA))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,7 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from stream.errors import SignlightError, SourceFormatError, SourceNotFoundError
+from stream.folders import make_folder
 from stream.geometry import Handedness, HandRegion
+from stream.json_files import write_json
 from stream.one_line_parser import OneLineParser
 from stream.protocols import HandFinder, Source
 
@@ -181,6 +183,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     if not options.folder.is_dir():
         raise SourceNotFoundError(f"there is no folder {options.folder}; check the path")
+    if options.out:
+        make_folder(options.out.parent)
     labels_path = options.labels or options.folder / LABELS_NAME
     labels = read_labels(labels_path) if options.labels or labels_path.is_file() else {}
     scores: dict[str, ClipScore] = {}
@@ -195,7 +199,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     Console().print(_table_of(scores))
     if options.out:
         table = {clip: asdict(score) for clip, score in scores.items()}
-        options.out.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+        write_json(options.out, table)
 
 
 def _clips(folder: Path, labels_path: Path) -> Iterator[tuple[str, Source]]:

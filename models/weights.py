@@ -14,9 +14,9 @@ from pathlib import Path
 from models.cache import cache_folder
 from models.download import Progress, download
 from models.registry import ModelSpec
-from stream.errors import WeightsError, WeightsNotFoundError
+from stream.errors import OutputError, WeightsError, WeightsNotFoundError
 from stream.hashing import sha256_of
-from stream.whole_files import written_whole
+from stream.json_files import write_json
 
 __all__ = ["WeightsFile", "fetch_weights", "find_weights", "is_ready", "remember", "weights_path"]
 
@@ -148,9 +148,8 @@ def remember(spec: ModelSpec, found: WeightsFile) -> None:
         return
     record = _Record(size=found.path.stat().st_size, sha256=found.sha256)
     try:
-        with written_whole(_record_path(found.path)) as unfinished:
-            unfinished.write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
-    except OSError as error:  # a cache that is only readable still serves
+        write_json(_record_path(found.path), asdict(record))
+    except OutputError as error:  # a cache that is only readable still serves
         logger.warning("cannot record the hash of %s: %s", found.path, error)
 
 

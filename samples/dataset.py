@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 
 from samples.anatomy import HandBody, HandPose
@@ -23,6 +22,8 @@ from samples.handshapes import LETTERS, pose_of, transition, view_of
 from samples.scene import HandTruth, SceneHand, ScenePicture, compose, elbow_of
 from samples.signer import FigureLayer, Posture, Signer, render_signer
 from samples.skin import Skin
+from stream.sinks.png import write_png
+from stream.whole_files import written_whole
 
 FORMAT: Final = 1
 """Version of the folder's layout, raised when its files change meaning."""
@@ -100,8 +101,8 @@ def write_set(
             yield index, False
             continue
         picture = draw_picture(seed, index, size_px)
-        _write_png(folder / f"{index:06d}.png", picture.image[..., ::-1])
-        _write_png(folder / f"{index:06d}.mask.png", label_map(picture.hands))
+        write_png(folder / f"{index:06d}.png", picture.image)
+        write_png(folder / f"{index:06d}.mask.png", label_map(picture.hands))
         truth = {"index": index, "hands": [truth_of(hand) for hand in picture.hands]}
         _write_whole(truth_path, json.dumps(truth, separators=(",", ":")).encode())
         yield index, True
@@ -243,15 +244,6 @@ def _agree(path: Path, settings: dict[str, int]) -> None:
     _write_whole(path, json.dumps(settings).encode())
 
 
-def _write_png(path: Path, image: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
-    done, data = cv2.imencode(".png", image)
-    if not done:
-        raise OSError(f"could not encode {path.name} as PNG")
-    _write_whole(path, data.tobytes())
-
-
 def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    with written_whole(path) as unfinished:
+        unfinished.write_bytes(data)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -99,10 +98,9 @@ def _clip(options: argparse.Namespace) -> None:
 
 def _sheet(options: argparse.Namespace) -> None:
     from samples.sheet import draw_sheet
+    from stream.sinks.png import write_png
 
-    sheet = draw_sheet(options.size)
-    _, data = cv2.imencode(".png", sheet[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    options.out.write_bytes(data.tobytes())
+    write_png(options.out, draw_sheet(options.size))
 
 
 def _set(options: argparse.Namespace) -> None:

@@ -25,6 +25,7 @@ from models.hands.finder import MediaPipeHandFinder
 from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
+from stream.sources.picture_files import PictureReader
 
 __all__ = ["PictureSet", "on_backgrounds", "on_grey", "read_pictures"]
 
@@ -151,8 +152,10 @@ class _Crop:
 
 
 def _rendered(files: list[Path], size_px: int) -> Iterator[_Crop]:
+    reader = PictureReader()
     for file in files:
-        image, labels = _load(file.with_suffix(".png")), _load(file.with_suffix(".mask.png"))
+        image = reader.read(file.with_suffix(".png"))
+        labels = reader.read(file.with_suffix(".mask.png"))
         hand = json.loads(file.read_text(encoding="utf-8"))["hands"][0]
         points = np.array(hand["landmarks_px"], np.float32)
         region = _inside(_region_of(points), image.shape[0])
@@ -160,9 +163,10 @@ def _rendered(files: list[Path], size_px: int) -> Iterator[_Crop]:
 
 
 def _real(files: list[Path], size_px: int) -> Iterator[_Crop]:
+    reader = PictureReader()
     with MediaPipeHandFinder(max_hands=1) as finder:
         for file in files:
-            image = _load(file)
+            image = reader.read(file)
             mask = _biggest_part(image.max(2) >= _BLACK)
             # A black picture first: nothing is followed from one person's frame to the next.
             finder.find(_frame(np.zeros_like(image)))
@@ -271,13 +275,3 @@ def _biggest_part(mask: Mask) -> Mask:
 def _frame(image: RgbImage) -> Frame:
     """Return the picture as a frame at time 0, at which a hand finder starts over."""
     return Frame(image=image, pts=0, time_base=Fraction(1), index=0, captured_ns=0)
-
-
-def _load(path: Path) -> RgbImage:
-    try:
-        image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error) as error:
-        raise SourceFormatError(f"{path}: cannot be read as a picture") from error
-    if image is None:
-        raise SourceFormatError(f"{path}: cannot be read as a picture")
-    return np.ascontiguousarray(image[..., ::-1])

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from stream.errors import SourceError, SourceFormatError, SourceNotFoundError
 from stream.frames import RgbImage
+from stream.sources.picture_files import PictureReader
 
 if TYPE_CHECKING:
     from models.hands.finder import MediaPipeHandFinder
@@ -133,9 +134,10 @@ def _rendered(folder: Path, size_px: int) -> _Found:
 
     Of the truth, only the extent of the first hand is used, to crop where a hand finder would.
     """
+    reader = PictureReader()
     for truth in sorted(folder.glob("[0-9]*.json")):  # written last: what stands here is whole
         picture, mask = (truth.with_suffix(suffix) for suffix in (".png", ".mask.png"))
-        image, labels = _load(picture), _load(mask)
+        image, labels = reader.try_read(picture), reader.try_read(mask)
         if image is None or labels is None:
             continue
         alpha = np.where(labels.max(2) > 0, np.uint8(255), np.uint8(0))
@@ -145,8 +147,9 @@ def _rendered(folder: Path, size_px: int) -> _Found:
 
 
 def _plain(files: list[Path], size_px: int) -> _Found:
+    reader = PictureReader()
     for file in files:
-        image = _load(file)
+        image = reader.try_read(file)
         if image is not None:
             yield _square(image, size_px), None, None
 
@@ -179,20 +182,6 @@ def _hands_of(source: FileSource, finder: MediaPipeHandFinder, size_px: int) -> 
         next_s = frame.time_s + _VIDEO_STEP_S
         for region in regions:
             yield cut_crop(frame, region, size_px=size_px, margin=_VIDEO_MARGIN).image, None, None
-
-
-def _load(path: Path) -> RgbImage | None:
-    """Return a picture, uint8 (H, W, 3) RGB; None, and a warning, where it cannot be read."""
-    try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    except OSError as error:
-        logger.warning("%s: left out, cannot be read (%s)", path, error.strerror)
-        return None
-    if image is None:
-        logger.warning("%s: left out, not a picture or damaged", path)
-        return None
-    return np.ascontiguousarray(image[..., ::-1])
 
 
 def _square(image: npt.NDArray[np.uint8], size_px: int) -> npt.NDArray[np.uint8]:

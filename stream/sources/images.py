@@ -14,7 +14,8 @@ from av.error import FFmpegError
 from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.sources.closing import ClosableSource
-from stream.sources.media import describe, open_picture
+from stream.sources.media import describe
+from stream.sources.picture_files import decode_picture
 from stream.sources.picture_options import PictureOptions
 from stream.sources.pictures import PictureConverter
 from stream.sources.timeline import Span
@@ -29,8 +30,6 @@ UNREAD_SUFFIXES = frozenset(
 )
 """Endings of pictures that are not read, in lower case: of some FFmpeg has no decoder, of others it
 decodes tiles or a preview."""
-_ANIMATED = frozenset({"gif", "apng"})
-"""FFmpeg's names of the formats of which one file may hold many pictures."""
 
 
 class ImageFolderSource(ClosableSource):
@@ -130,35 +129,16 @@ class ImageFolderSource(ClosableSource):
 
     def _read_picture(self, path: Path) -> RgbImage | None:
         try:
-            content = path.read_bytes()
-            reason = _reason_to_leave_out(content)
-            if reason is None:
-                with open_picture(content) as container:
-                    video = container.streams.video[0]
-                    if reason := self._options.fault_of((video.width, video.height)):
-                        raise SourceFormatError(reason)
-                    pictures = container.decode(video=0)
-                    image = self._converter.to_rgb(next(pictures))
-                    if container.format.name in _ANIMATED and next(pictures, None) is not None:
-                        self._warnings.append(
-                            f"{path.name} is an animation: its first picture is used"
-                        )
-                    return image
+            picture, is_animation = decode_picture(path.read_bytes(), self._options.fault_of)
+            if is_animation:
+                self._warnings.append(f"{path.name} is an animation: its first picture is used")
+            return self._converter.to_rgb(picture)
         except SourceFormatError as exc:
             reason = str(exc)
-        except (FFmpegError, OSError, IndexError, StopIteration) as exc:
+        except (FFmpegError, OSError) as exc:
             reason = f"it cannot be read ({describe(exc)})"
         self._warnings.append(f"{path.name} is left out: {reason}")
         return None
-
-
-def _reason_to_leave_out(content: bytes) -> str | None:
-    """Return what keeps a file from being read right, though FFmpeg might try; None for nothing."""
-    if content[4:8] == b"ftyp":  # ISO/IEC 14496-12: FFmpeg would show a tile, or a film's beginning
-        return "it is a HEIC or AVIF picture or a film, whatever its name; save it as JPEG or PNG"
-    if content[8:16] == b"WEBPVP8X" and content[20] & 0x02:
-        return "it is an animated WebP, which is not read; save the picture you want as PNG"
-    return None
 
 
 def _files_in(folder: Path, suffixes: frozenset[str]) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import av
@@ -12,7 +11,7 @@ from av.format import formats_available
 
 from stream.errors import SourceFormatError, SourceNotFoundError
 
-__all__ = ["describe", "open_file", "open_named_file", "open_picture"]
+__all__ = ["describe", "open_file", "open_named_file"]
 
 _REACHING = frozenset(
     # Lists of other files, and descriptions of streams.
@@ -30,10 +29,6 @@ _FILE_OPTIONS = {
     "protocol_whitelist": "file",
     # Recordings joined end to end may number their streams differently.
     "merge_pmt_versions": "1",
-}
-_PICTURE_OPTIONS = {
-    "format_whitelist": "jpeg_pipe,png_pipe,apng,webp_pipe,bmp_pipe,gif,tiff_pipe",
-    "protocol_whitelist": "",
 }
 _TILED_BRANDS = frozenset({"heic", "heix", "mif1"})
 """Major brands of HEIF pictures (ISO/IEC 23008-12), of which FFmpeg decodes one tile."""
@@ -76,15 +71,6 @@ def open_named_file(path: Path) -> InputContainer:
         container.close()
         raise SourceFormatError(f"{path} is a HEIC picture; save it as JPEG or PNG, in a folder")
     return container
-
-
-def open_picture(content: bytes) -> InputContainer:
-    """Return the container of a picture: JPEG, PNG, WebP, BMP, GIF or TIFF by its content.
-
-    Raises:
-        FFmpegError: It is none of these.
-    """
-    return av.open(io.BytesIO(content), "r", options=dict(_PICTURE_OPTIONS))
 
 
 def describe(cause: BaseException | None) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from overlays.compositor import Compositor
@@ -19,6 +18,8 @@ from overlays.style import Style
 from stream.frames import RgbImage
 from stream.geometry import HandRegion
 from stream.scene import AttentionMaps, MapKind, Scene
+from stream.sinks.png import write_png
+from stream.sources.picture_files import PictureReader
 from stream.stats import Stats
 from tests.overlays.scenes import make_maps, make_region, make_scene
 
@@ -95,11 +96,9 @@ CASES: dict[str, Callable[[], RgbImage]] = {
 
 def read(name: str) -> RgbImage:
     """Return the picture that was written under ``name``, uint8 (H, W, 3) RGB."""
-    return np.asarray(cv2.imread(str(FOLDER / f"{name}.png")), np.uint8)[..., ::-1]
+    return PictureReader().read(FOLDER / f"{name}.png")
 
 
 if __name__ == "__main__":
     for name, draw in CASES.items():
-        cv2.imwrite(
-            str(FOLDER / f"{name}.png"), draw()[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9]
-        )
+        write_png(FOLDER / f"{name}.png", draw())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
+
+from stream.sinks.png import write_png
 
 
 def write_set(folder: Path, *, count: int) -> None:
@@ -27,10 +28,3 @@ def write_set(folder: Path, *, count: int) -> None:
         truth = {"index": index, "hands": [{"letter": "A", "landmarks_px": corners}]}
         (folder / f"{index:06d}.json").write_text(json.dumps(truth), encoding="utf-8")
     (folder / "set.json").write_text('{"format": 1}', encoding="utf-8")
-
-
-def write_png(path: Path, image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
-    """Write an RGB picture."""
-    done, data = cv2.imencode(path.suffix, image[..., ::-1])
-    assert done
-    path.write_bytes(data.tobytes())

@@ -124,6 +124,20 @@ def test_a_folder_is_measured(
     assert missing == "note: labels without a video: gone.mp4"
 
 
+def test_numbers_that_cannot_be_written_are_no_traceback(
+    tmp_path: Path, sample_clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "clips" / "sign.mp4"
+    clip.parent.mkdir()
+    clip.symlink_to(sample_clip.resolve())
+    (tmp_path / "file").touch()
+    assert main([str(clip.parent), "--out", str(tmp_path / "file" / "numbers.json")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "", "it is said before an hour of measuring"
+    assert captured.err.startswith(f"models.evaluate_hands: {tmp_path / 'file'}: cannot hold")
+    assert captured.err.count("\n") == 1
+
+
 def test_a_missing_folder_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "none")]) == 1
     assert "there is no folder" in capsys.readouterr().err

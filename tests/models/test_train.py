@@ -12,6 +12,8 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -29,9 +31,10 @@ from models.training.learner import Learner, StepReport
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
+from stream.sinks.png import write_png
 from tests.clips import cut_off
 from tests.conftest import ROOT
-from tests.models.hand_sets import write_png, write_set
+from tests.models.hand_sets import write_set
 from tests.models.networks import SMALL, TINY, noise
 from tests.waits import PROCESS_S, WAIT_S
 
@@ -224,6 +227,18 @@ def test_a_broken_video_of_a_folder_is_left_out_and_a_cut_one_told(
     assert len(read_corpus([tmp_path], size_px=32)) > 0
     assert f"{tmp_path / 'b.mp4'} ends at" in caplog.text
     assert f"left out: {tmp_path / 'a.mp4'} is a text file" in caplog.text
+
+
+def test_a_picture_of_a_format_nobody_means_is_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_png(tmp_path / "a.png", np.full((16, 16, 3), 90, np.uint8))
+    made, jpeg_2000 = cv2.imencode(".jp2", np.zeros((16, 16, 3), np.uint8))
+    (tmp_path / "b.png").write_bytes(jpeg_2000.tobytes() if made else b"no picture")
+    corpus = read_corpus([tmp_path], size_px=16)
+    assert len(corpus) == 1
+    assert (corpus.pictures[0, :3] == 90).all()
+    assert f"left out: {tmp_path / 'b.png'} is no picture" in caplog.text
 
 
 def test_a_run_whose_output_nobody_reads_any_more_keeps_what_it_learnt(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from samples.detection_table import Finding, findings, main, random_view, tabulate
 from samples.handshapes import LETTERS
+from tests.bench.detection_table import Finding, findings, random_view, tabulate
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,3 @@ def test_table_has_a_row_for_each_letter_and_one_for_all(found: list[Finding]) -
 def test_views_come_from_their_seed_alone() -> None:
     first, second = random_view("Q", 5), random_view("Q", 5)
     assert first.image.tobytes() == second.image.tobytes()
-
-
-def test_no_views_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main(["--views", "0"])
-    assert stop.value.code == 2
-    assert "--views must be >= 1, got 0" in capsys.readouterr().err

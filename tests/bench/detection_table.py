@@ -1,7 +1,7 @@
-"""How MediaPipe sees the rendered hands: ``python -m samples.detection_table``.
+"""How MediaPipe sees the rendered hands.
 
 Renders seeded random views of every handshape before random backgrounds, runs MediaPipe's hand
-landmarker (Tasks API, single pictures, default confidence) over them and prints per letter how many
+landmarker (Tasks API, single pictures, default confidence) over them and tells per letter how many
 were found exactly: one hand, in place. Landmark error is the mean distance of the 21 points
 divided by the palm's width (knuckle of the index to knuckle of the little finger, as it would be
 seen flat).
@@ -9,14 +9,14 @@ seen flat).
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from rich.table import Table
 
 from models.chatter import muted_chatter
 from models.hands.bundle import find_hand_bundle
@@ -26,9 +26,6 @@ from samples.hand import Handedness, HandLayer, Light, Placement, Sleeve, render
 from samples.handshapes import LETTERS, pose_of, view_of
 from samples.skin import Skin
 from samples.tone import to_display
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 VIEW_WH: Final = (640, 480)
 """Size of a view, that of a webcam."""
@@ -159,8 +156,6 @@ def judge(landmarker: Any, view: View) -> Finding:  # noqa: ANN401
 
 def tabulate(all_findings: Sequence[Finding]) -> Table:
     """Return the findings as a table, one row per letter and one for all."""
-    from rich.table import Table
-
     table = Table(title=f"MediaPipe on {len(all_findings)} rendered views")
     for column in ("letter", "views", "exact %", "none", "two", "elsewhere", "hand %", "error"):
         table.add_column(column, justify="right")
@@ -182,31 +177,3 @@ def tabulate(all_findings: Sequence[Finding]) -> Table:
             end_section=letter == LETTERS[-1],
         )
     return table
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table."""
-    from rich.console import Console
-    from rich.progress import track
-
-    from stream.errors import SignlightError
-
-    parser = argparse.ArgumentParser(prog="python -m samples.detection_table", description=__doc__)
-    parser.add_argument("--views", type=int, default=900, help="how many views (default 900)")
-    parser.add_argument("--seed", type=int, default=0, help="first seed (default 0)")
-    options = parser.parse_args(arguments)
-    if options.views < 1:
-        parser.error(f"--views must be >= 1, got {options.views}")
-    console = Console()
-    try:
-        views = findings(options.views, seed=options.seed)
-        rows = list(track(views, "views", total=options.views, console=console))
-    except SignlightError as error:
-        Console(stderr=True).print(f"error: {error}")
-        return 1
-    console.print(tabulate(rows))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
