@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["written_whole"]
+__all__ = ["remove_unfinished", "written_whole"]
+
+_PREFIX, _SUFFIX = ".signlight-", ".part"
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         OSError: The new file could not take its place.
     """
     target = Path(os.path.realpath(path))
-    unfinished = target.with_name(f".signlight-{secrets.token_hex(6)}.part")
+    unfinished = target.with_name(f"{_PREFIX}{secrets.token_hex(6)}{_SUFFIX}")
     try:
         yield unfinished
         unfinished.replace(target)
@@ -31,3 +33,10 @@ def written_whole(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             unfinished.unlink()
         raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left half written in a folder that no other one writes to."""
+    for left in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with suppress(OSError):
+            left.unlink()
