@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from overlays.style import COLORMAPS, LAYOUTS, NORMALIZATIONS, Style
+from overlays.layouts import LAYOUTS
+from overlays.style import COLORMAPS, NORMALIZATIONS, Style
 
 __all__ = ["restyle"]
 
@@ -37,7 +38,7 @@ def restyle(style: Style, key: str, *, num_heads: int) -> tuple[Style, str] | No
     if key == "l":
         if style.head == "all":  # a grid whatever the layout: going on from it leaves it
             style = replace(style, head="mean", layout="heads")
-        layout = _next(LAYOUTS, style.layout)
+        layout = _next(tuple(LAYOUTS), style.layout)
         return replace(style, layout=layout), f"layout: {layout}"
     if key == "c":
         colormap = _next(COLORMAPS, style.colormap)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from overlays.layouts import LAYOUTS
 from stream.geometry import Handedness
 
-__all__ = ["COLORMAPS", "LAYOUTS", "NORMALIZATIONS", "Head", "Layout", "Normalization", "Style"]
+__all__ = ["COLORMAPS", "NORMALIZATIONS", "Head", "Normalization", "Style"]
 
 Head = int | Literal["mean", "all"]
-Layout = Literal["overlay", "side", "heads", "insets"]
 Normalization = Literal["frame", "stable", "absolute"]
 
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
-"""In the order in which a key steps through them."""
 NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
 """In the order in which a key steps through them."""
 COLORMAPS = ("inferno", "magma", "plasma", "viridis", "cividis", "turbo", "gray")
@@ -33,8 +31,8 @@ class Style:
 
     head: Head = "mean"
     """Which map: a head's number from 0, the mean of all, or all of them as a grid."""
-    layout: Layout = "overlay"
-    """On the picture; picture beside map; all heads beside the picture; close-ups in corners."""
+    layout: str = "overlay"
+    """One of LAYOUTS."""
     colormap: str = "inferno"
     """One of COLORMAPS."""
     alpha: float = 0.6
@@ -56,7 +54,7 @@ class Style:
         is_number = isinstance(self.head, int) and not isinstance(self.head, bool)
         if not (is_number and int(self.head) >= 0) and self.head not in ("mean", "all"):
             raise ValueError(f"head must be a number from 0, 'mean' or 'all', got {self.head!r}")
-        _check_choice("layout", self.layout, LAYOUTS)
+        _check_choice("layout", self.layout, tuple(LAYOUTS))
         _check_choice("colormap", self.colormap, COLORMAPS)
         _check_choice("normalize", self.normalize, NORMALIZATIONS)
         if not 0 <= self.alpha <= 1:
