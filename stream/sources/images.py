@@ -15,7 +15,7 @@ from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.sources.closing import ClosableSource
 from stream.sources.media import describe, open_picture
-from stream.sources.picture_options import PictureOptions
+from stream.sources.options import PictureOptions
 from stream.sources.pictures import PictureConverter
 from stream.sources.timeline import Span
 
