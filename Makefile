@@ -14,7 +14,7 @@ QUICK := tests/overlays tests/models/hands/test_bundle.py tests/models/hands/tes
 	tests/stream/test_camera.py tests/stream/test_file_source.py tests/stream/test_mp4_sink.py \
 	tests/stream/test_image_folder.py tests/test_packaging.py tests/test_run_live.py
 DEMO := samples/fingerspelling.overlay.mp4
-CODE := run_live.py $(wildcard stream/*.py stream/*/*.py models/*.py models/*/*.py overlays/*.py models/bundled/*)
+CODE := run_live.py $(wildcard stream/*.py stream/*/*.py models/*.py models/*/*.py overlays/*.py overlays/*/*.py models/bundled/*)
 
 .PHONY: demo test check quick lock audit clean
 .DELETE_ON_ERROR:

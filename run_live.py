@@ -8,15 +8,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.bench.options import BenchOptions
 from models.opening import check, make_cutter, open_finder, open_model
-from models.registry import DEFAULT_MODEL, MODELS, find_spec
+from models.options import FetchOptions, HandOptions, ModelOptions, RuntimeOptions
+from models.registry import find_spec
+from overlays.controls import KEYS
 from overlays.opening import make_controls, make_view
-from overlays.style import COLORMAPS
+from overlays.style import Style
+from stream.command_line.command import Command
+from stream.command_line.options import CommonOptions, Options
+from stream.command_line.parsing import parse_args, words_of_keys
 from stream.errors import in_one_line
 from stream.installed import doubts_about_opencv
 from stream.jobs.factories import Factories
-from stream.options import BenchOptions, Options, parse_args
+from stream.jobs.options import ExportOptions, LiveOptions, RegionOptions
 from stream.priority import let_waiting_threads_sleep
+from stream.sinks.options import EncoderOptions
+from stream.sources.options import PartOptions, PictureOptions
 
 __all__ = ["main"]
 
@@ -47,25 +55,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: Code 2 for wrong usage, 0 after ``--help`` and ``--version``.
     """
-    options = parse_args(
-        sys.argv[1:] if argv is None else argv,
-        models=tuple(MODELS),
-        default_model=DEFAULT_MODEL,
-        colormaps=COLORMAPS,
-    )
+    arguments = sys.argv[1:] if argv is None else argv
+    command, options = parse_args(arguments, COMMANDS, epilog=words_of_keys(KEYS))
+    is_verbose = options[CommonOptions].verbose
     logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.WARNING,
+        level=logging.DEBUG if is_verbose else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s",
     )
-    if options.command in ("live", "export"):  # not where DINO's own way is timed, which it slows
+    if command.run is not _bench:  # that times DINO's own way too, which it slows
         let_waiting_threads_sleep()
     for doubt in doubts_about_opencv():  # before it is loaded, which may fail
         from stream.jobs.progress import say
 
         say(f"note: {doubt}")
-    run = {"live": _live, "export": _export, "models": _models, "fetch": _fetch, "bench": _bench}
     try:
-        code = run[options.command](options)
+        code = command.run(options)
         sys.stdout.flush()  # the last moment to notice here that nobody reads any more
         return code
     except KeyboardInterrupt:
@@ -75,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except Exception as error:
-        if options.verbose:
+        if is_verbose:
             raise
         print(f"signlight: {in_one_line(error)}", file=sys.stderr)
         return EXIT_FAILED
@@ -94,6 +98,11 @@ def _export(options: Options) -> int:
 
 
 def _models(options: Options) -> int:
+    name = options[FetchOptions].model
+    return _fetch(name) if name else _list_models()
+
+
+def _list_models() -> int:
     from rich.console import Console
 
     from models.listing import table_of_models
@@ -103,12 +112,12 @@ def _models(options: Options) -> int:
     return EXIT_DONE
 
 
-def _fetch(options: Options) -> int:
+def _fetch(name: str) -> int:
     from models.weights import fetch_weights
     from stream.jobs.progress import download_bar, print_path, terminal
 
     with download_bar(terminal()) as progress:
-        found = fetch_weights(find_spec(options.model), progress=progress)
+        found = fetch_weights(find_spec(name), progress=progress)
     print_path(found.path)
     return EXIT_DONE
 
@@ -117,9 +126,55 @@ def _bench(options: Options) -> int:
     from models.bench.command import bench
     from stream.jobs.progress import step_line, terminal
 
-    assert isinstance(options, BenchOptions)
     bench(options, FACTORIES, sample=SAMPLE_CLIP, steps=step_line(terminal()))
     return EXIT_DONE
+
+
+_LOOKING = (ModelOptions(), RegionOptions(), HandOptions(), RuntimeOptions())
+_READING = (PictureOptions(), PartOptions(), EncoderOptions())
+_EXPORTED = Style(skeleton=False, hud=False)
+"""The look of an export where nobody says otherwise."""
+
+COMMANDS = (
+    Command(
+        name="live",
+        summary="live view of a camera number, a file, a folder of images or a URL",
+        description="Show where a DINO model looks while a person signs.",
+        options=(LiveOptions(), *_LOOKING, Style(), *_READING),
+        run=_live,
+    ),
+    Command(
+        name="export",
+        summary="every frame of a recording, with its sound, to an MP4",
+        description="Draw DINO's attention on every frame of a recording and write an MP4 beside "
+        "it.",
+        options=(ExportOptions(), *_LOOKING, _EXPORTED, *_READING),
+        run=_export,
+    ),
+    Command(
+        name="models",
+        summary='the table of models; "models fetch NAME" downloads one',
+        description="List the models and where their weights are, or download weights.",
+        options=(FetchOptions(),),
+        run=_models,
+    ),
+    Command(
+        name="bench",
+        summary="how fast this machine is, stage by stage",
+        description="Measure this machine: each model against what the processor can do at most, "
+        "each stage of an export, and the live view. Weights are random: speed does not know.",
+        options=(BenchOptions(), RuntimeOptions()),
+        fixed=(
+            ModelOptions(random_weights=True),
+            RegionOptions(),
+            HandOptions(),
+            _EXPORTED,
+            *_READING,
+        ),
+        run=_bench,
+    ),
+)
+"""What Signlight can do; the first is what it does where no command is named."""
 
 
 if __name__ == "__main__":

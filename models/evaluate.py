@@ -24,12 +24,12 @@ from models.evaluation.pictures import PictureSet, on_backgrounds, on_grey, read
 from models.evaluation.report import draw_sheet, measure, table_of, worst
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.runtimes.selection import choose
+from stream.command_line.one_line_parser import OneLineParser
+from stream.command_line.values import Integer
 from stream.errors import SignlightError, SourceFormatError
 from stream.folders import make_folder
 from stream.frames import RgbImage
 from stream.json_files import write_json
-from stream.one_line_parser import OneLineParser
-from stream.option_values import integer_type
 from stream.sinks.png import write_png
 from stream.sources.picture_files import PictureReader
 
@@ -207,14 +207,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--limit",
-        type=integer_type(1, None),
+        type=Integer(1, None).read,
         default=400,
         metavar="N",
         help="pictures to look at in each DIR",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="for report.json and the sheets")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--num-threads", "--threads", type=integer_type(1, None), metavar="N")
+    parser.add_argument("--num-threads", "--threads", type=Integer(1, None).read, metavar="N")
     return parser
 
 

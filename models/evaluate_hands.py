@@ -20,11 +20,11 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from stream.command_line.one_line_parser import OneLineParser
 from stream.errors import SignlightError, SourceFormatError, SourceNotFoundError
 from stream.folders import make_folder
 from stream.geometry import Handedness, HandRegion
 from stream.json_files import write_json
-from stream.one_line_parser import OneLineParser
 from stream.protocols import HandFinder, Source
 
 __all__ = ["ClipScore", "HandLabel", "main", "read_labels", "score_clip"]

@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.fitting import check_options, doubts_about
+from models.options import HandOptions, ModelOptions, RuntimeOptions
+from stream.command_line.options import Options
+from stream.jobs.options import RegionOptions
 from stream.jobs.progress import download_bar, terminal
-from stream.options import Options
+from stream.sources.options import PictureOptions
 
 if TYPE_CHECKING:
     from models import DinoModel
@@ -33,15 +36,16 @@ def open_model(options: Options, *, num_threads: int | None = None) -> DinoModel
     """Load the model, with a progress bar where its weights are downloaded."""
     from models import load_model
 
+    asked, at = options[ModelOptions], options[RuntimeOptions]
     with download_bar(terminal()) as progress:
         return load_model(
-            options.model,
-            weights=options.weights,
-            random_weights=options.random_weights,
-            device=options.device,
-            runtime=options.runtime,
-            precision=options.precision,
-            layer=options.layer,
+            asked.model,
+            weights=asked.weights,
+            random_weights=asked.random_weights,
+            device=at.device,
+            runtime=at.runtime,
+            precision=at.precision,
+            layer=asked.layer,
             num_threads=num_threads,
             progress=progress,
         )
@@ -51,21 +55,23 @@ def make_cutter(options: Options, model: DinoModel) -> Cropper:
     """Return what cuts crops of the size asked for, or of the model's own."""
     from models.crops import Cropper
 
-    return Cropper(size_px=options.crop_size or model.spec.crop_px, patch_px=model.patch_px)
+    size_px = options[HandOptions].crop_size or model.spec.crop_px
+    return Cropper(size_px=size_px, patch_px=model.patch_px)
 
 
 def open_finder(options: Options) -> HandFinder:
     """Open the hand finder, or the one that takes the whole picture."""
-    if options.region == "frame":
+    if options[RegionOptions].region == "frame":
         from models.crops import WholeFrameFinder
 
         return WholeFrameFinder()
     from models.hands.finder import MediaPipeHandFinder
 
+    hands = options[HandOptions]
     with download_bar(terminal()) as progress:
         return MediaPipeHandFinder(
-            max_hands=options.max_hands,
-            input_mirrored=options.input_mirrored,
-            bundle=options.hand_model,
+            max_hands=hands.max_hands,
+            input_mirrored=options[PictureOptions].input_mirrored,
+            bundle=hands.hand_model,
             progress=progress,
         )

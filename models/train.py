@@ -30,10 +30,10 @@ from models.training.display import RunDisplay
 from models.training.learner import Learner
 from models.training.recipe import Recipe
 from models.training.views import ViewMaker
+from stream.command_line.one_line_parser import OneLineParser
+from stream.command_line.values import Integer
 from stream.errors import OutputError, SignlightError
 from stream.folders import make_folder
-from stream.one_line_parser import OneLineParser
-from stream.option_values import integer_type
 
 __all__ = ["Run", "main", "train"]
 
@@ -239,22 +239,22 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--num-backdrops",
-        type=integer_type(1, None),
+        type=Integer(1, None).read,
         default=1500,
         metavar="N",
         help="drawn (%(default)s)",
     )
     parser.add_argument(
         "--limit",
-        type=integer_type(1, None),
+        type=Integer(1, None).read,
         metavar="N",
         help="take so many pictures from each PATH at most",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or float16")
-    parser.add_argument("--num-threads", "--threads", type=integer_type(1, None), metavar="N")
-    parser.add_argument("--save-every", type=integer_type(1, None), default=500, metavar="STEPS")
-    parser.add_argument("--log-every", type=integer_type(1, None), default=25, metavar="STEPS")
+    parser.add_argument("--num-threads", "--threads", type=Integer(1, None).read, metavar="N")
+    parser.add_argument("--save-every", type=Integer(1, None).read, default=500, metavar="STEPS")
+    parser.add_argument("--log-every", type=Integer(1, None).read, default=25, metavar="STEPS")
     numbers = parser.add_argument_group("recipe")
     for field in dataclasses.fields(Recipe):
         numbers.add_argument(

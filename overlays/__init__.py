@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overlays.style import COLORMAPS, LAYOUTS, NORMALIZATIONS, Style
+from overlays.layouts import LAYOUTS
+from overlays.style import COLORMAPS, NORMALIZATIONS, Style
 
 if TYPE_CHECKING:
     from overlays.compositor import Compositor

@@ -1,22 +1,24 @@
-"""Keys of the live view that its loop does not know: look, layer, files."""
+"""Keys of the live view: all of them, and what its loop does not know: look, layer, files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from overlays.keys import restyle
-from overlays.live_view import LiveView
+from overlays.keys import HEAD_KEYS, LAYOUT_KEYS, SWITCH_KEYS, restyle
 from stream.frames import RgbImage
+from stream.keys import Key, actions_of
+from stream.live import LiveLoop
 from stream.naming import fresh_path
 from stream.protocols import Sink
 
 if TYPE_CHECKING:
+    from overlays.live_view import LiveView
     from stream.sinks.mp4 import Mp4Sink
 
-__all__ = ["KeyControls", "LayeredModel"]
+__all__ = ["KEYS", "KeyControls", "LayeredModel"]
 
 
 class LayeredModel(Protocol):
@@ -67,20 +69,25 @@ class KeyControls:
 
     def press(self, key: str) -> str | None:
         """Change look or layer; return a notice to show, if any."""
-        view, model = self._view, self._model
-        if key in ("[", "]"):
-            layer = model.layer + (1 if key == "]" else -1)
-            if layer in model.layers:
-                model.layer = layer
-            return f"layer {model.layer}{', the only one' if len(model.layers) == 1 else ''}"
-        if key == "?":
-            view.is_help_shown = not view.is_help_shown
-            return None
-        result = restyle(view.style, key, num_heads=model.num_heads)
+        if own := _OWN_ACTIONS.get(key):
+            return own(self, key)
+        result = restyle(self._view.style, key, num_heads=self._model.num_heads)
         if result is None:
             return None
-        view.style, notice = result
+        self._view.style, notice = result
         return notice
+
+    def change_layer(self, key: str) -> str:
+        """Read the layer before or after; return a notice."""
+        model = self._model
+        layer = model.layer + (1 if key == "]" else -1)
+        if layer in model.layers:
+            model.layer = layer
+        return f"layer {model.layer}{', the only one' if len(model.layers) == 1 else ''}"
+
+    def toggle_help(self, key: str) -> None:
+        """Show the card of keys, or take it away."""
+        self._view.is_help_shown = not self._view.is_help_shown
 
     def open_recording(self) -> tuple[Sink, str]:
         """Return a sink for a new file in the working folder, and the file's name."""
@@ -96,3 +103,18 @@ class KeyControls:
         path = fresh_path(".png", now=datetime.now())
         write_png(path, canvas)
         return f"saved {path.name}"
+
+
+_Press = Callable[[KeyControls, str], str | None]
+_LAYER: Key[_Press] = Key(("[", "]"), "layer before, after", KeyControls.change_layer)
+_HELP: Key[_Press] = Key(
+    ("?",), "the keys, on the picture", KeyControls.toggle_help, on_card="this card"
+)
+_OWN_ACTIONS = actions_of((_LAYER, _HELP))
+_QUIT, *_LOOP_KEYS = LiveLoop.KEYS
+
+KEYS: tuple[tuple[Key[Any], ...], ...] = (
+    (*HEAD_KEYS, _LAYER, *LAYOUT_KEYS),
+    (*SWITCH_KEYS, *_LOOP_KEYS, _HELP, _QUIT),
+)
+"""Every key, in two columns as people are shown them."""

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from overlays.colours import INK, PLATE, QUIET
+from overlays.controls import KEYS
 from overlays.labels import text_size
 from overlays.lettering import text_width
 from overlays.paint import draw_plate, draw_text
 from stream.frames import RgbImage
+from stream.keys import Key
 
-__all__ = ["KEYS", "draw_help", "draw_notice"]
-
-KEYS: tuple[tuple[tuple[tuple[str, ...], str], ...], ...] = (
-    (
-        (("0", "\N{EN DASH}", "9"), "one head"),
-        (("m",), "mean of all heads"),
-        (("a",), "all heads, as a grid"),
-        (("[", "]"), "layer before, after"),
-        (("l",), "layout"),
-        (("n",), "normalisation"),
-        (("c",), "colormap"),
-        (("+", "-"), "map stronger, weaker"),
-        (("t",), "outline of the attention"),
-    ),
-    (
-        (("k",), "skeleton"),
-        (("f",), "mirror"),
-        (("h",), "read-outs"),
-        (("space",), "freeze"),
-        (("s",), "snapshot"),
-        (("r",), "record"),
-        (("?",), "this card"),
-        (("q", "Esc"), "quit"),
-    ),
-)
-"""Keys and what they do, in two columns."""
+__all__ = ["draw_help", "draw_notice"]
 
 
 def draw_help(canvas: RgbImage) -> None:
@@ -58,9 +38,9 @@ def draw_help(canvas: RgbImage) -> None:
     x = left + pad
     for column in KEYS:
         middle = title_y + 1.35 * row_h
-        for caps, text in column:
-            _draw_caps(canvas, caps, x, middle, size_px)
-            draw_text(canvas, text, x + key_w, middle, size_px, INK)
+        for key in column:
+            _draw_caps(canvas, key.shown, x, middle, size_px)
+            draw_text(canvas, key.on_card or key.words, x + key_w, middle, size_px, INK)
             middle += row_h
         x += _column_width(column, size_px) + 2 * pad
 
@@ -88,8 +68,10 @@ def _measures(size_px: float) -> tuple[int, int, int, int]:
     return round(1.4 * size_px), round(1.95 * size_px), round(5.2 * size_px), round(0.35 * size_px)
 
 
-def _column_width(column: tuple[tuple[tuple[str, ...], str], ...], size_px: float) -> int:
-    return _measures(size_px)[2] + max(text_width(text, size_px) for _, text in column)
+def _column_width(column: Sequence[Key[Any]], size_px: float) -> int:
+    return _measures(size_px)[2] + max(
+        text_width(key.on_card or key.words, size_px) for key in column
+    )
 
 
 def _card_size(size_px: float) -> tuple[int, int]:

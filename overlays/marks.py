@@ -18,7 +18,15 @@ from overlays.skeleton import draw_skeleton
 from overlays.style import Style
 from stream.frames import RgbImage
 
-__all__ = ["draw_close_map", "draw_corners", "draw_map", "draw_marks", "draw_tags", "subdue"]
+__all__ = [
+    "draw_close_map",
+    "draw_corners",
+    "draw_map",
+    "draw_marks",
+    "draw_on_picture",
+    "draw_tags",
+    "subdue",
+]
 
 
 def draw_map(
@@ -98,6 +106,13 @@ def draw_marks(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: S
                 width_px=0.85 * _line_px(room),
                 opacity=0.85 * exhibit.presence,
             )
+
+
+def draw_on_picture(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: Style) -> None:
+    """Draw maps, corners and skeletons."""
+    for exhibit in exhibits:
+        draw_map(room, pane, exhibit, exhibit.main, style, alpha=style.alpha)
+    draw_marks(room, pane, exhibits, style)
 
 
 def draw_tags(

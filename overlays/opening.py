@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overlays.style import Style
-from stream.options import Options
+from stream.command_line.options import Options
+from stream.sources.options import PictureOptions
 
 if TYPE_CHECKING:
     from overlays.controls import KeyControls, LayeredModel
@@ -22,8 +23,8 @@ def make_view(options: Options) -> LiveView:
     """Return what draws scenes in the look asked for."""
     from overlays.live_view import LiveView
 
-    # An option of the look and the field of the style that it sets have one name.
-    return LiveView(Style(**{field.name: getattr(options, field.name) for field in fields(Style)}))
+    is_mirrored = options[PictureOptions].input_mirrored
+    return LiveView(replace(options[Style], input_mirrored=is_mirrored))
 
 
 def make_controls(

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from overlays.layouts import LAYOUTS
+from stream.command_line.option import OptionGroup, UsageError, option
+from stream.command_line.values import Choice, Name, Number, Share
 from stream.geometry import Handedness
 
-__all__ = ["COLORMAPS", "LAYOUTS", "NORMALIZATIONS", "Head", "Layout", "Normalization", "Style"]
+__all__ = ["COLORMAPS", "NORMALIZATIONS", "Head", "Normalization", "Style"]
 
 Head = int | Literal["mean", "all"]
-Layout = Literal["overlay", "side", "heads", "insets"]
 Normalization = Literal["frame", "stable", "absolute"]
 
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
-"""In the order in which a key steps through them."""
 NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
 """In the order in which a key steps through them."""
 COLORMAPS = ("inferno", "magma", "plasma", "viridis", "cividis", "turbo", "gray")
 """Perceptually uniform ones first; jet is left out because it shows edges that are not there."""
 
 
+class _Heads:
+    """Heads that can be asked for; a ``stream.command_line.values.Values``."""
+
+    def read(self, text: str) -> Head:
+        if text.isdecimal():
+            return int(text)
+        if fault := self.fault_of(text):
+            raise argparse.ArgumentTypeError(f"{text!r} {fault}")
+        return "all" if text == "all" else "mean"
+
+    def fault_of(self, value: object) -> str | None:
+        is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        is_head = is_number or value in ("mean", "all")
+        return None if is_head else "must be a head's number, 'mean' or 'all'"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(OptionGroup):
     """Everything that a person chooses about the look.
 
     Change one choice with ``dataclasses.replace(style, head=3)``.
@@ -31,47 +49,47 @@ class Style:
         ValueError: A value is not allowed; the message lists those that are.
     """
 
-    head: Head = "mean"
-    """Which map: a head's number from 0, the mean of all, or all of them as a grid."""
-    layout: Layout = "overlay"
-    """On the picture; picture beside map; all heads beside the picture; close-ups in corners."""
-    colormap: str = "inferno"
-    """One of COLORMAPS."""
-    alpha: float = 0.6
-    """Opacity of the map where it is strongest, 0 to 1."""
-    threshold: float | None = None
-    """Outline the fewest patches that hold this share of the map, 0 to 1; None: no outline."""
-    normalize: Normalization = "stable"
-    """What the ends of the colour scale mean; see ``overlays.normalize``."""
-    skeleton: bool = True
-    """Draw the hand's landmarks."""
-    hud: bool = True
-    """Draw rates, latency and drops."""
-    mirror: bool = False
-    """Selfie view: the picture is flipped; text, and what is called left, is not."""
-    input_mirrored: bool = False
-    """The picture is a selfie view before it is flipped."""
+    title = "look"
 
-    def __post_init__(self) -> None:
-        is_number = isinstance(self.head, int) and not isinstance(self.head, bool)
-        if not (is_number and int(self.head) >= 0) and self.head not in ("mean", "all"):
-            raise ValueError(f"head must be a number from 0, 'mean' or 'all', got {self.head!r}")
-        _check_choice("layout", self.layout, LAYOUTS)
-        _check_choice("colormap", self.colormap, COLORMAPS)
-        _check_choice("normalize", self.normalize, NORMALIZATIONS)
-        if not 0 <= self.alpha <= 1:
-            raise ValueError(f"alpha must be from 0 to 1, got {self.alpha!r}")
-        if self.threshold is not None and not 0 < self.threshold < 1:
-            raise ValueError(
-                f"threshold must be None or between 0 and 1 (both excluded), got {self.threshold!r}"
+    head: Head = option(
+        "mean", "which head to draw; all = a grid", metavar="N|mean|all", values=_Heads()
+    )
+    layout: str = option("overlay", "; ".join(LAYOUTS.values()), values=Choice(LAYOUTS))
+    normalize: Normalization = option(
+        "stable",
+        "each map's own range; a range that moves slowly; attention x patches (1.0 = uniform)",
+    )
+    """What the ends of the colour scale mean; see ``overlays.normalize``."""
+    colormap: str = option("inferno", "colours of the map", metavar="NAME", values=Name(COLORMAPS))
+    alpha: float = option(
+        0.6, "opacity of the map where it is strongest, 0 to 1", metavar="A", values=Number(0, 1)
+    )
+    threshold: float | None = option(
+        None,
+        "outline, in the hand's colour, the fewest patches that hold this share of the attention, "
+        "0 to 1",
+        metavar="MASS",
+        values=Share(),
+        unset="off",
+    )
+    skeleton: bool = option(True, "landmarks", has_opposite=True)
+    hud: bool = option(
+        True,
+        "read-outs: live rates, latency and drops; in exports each frame's time in the source",
+        has_opposite=True,
+    )
+    mirror: bool = option(False, "selfie view; left stays left")
+    input_mirrored: bool = False
+    """The picture is a selfie view before it is flipped; set by who knows the source."""
+
+    def check(self, given: Mapping[str, object]) -> None:
+        """See ``OptionGroup``."""
+        if given.get("head") == "all" and given.get("layout", "heads") != "heads":
+            raise UsageError(
+                f"--head all is a grid, which --layout {self.layout} is not: leave one of them out"
             )
 
     @property
     def viewers_left(self) -> Handedness:
         """The signer's hand that is on the left of what is shown."""
         return "right" if self.mirror == self.input_mirrored else "left"
-
-
-def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")

@@ -13,6 +13,7 @@ from stream.channel import Channel, ChannelClosed, Keep
 from stream.errors import SinkError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
+from stream.keys import Key, actions_of
 from stream.newest_maps import NewestMaps
 from stream.pacing import Clock, MonotonicClock, Pacer
 from stream.protocols import CropCutter, HandFinder, Renderer, Screen, Sink, Source
@@ -105,8 +106,8 @@ class LiveLoop:
     Record threads write what is shown. A part that fails ends the loop with its error. The parts
     stay open, sinks apart: who made them closes them.
 
-    The loop's own keys: ``q`` and ``escape`` quit, ``space`` freezes, ``r`` records (to a file of
-    its own, beside ``save_to``), ``s`` takes a snapshot; every other key goes to ``controls``.
+    The loop's own keys are ``KEYS``; what is recorded by key goes to a file of its own, beside
+    ``save_to``. Every other key goes to ``controls``.
 
     Args:
         source: Where frames come from; read on the capture thread.
@@ -282,17 +283,16 @@ class LiveLoop:
     def _present(self, canvas: RgbImage, wait_s: float) -> bool:
         """Show ``canvas`` and react to a key; return whether one was pressed."""
         key = self._screen.show(canvas, wait_s) if self._screen is not None else None
-        if key in ("q", "escape"):
-            self._stop.set()
-        elif key == "space":
-            self._toggle_freeze()
-        elif key == "r":
-            self._toggle_recording()
-        elif key == "s":
-            self._keep(canvas)
-        elif key is not None:
+        if key is None:
+            return False
+        if own := self._actions.get(key):
+            own(self)
+        else:
             self._say(self._controls.press(key))
-        return key is not None
+        return True
+
+    def _quit(self) -> None:
+        self._stop.set()
 
     def _toggle_freeze(self) -> None:
         self._is_frozen = not self._is_frozen
@@ -320,9 +320,10 @@ class LiveLoop:
         self._recording = self._record_to(sink, name)
         self._say(f"recording to {name}")
 
-    def _keep(self, canvas: RgbImage) -> None:
+    def _keep_canvas(self) -> None:
+        assert self._canvas is not None  # a key is pressed on a picture
         try:
-            self._say(self._controls.save_snapshot(canvas))
+            self._say(self._controls.save_snapshot(self._canvas))
         except SinkError as error:
             self._say(f"{error}")
 
@@ -359,3 +360,12 @@ class LiveLoop:
             is_recording=bool(recorders),
             notice=notice if now_ns < until_ns else "",
         )
+
+    KEYS = (
+        Key(("q", "escape"), "quit", _quit, caps=("q", "Esc")),
+        Key(("space",), "freeze", _toggle_freeze),
+        Key(("s",), "snapshot (PNG, in the working folder)", _keep_canvas, on_card="snapshot"),
+        Key(("r",), "record (MP4, in the working folder)", _toggle_recording, on_card="record"),
+    )
+    """Keys that the loop itself knows."""
+    _actions = actions_of(KEYS)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from models.registry import DEFAULT_MODEL, MODELS
-from stream.options import parse_args
 from tests.conftest import ROOT
+from tests.write_readme import README, with_tables
 
 PAGES = [
     path
@@ -38,19 +38,6 @@ def test_every_model_and_the_default_are_named() -> None:
     assert f"| `{DEFAULT_MODEL}` |" in text
 
 
-def test_every_option_of_the_command_line_is_explained(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for argv in (["--help"], ["export", "--help"]):
-        with pytest.raises(SystemExit):
-            parse_args(argv, models=("m",), default_model="m", colormaps=("c",))
-    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
-    explained = {option.removeprefix("--no-") for option in re.findall(r"--[a-z-]+", text)}
-    missing = [
-        option
-        for option in sorted(options)
-        if option not in text
-        and option.removeprefix("--no-") not in explained | {"skeleton", "hud"}
-    ]
-    assert missing == []
+def test_the_tables_of_options_and_keys_are_those_of_the_program() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text == with_tables(text), "run: python -m tests.write_readme"

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 from models.bench import session
 from models.bench.files import check_figures
+from models.bench.options import BenchOptions
 from models.bench.table import print_page
+from stream.command_line.options import Options
 from stream.errors import OptionError, SourceError
 from stream.jobs.factories import Factories
 from stream.json_files import write_json
-from stream.options import BenchOptions
 
 __all__ = ["bench"]
 
 
 def bench(
-    options: BenchOptions,
+    options: Options,
     factories: Factories,
     *,
     sample: Path,
@@ -37,16 +37,18 @@ def bench(
         SignlightError: There is no clip, or nothing to measure with in it; the figures cannot be
             written; a part could not be had, or failed.
     """
-    if not options.source:
+    asked = options[BenchOptions]
+    if not asked.source:
         if not sample.is_file():
             raise OptionError("the sample clip is not installed; give a clip: signlight bench CLIP")
-        options = replace(options, source=str(sample))
-    if not Path(options.source).is_file():
-        raise SourceError(f"{options.source} is no file; give a video with a hand in it")
-    if options.json_path is not None:
-        check_figures(options.json_path)
+        options = options.but(source=str(sample))
+        asked = options[BenchOptions]
+    if not Path(asked.source).is_file():
+        raise SourceError(f"{asked.source} is no file; give a video with a hand in it")
+    if asked.json_path is not None:
+        check_figures(asked.json_path)
     report = session.start_report(options)
-    plan = session.QUICK if options.quick else session.FULL
+    plan = session.QUICK if asked.quick else session.FULL
     try:
         with steps as show:
             for step in session.measure(report, options, factories, plan=plan):
@@ -54,5 +56,5 @@ def bench(
     finally:
         if report.matrix:
             print_page(report)
-            if options.json_path is not None:
-                write_json(options.json_path, report.as_json())
+            if asked.json_path is not None:
+                write_json(asked.json_path, report.as_json())

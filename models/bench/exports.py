@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING
 from models.bench.figures import ExportFigures, StageFigures, Threads
 from models.bench.loops import words_of
 from models.bench.machine import peak_memory_mb
+from models.bench.options import BenchOptions
 from models.bench.stopwatch import Stopwatch, TimedParts
+from stream.command_line.options import Options
 from stream.errors import SourceFormatError
 from stream.jobs.factories import Factories
 from stream.jobs.opening import open_sink, open_source
 from stream.jobs.tally import Tally
-from stream.options import BenchOptions
 from stream.priority import num_cores
 from stream.scene import Scene
 from stream.scenes import Located, SceneMaker, Scenes
+from stream.sources.options import PartOptions
 from stream.stats import percentile
 from stream.video import Video
 
@@ -37,7 +39,7 @@ _BURST_FRAMES = 16
 that work ahead then do it while their own stage is timed. Twice 44 MB at 1280 x 720."""
 _WARM_UP_FRAMES = 8
 
-_OpenTimed = Callable[[BenchOptions, ExitStack], TimedParts]
+_OpenTimed = Callable[[Options, ExitStack], TimedParts]
 """Opens the clip and a file anew, and puts stopwatches around these and the parts that stay."""
 
 
@@ -69,7 +71,7 @@ class StageTimes:
 
 
 def measure_round(
-    factories: Factories, options: BenchOptions, *, folder: Path, num_frames: int
+    factories: Factories, options: Options, *, folder: Path, num_frames: int
 ) -> ExportRound:
     """Export once, in a process that does nothing else, after a warm-up of a few frames.
 
@@ -83,7 +85,7 @@ def measure_round(
         SourceFormatError: The clip has no frame.
         SignlightError: A part could not be had, or failed.
     """
-    options = replace(options, max_frames=num_frames)
+    options = options.but(max_frames=num_frames)
     with ExitStack() as stack:
         model, open_timed = _warm(factories, options, folder, stack)
         began_s, cpu_began_s = time.perf_counter(), time.process_time()
@@ -107,10 +109,10 @@ def measure_round(
 
 
 def measure_stages(
-    factories: Factories, options: BenchOptions, *, folder: Path, num_frames: int
+    factories: Factories, options: Options, *, folder: Path, num_frames: int
 ) -> dict[str, StageTimes]:
     """Return what each stage of the same export takes alone; arguments as ``measure_round``'s."""
-    options = replace(options, max_frames=num_frames)
+    options = options.but(max_frames=num_frames)
     with ExitStack() as stack:
         _, open_timed = _warm(factories, options, folder, stack)
         with ExitStack() as files:
@@ -177,29 +179,31 @@ def export_figures(
 
 
 def _warm(
-    factories: Factories, options: BenchOptions, folder: Path, stack: ExitStack
+    factories: Factories, options: Options, folder: Path, stack: ExitStack
 ) -> tuple[LoadedModel, _OpenTimed]:
     """Open the parts and export a few frames with them; return the model, and how to time them."""
-    model = stack.enter_context(factories.open_model(options, num_threads=options.num_threads))
+    model = stack.enter_context(
+        factories.open_model(options, num_threads=options[BenchOptions].num_threads)
+    )
     finder = stack.enter_context(factories.open_finder(options))
     cut, view = factories.make_cutter(options, model), factories.make_view(options)
 
-    def open_timed(options: BenchOptions, files: ExitStack) -> TimedParts:
+    def open_timed(options: Options, files: ExitStack) -> TimedParts:
         source = files.enter_context(open_source(options))
         path = folder / "export.mp4"
         sink = files.enter_context(
-            open_sink(options, path, source, audio_from=Path(options.source))
+            open_sink(options, path, source, audio_from=Path(options[BenchOptions].source))
         )
         return TimedParts(
             source=source, finder=finder, cut=cut, model=model, renderer=view, sink=sink
         )
 
-    num_frames = min(options.max_frames or _WARM_UP_FRAMES, _WARM_UP_FRAMES)
-    _export(open_timed, replace(options, max_frames=num_frames))
+    num_frames = min(options[PartOptions].max_frames or _WARM_UP_FRAMES, _WARM_UP_FRAMES)
+    _export(open_timed, options.but(max_frames=num_frames))
     return model, open_timed
 
 
-def _export(open_timed: _OpenTimed, options: BenchOptions) -> tuple[TimedParts, Tally]:
+def _export(open_timed: _OpenTimed, options: Options) -> tuple[TimedParts, Tally]:
     """Export once; return the parts, and what was written."""
     tally = Tally()
     with ExitStack() as files:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from models.bench.figures import LiveFigures, Threads
 from models.bench.machine import peak_memory_mb
 from stream.closing import Closing
+from stream.command_line.options import Options
 from stream.errors import OutputError, SourceFormatError
 from stream.frames import RgbImage
 from stream.jobs.factories import Factories
 from stream.jobs.opening import open_attention, open_source
 from stream.jobs.sidecar import ModelFacts
 from stream.live import LiveLoop
-from stream.options import BenchOptions
 from stream.pacing import Clock, MonotonicClock
 from stream.priority import num_cores
 from stream.protocols import HandFinder, Sink
@@ -27,7 +26,7 @@ from stream.stats import percentile
 __all__ = ["check_clip", "measure_live", "words_of"]
 
 
-def check_clip(factories: Factories, options: BenchOptions, *, num_frames: int) -> None:
+def check_clip(factories: Factories, options: Options, *, num_frames: int) -> None:
     """Make sure, before minutes of measuring, that there is something to measure with.
 
     Args:
@@ -40,7 +39,7 @@ def check_clip(factories: Factories, options: BenchOptions, *, num_frames: int) 
         SignlightError: A part could not be had, or failed.
     """
     with ExitStack() as stack:
-        source = stack.enter_context(open_source(replace(options, max_frames=num_frames)))
+        source = stack.enter_context(open_source(options.but(max_frames=num_frames)))
         finder: HandFinder | None = None
         while (frame := source.read()) is not None:
             if finder is None:  # not before there is a frame: it takes a second
@@ -55,7 +54,7 @@ def check_clip(factories: Factories, options: BenchOptions, *, num_frames: int) 
 
 def measure_live(
     factories: Factories,
-    options: BenchOptions,
+    options: Options,
     *,
     num_frames: int,
     started_ns: int,
@@ -70,7 +69,7 @@ def measure_live(
         started_ns: When this process was started, ``time.monotonic_ns``.
         threads: Goes with the figures; its number is the model's.
     """
-    options = replace(options, max_frames=num_frames, skeleton=True, hud=True)
+    options = options.but(max_frames=num_frames, skeleton=True, hud=True)
     with ExitStack() as stack:
         source = stack.enter_context(open_source(options))
         model = stack.enter_context(factories.open_model(options, num_threads=threads.num_threads))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,13 +17,15 @@ from models.bench.loops import check_clip, measure_live
 from models.bench.machine import OtherPrograms, describe_machine
 from models.bench.maps import official_way, runtimes_here, threads_of, time_maps
 from models.bench.official import VIDEO_WH
+from models.bench.options import BenchOptions
 from models.bench.peak import measure_matrix_rate
 from models.families import dino, resnet
+from models.options import ModelOptions, RuntimeOptions
 from models.registry import DEFAULT_MODEL, find_spec
 from models.runtimes.selection import choose
+from stream.command_line.options import Options
 from stream.jobs.factories import Factories
 from stream.jobs.processes import run_fresh
-from stream.options import BenchOptions
 from stream.priority import SLEEPING, num_threads_beside_picture
 
 __all__ = ["FULL", "QUICK", "Plan", "measure", "start_report"]
@@ -78,23 +80,24 @@ QUICK = Plan(
 """Under a minute on two cores."""
 
 
-def start_report(options: BenchOptions) -> BenchReport:
+def start_report(options: Options) -> BenchReport:
     """Return a report that knows the machine and nothing else yet.
 
     Raises:
         DeviceError: The device, runtime or precision that was asked for is not there.
     """
-    device = choose(options.device, options.runtime, options.precision).device
+    asked, at = options[BenchOptions], options[RuntimeOptions]
+    device = choose(at.device, at.runtime, at.precision).device
     gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     return BenchReport(
         machine=describe_machine(gpu=gpu),
-        clip=Path(options.source).name,
-        is_quick=options.quick,
+        clip=Path(asked.source).name,
+        is_quick=asked.quick,
     )
 
 
 def measure(
-    report: BenchReport, options: BenchOptions, factories: Factories, *, plan: Plan
+    report: BenchReport, options: Options, factories: Factories, *, plan: Plan
 ) -> Iterator[str]:
     """Fill in the report; before each step, yield what is measured next, in a few words.
 
@@ -112,15 +115,16 @@ def measure(
 
 
 def _steps(
-    report: BenchReport, options: BenchOptions, factories: Factories, plan: Plan
+    report: BenchReport, options: Options, factories: Factories, plan: Plan
 ) -> Iterator[str]:
-    names = options.models or plan.models
+    asked, at = options[BenchOptions], options[RuntimeOptions]
+    names = asked.models or plan.models
     yield "the clip"
     run_fresh(
         check_clip, factories=factories, options=options, num_frames=plan.export_frames
     )  # in a process of its own: what finds hands would keep threads here
     yield "matrix products"
-    runtimes, missing = runtimes_here(options.device, options.runtime, options.precision)
+    runtimes, missing = runtimes_here(at.device, at.runtime, at.precision)
     report.notes += missing
     _measure_matrices(report, options, plan, runtimes)
     for name in names:
@@ -128,14 +132,14 @@ def _steps(
         report.maps += time_maps(
             find_spec(name),
             runtimes=runtimes,
-            device=options.device,
-            precision=options.precision,
-            num_threads=options.num_threads,
-            crop_px=options.crop_size or find_spec(name).crop_px,
+            device=at.device,
+            precision=at.precision,
+            num_threads=asked.num_threads,
+            crop_px=find_spec(name).crop_px,
             budget_s=plan.maps_s,
             rates=report.matrix,
         )
-    options = replace(options, model=names[0])
+    options = options.but(model=names[0])
     yield f"export with {names[0]}"
     report.export = _measure_export(options, factories, plan)
     yield f"live view with {names[0]}"
@@ -147,7 +151,7 @@ def _steps(
         num_frames=plan.live_frames,
         started_ns=time.monotonic_ns(),
         threads=threads_of(
-            options.num_threads or num_threads_beside_picture(),
+            asked.num_threads or num_threads_beside_picture(),
             runtime="live",
             wait_policy=SLEEPING,
         ),
@@ -155,33 +159,33 @@ def _steps(
 
 
 def _measure_matrices(
-    report: BenchReport, options: BenchOptions, plan: Plan, runtimes: Sequence[str]
+    report: BenchReport, options: Options, plan: Plan, runtimes: Sequence[str]
 ) -> None:
+    at, num_threads = options[RuntimeOptions], options[BenchOptions].num_threads
     wanted = []
     for runtime in runtimes:
-        choice = choose(options.device, runtime, "auto")
+        choice = choose(at.device, runtime, "auto")
         # "auto" is bfloat16 or float16 only where the hardware has it.
         wanted += [(choice.device, torch.float32), (choice.device, choice.dtype)]
         if choice.device.type != "cpu":  # a processor emulates what it does not have: no limit
-            asked = choose(options.device, runtime, options.precision)
+            asked = choose(at.device, runtime, at.precision)
             wanted.append((asked.device, asked.dtype))
     for device, dtype in dict.fromkeys(wanted):
         report.matrix.append(
-            measure_matrix_rate(
-                device, dtype, num_threads=options.num_threads, budget_s=plan.matrix_s
-            )
+            measure_matrix_rate(device, dtype, num_threads=num_threads, budget_s=plan.matrix_s)
         )
 
 
-def _measure_export(options: BenchOptions, factories: Factories, plan: Plan) -> ExportFigures:
+def _measure_export(options: Options, factories: Factories, plan: Plan) -> ExportFigures:
     """Export in turns: ours, the official way, ours, and so on.
 
     Each export is the whole work of a process that has just started, one process at a time, so that
     neither finds threads, memory or settings of the other: ours lets waiting threads sleep, as
     ``signlight export`` does; the official way has torch's own defaults.
     """
-    spec, clip = find_spec(options.model), Path(options.source)
-    choice = choose(options.device, options.runtime, options.precision)
+    asked, at = options[BenchOptions], options[RuntimeOptions]
+    spec, clip = find_spec(options[ModelOptions].model), Path(asked.source)
+    choice = choose(at.device, at.runtime, at.precision)
     runtime = "openvino" if choice.use_openvino else "torch"
     rounds: list[ExportRound] = []
     rivals_per_s: list[float] = []
@@ -208,7 +212,7 @@ def _measure_export(options: BenchOptions, factories: Factories, plan: Plan) -> 
                         clip=clip,
                         folder=folder,
                         device=choice.device.type,  # that of ours
-                        num_threads=options.num_threads,
+                        num_threads=asked.num_threads,
                         num_frames=plan.official_frames,
                     )
                 )
@@ -216,9 +220,9 @@ def _measure_export(options: BenchOptions, factories: Factories, plan: Plan) -> 
     return export_figures(
         rounds,
         stages,
-        threads=threads_of(options.num_threads, runtime=runtime, wait_policy=SLEEPING),
+        threads=threads_of(asked.num_threads, runtime=runtime, wait_policy=SLEEPING),
         rivals_per_s=rivals_per_s,
-        rival_threads=threads_of(options.num_threads, runtime="official"),
+        rival_threads=threads_of(asked.num_threads, runtime="official"),
         rival_size_wh=VIDEO_WH,
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from models.options import DEVICES, PRECISIONS, RUNTIMES
 from models.runtimes.network import Network
 from models.runtimes.protocol import Runtime
 from stream.errors import DeviceError
@@ -17,10 +18,7 @@ __all__ = ["Choice", "choose", "cpu_has_amx"]
 
 logger = logging.getLogger(__name__)
 
-_DEVICES = ("auto", "cpu", "cuda", "mps")
-_RUNTIMES = ("auto", "torch", "openvino")
 _X86_64 = ("x86_64", "AMD64")
-_PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +70,9 @@ def choose(device: str = "auto", runtime: str = "auto", precision: str = "auto")
         DeviceError: What was asked for is not to be had on this machine.
     """
     for option, value, allowed in (
-        ("device", device, _DEVICES),
-        ("runtime", runtime, _RUNTIMES),
-        ("precision", precision, _PRECISIONS),
+        ("device", device, DEVICES),
+        ("runtime", runtime, RUNTIMES),
+        ("precision", precision, PRECISIONS),
     ):
         if value not in allowed:
             raise ValueError(f"{option} must be one of {', '.join(allowed)}, got {value!r}")

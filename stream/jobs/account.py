@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from stream.command_line.options import Options
 from stream.errors import OutputError
 from stream.jobs import sidecar
 from stream.jobs.progress import say
 from stream.jobs.tally import Tally
 from stream.naming import doubts_about_source
-from stream.options import Options
 from stream.protocols import Source
 from stream.scene import Scene
+from stream.sources.options import SourceOptions
 
 if TYPE_CHECKING:
     from stream.jobs.factories import LoadedModel
@@ -64,7 +65,8 @@ class Account:
     @property
     def warnings(self) -> list[str]:
         """What could be lived with, a line each."""
-        of_source = (*doubts_about_source(self.options.source), *self.source.warnings)
+        doubts = doubts_about_source(self.options[SourceOptions].source)
+        of_source = (*doubts, *self.source.warnings)
         return [*self.notes, *self.model.warnings, *of_source, *self.output.warnings]
 
     def count(self, scene: Scene) -> None:

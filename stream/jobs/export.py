@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from stream.command_line.options import Options
 from stream.errors import SourceError, SourceFormatError
 from stream.hashing import sha256_of
 from stream.jobs import sidecar
 from stream.jobs.account import Account
 from stream.jobs.factories import Factories
 from stream.jobs.opening import open_sink, open_source
+from stream.jobs.options import ExportOptions, RegionOptions
 from stream.jobs.progress import export_bar, print_path, say, terminal
-from stream.options import Options
 from stream.protocols import Source
 from stream.scene import Scene
 from stream.scenes import SceneMaker, Scenes
+from stream.sources.options import PartOptions
 from stream.stopping import stop_on_signals
 from stream.video import Video
 
@@ -26,7 +28,7 @@ __all__ = ["Export"]
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Draws attention on every frame of ``options.source`` and writes an MP4."""
+    """Draws attention on every frame of a recording and writes an MP4."""
 
     options: Options
     """What to export, and how."""
@@ -40,28 +42,27 @@ class Export:
             SignlightError: It could not; what was written before plays, and is told of.
         """
         options, factories, began_s = self.options, self.factories, time.monotonic()
+        asked, part = options[ExportOptions], options[PartOptions]
         notes = factories.check(options)
-        path, of_name = (
-            (options.output, []) if options.output else sidecar.choose_output(options.source)
-        )
+        path, of_name = (asked.output, []) if asked.output else sidecar.choose_output(asked.source)
         with ExitStack() as stack:
             source = stack.enter_context(open_source(options))
-            _refuse_live(source, options, path)
+            _refuse_live(source, asked.source, path)
             sidecar.check_sidecar(path.with_suffix(".json"))
-            source_path = Path(options.source) if Path(options.source).is_file() else None
+            source_path = Path(asked.source) if Path(asked.source).is_file() else None
             sink = open_sink(
                 options,
                 path,
                 source,
-                audio_from=options.source if "://" in options.source else source_path,
-                start_s=options.start_s,
-                end_s=options.end_s,
+                audio_from=asked.source if "://" in asked.source else source_path,
+                start_s=part.start_s,
+                end_s=part.end_s,
             )
             model = stack.enter_context(factories.open_model(options))
             finder = stack.enter_context(factories.open_finder(options))
             cut = factories.make_cutter(options, model)
             account = Account(
-                options=replace(options, crop_size=cut.size_px),
+                options=options.but(crop_size=cut.size_px),
                 source=source,
                 # What is large is read before the first frame: nobody waits for it after Ctrl-C.
                 source_sha256=sha256_of(source_path) if source_path else None,
@@ -74,7 +75,7 @@ class Export:
                 terminal(),
                 path.name,
                 source.info.num_frames,
-                finds_hands=options.region == "hands",
+                finds_hands=options[RegionOptions].region == "hands",
             )
             stop = stack.enter_context(stop_on_signals())
             with account.kept_if_broken_off(), sink, bar as show:
@@ -108,10 +109,10 @@ class Export:
         return stop.exit_code
 
 
-def _refuse_live(source: Source, options: Options, path: Path) -> None:
+def _refuse_live(source: Source, asked_for: str, path: Path) -> None:
     info = source.info
     if info.is_live:
-        given = info.name if "://" in options.source else options.source
+        given = info.name if "://" in asked_for else asked_for
         raise SourceError(
             f"{info.name} is live and has no end to export to; "
             f"record it with: signlight {given} --save {path}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from stream.options import Options
+from stream.command_line.options import Options
 from stream.protocols import AttentionModel, CropCutter, HandFinder
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from stream.command_line.options import Options
 from stream.jobs.factories import Factories
 from stream.jobs.opening import open_attention, open_sink, open_source
+from stream.jobs.options import LiveOptions
 from stream.jobs.progress import say
 from stream.live import LiveLoop
 from stream.naming import doubts_about_source
-from stream.options import Options
 from stream.priority import num_threads_beside_picture
 from stream.stopping import stop_on_signals
 
@@ -34,18 +35,19 @@ class Live:
             SignlightError: It could not; recordings are whole up to then.
         """
         options, factories = self.options, self.factories
+        asked = options[LiveOptions]
         notes = factories.check(options)
         with ExitStack() as stack:
             # First what costs a moment and may fail: a missing display must not wait for a model.
             screen = None
-            if options.window:
+            if asked.window:
                 from stream.sinks.window import Window
 
                 screen = stack.enter_context(Window())
             source = stack.enter_context(open_source(options))
             save_to = None
-            if options.output is not None:
-                save_to = stack.enter_context(open_sink(options, options.output, source))
+            if asked.output is not None:
+                save_to = stack.enter_context(open_sink(options, asked.output, source))
             model = stack.enter_context(
                 factories.open_model(options, num_threads=num_threads_beside_picture())
             )
@@ -71,11 +73,11 @@ class Live:
                 ).run()
         say(f"{report}")
         of_files = (*(save_to.warnings if save_to else ()), *controls.warnings)
-        of_source = (*doubts_about_source(options.source), *source.warnings)
+        of_source = (*doubts_about_source(asked.source), *source.warnings)
         for warning in (*notes, *model.warnings, *of_source, *of_files):
             say(f"note: {warning}")
         for path in controls.recordings:
             say(f"saved {path}")
         if save_to is not None:
-            say(f"saved {options.output}" if report.num_shown else "nothing was shown to save")
+            say(f"saved {asked.output}" if report.num_shown else "nothing was shown to save")
         return stop.exit_code

@@ -6,11 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stream.command_line.options import Options
 from stream.errors import OptionError, SignlightError
+from stream.jobs.options import RegionOptions
 from stream.naming import refuse_input
 from stream.newest_maps import NewestMaps
-from stream.options import Options
 from stream.protocols import Source
+from stream.sinks.options import EncoderOptions
+from stream.sources.options import PartOptions, PictureOptions, SourceOptions
 
 if TYPE_CHECKING:
     from stream.jobs.factories import Cutter, LoadedModel
@@ -20,27 +23,27 @@ __all__ = ["open_attention", "open_sink", "open_source"]
 
 
 def open_source(options: Options) -> Source:
-    """Open ``options.source``.
+    """Open what the options name.
 
     Raises:
         SourceError: It is not there, is no video, or does not answer.
         OptionError: It has no such part as the options ask for.
     """
     from stream import sources
-    from stream.sources.picture_options import PictureOptions
 
+    name, part = options[SourceOptions].source, options[PartOptions]
     try:
         return sources.open_source(
-            options.source,
-            start_s=options.start_s,
-            end_s=options.end_s,
-            max_frames=options.max_frames,
-            pictures=PictureOptions(deinterlace=options.deinterlace, max_pixels=options.max_pixels),
+            name,
+            start_s=part.start_s,
+            end_s=part.end_s,
+            max_frames=part.max_frames,
+            pictures=options[PictureOptions],
         )
     except ValueError as error:
         if isinstance(error, SignlightError):
             raise
-        raise OptionError(f"{options.source}: {error}") from error
+        raise OptionError(f"{name}: {error}") from error
 
 
 def open_sink(
@@ -56,13 +59,14 @@ def open_sink(
     """
     from stream.sinks.mp4 import Mp4Sink
 
-    refuse_input(path, options.source)
+    refuse_input(path, options[SourceOptions].source)
+    encoding = options[EncoderOptions]
     return Mp4Sink(
         path,
         frame_rate=source.info.frame_rate,
-        crf=options.crf,
-        preset=options.preset,
-        encoder=options.encoder,
+        crf=encoding.crf,
+        preset=encoding.preset,
+        encoder=encoding.encoder,
         **origin,
     )
 
@@ -70,5 +74,5 @@ def open_sink(
 def open_attention(options: Options, model: LoadedModel, cut: Cutter) -> NewestMaps:
     """Return the attention thread of the live view, to be entered."""
     # The size of a whole picture is known with the first of them, which then warms up as well.
-    is_known = options.region == "hands"
+    is_known = options[RegionOptions].region == "hands"
     return NewestMaps(model, warm_up=partial(model.warm_up, cut.size_px) if is_known else None)

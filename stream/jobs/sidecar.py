@@ -5,17 +5,17 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+from stream.command_line.options import Options
 from stream.errors import OutputError
 from stream.hashing import sha256_of
 from stream.installed import version_of
+from stream.jobs.options import RegionOptions
 from stream.jobs.tally import Tally
 from stream.json_files import is_free, read_object, write_json
 from stream.naming import default_output, last_name
-from stream.options import Options
 
 __all__ = [
     "ModelFacts",
@@ -178,11 +178,12 @@ def describe_export(
         seconds: How long it took.
         warnings: What could be lived with, a line each.
     """
-    asked = {
+    # An export has no window, but those who read these files find the word in every one.
+    asked = {"window": True} | {
         name: str(value) if isinstance(value, Path) else value
-        for name, value in asdict(options).items()
+        for name, value in options.by_name.items()
     }
-    looked = options.region == "hands"
+    looked = options[RegionOptions].region == "hands"
     return {
         "frames": tally.num_frames,
         "frames_with_hand": tally.num_frames_with_hand if looked else None,

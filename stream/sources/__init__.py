@@ -14,7 +14,7 @@ from stream.sources.opening import Opening
 
 if TYPE_CHECKING:
     from stream.sources.closing import ClosableSource
-    from stream.sources.picture_options import PictureOptions
+    from stream.sources.options import PictureOptions
 
 __all__ = ["open_source"]
 

@@ -15,7 +15,7 @@ from stream.frames import Frame, SourceInfo
 from stream.sources.closing import ClosableSource
 from stream.sources.decoding import VideoDecoder
 from stream.sources.media import describe
-from stream.sources.picture_options import PictureOptions
+from stream.sources.options import PictureOptions
 from stream.sources.timeline import Span
 
 __all__ = ["ContainerSource"]

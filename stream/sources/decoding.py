@@ -19,7 +19,7 @@ from stream.frames import Frame
 from stream.sources.clock import Clock
 from stream.sources.cropping import declared_crop
 from stream.sources.deinterlacing import deinterlaced
-from stream.sources.picture_options import PictureOptions
+from stream.sources.options import PictureOptions
 from stream.sources.pictures import PictureConverter
 from stream.sources.timeline import Timeline
 from stream.sources.tracks import declared_rate, main_video_stream, nominal_rate, video_streams

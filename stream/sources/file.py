@@ -10,7 +10,7 @@ from stream.sources.container import ContainerSource
 from stream.sources.decoding import VideoDecoder
 from stream.sources.growth import largest_ahead, may_grow
 from stream.sources.media import open_named_file
-from stream.sources.picture_options import PictureOptions
+from stream.sources.options import PictureOptions
 from stream.sources.timeline import Span
 
 __all__ = ["FileSource"]

@@ -15,8 +15,8 @@ from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.sources.closing import ClosableSource
 from stream.sources.media import describe
+from stream.sources.options import PictureOptions
 from stream.sources.picture_files import decode_picture
-from stream.sources.picture_options import PictureOptions
 from stream.sources.pictures import PictureConverter
 from stream.sources.timeline import Span
 

@@ -27,7 +27,7 @@ from stream.errors import (
 )
 from stream.sources.container import ContainerSource
 from stream.sources.media import describe
-from stream.sources.picture_options import PictureOptions
+from stream.sources.options import PictureOptions
 from stream.sources.timeline import Span
 
 __all__ = ["NetworkSource", "hide_password", "open_url"]

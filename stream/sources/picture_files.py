@@ -13,7 +13,7 @@ from av.error import FFmpegError
 from stream.errors import SourceFormatError
 from stream.frames import RgbImage
 from stream.sources.media import describe
-from stream.sources.picture_options import MAX_PIXELS
+from stream.sources.options import MAX_PIXELS
 from stream.sources.pictures import PictureConverter
 
 __all__ = ["PictureReader", "decode_picture"]

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from models.fitting import doubts_about
-from stream.options import Options
+from models.options import ModelOptions
+from stream.command_line.options import Options
+from stream.jobs.options import RegionOptions
 
 
 @pytest.mark.parametrize(
@@ -24,7 +26,7 @@ from stream.options import Options
 def test_bundled_weights_are_doubted_on_whole_pictures_alone(
     asked: dict[str, Any], is_doubtful: bool
 ) -> None:
-    options = Options(command="export", verbose=False, **({"model": "dino_hands16"} | asked))
-    doubts = doubts_about(options)
+    options = Options("export", (ModelOptions(model="dino_hands16"), RegionOptions()))
+    doubts = doubts_about(options.but(**asked))
     assert len(doubts) == is_doubtful
     assert all(line.startswith("dino_hands16 was trained on crops") for line in doubts)

@@ -8,9 +8,9 @@ import pytest
 from overlays.colour_bar import caption_of
 from overlays.compositor import Compositor
 from overlays.exhibits import collect_exhibits
-from overlays.layouts import plan_canvas
+from overlays.layouts import LAYOUTS, open_layout
 from overlays.normalize import Normalizer
-from overlays.style import LAYOUTS, NORMALIZATIONS, Layout, Style
+from overlays.style import NORMALIZATIONS, Style
 from stream.geometry import HandRegion
 from stream.scene import MapKind
 from stream.stats import Stats
@@ -31,7 +31,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (241, 321, 3), np.uint8)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_frame_is_read_only_and_never_touched(layout: Layout) -> None:
+def test_the_frame_is_read_only_and_never_touched(layout: str) -> None:
     before = NOISE.copy()
     scene = two_hands(NOISE, is_random=True, stats=STATS)
     canvas = Compositor(Style(layout=layout, threshold=0.6)).draw(scene)
@@ -43,7 +43,7 @@ def test_the_frame_is_read_only_and_never_touched(layout: Layout) -> None:
 @pytest.mark.parametrize(
     "size_wh", [(1, 1), (2, 1), (1, 400), (17, 33), (64, 48), (321, 241), (90, 640), (1280, 719)]
 )
-def test_canvas_is_even_and_keeps_its_size(layout: Layout, size_wh: tuple[int, int]) -> None:
+def test_canvas_is_even_and_keeps_its_size(layout: str, size_wh: tuple[int, int]) -> None:
     width, height = size_wh
     image = flat_picture(size_wh)
     hand = make_region((0.2 * width, 0.2 * height, 0.7 * width, 0.8 * height))
@@ -64,8 +64,8 @@ def test_canvas_is_even_and_keeps_its_size(layout: Layout, size_wh: tuple[int, i
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_8k_pictures_keep_within_what_decoders_play_beside_a_panel(layout: Layout) -> None:
-    plan = plan_canvas(layout, (7680, 4320))
+def test_8k_pictures_keep_within_what_decoders_play_beside_a_panel(layout: str) -> None:
+    plan = open_layout(layout).plan((7680, 4320))
     limit = 7680 if layout in ("overlay", "insets") else 4096
     assert max(plan.canvas_wh) <= limit
     assert plan.canvas_wh[0] >= 4000
@@ -194,11 +194,11 @@ def test_a_hand_without_a_map_gets_a_box_and_no_map() -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_random_weights_are_written_across_every_layout(layout: Layout) -> None:
+def test_random_weights_are_written_across_every_layout(layout: str) -> None:
     style = replace(BARE, layout=layout)
     plain = Compositor(style).draw(two_hands())
     marked = Compositor(style).draw(two_hands(is_random=True))
-    plan = plan_canvas(layout, (320, 240))
+    plan = open_layout(layout).plan((320, 240))
     for left, top, right, bottom in filter(None, (plan.picture, plan.panel)):
         # In the panel of heads the mark has a place of its own at the foot, beside every tile.
         is_grid = layout == "heads" and left > 0

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overlays.controls import KeyControls
+from overlays.controls import KEYS, KeyControls
 from overlays.live_view import LiveView
 from overlays.style import Style
+from stream.live import LiveLoop
 from stream.sinks.mp4 import Mp4Sink
 
 
@@ -26,6 +27,23 @@ class _Model:
 def test_the_only_layer_is_called_so() -> None:
     controls = _controls(_Model(range(3, 4)), LiveView(Style()))
     assert controls.press("[") == controls.press("]") == "layer 3, the only one"
+
+
+def test_the_keys_are_those_that_were_promised_each_once() -> None:
+    presses = [press for column in KEYS for key in column for press in key.presses]
+    assert sorted(presses) == sorted([*"0123456789ma[]lc+=-_tnkfhsr?q", "space", "escape"])
+
+
+def test_every_key_that_the_loop_does_not_know_does_something() -> None:
+    own = {press for key in LiveLoop.KEYS for press in key.presses}
+    for column in KEYS:
+        for press in {press for key in column for press in key.presses} - own:
+            view, model = LiveView(Style(alpha=0.5)), _Model()
+            before = (view.style, view.is_help_shown, model.layer)
+            notice = _controls(model, view).press(press)
+            assert notice or view.is_help_shown, press
+            is_changed = (view.style, view.is_help_shown, model.layer) != before
+            assert is_changed or press in "6789m", press  # heads that it lacks, or has
 
 
 def _controls(model: _Model, view: LiveView) -> KeyControls:

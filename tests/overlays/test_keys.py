@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from overlays.keys import restyle
-from overlays.style import COLORMAPS, LAYOUTS, NORMALIZATIONS, Style
+from overlays.layouts import LAYOUTS
+from overlays.style import COLORMAPS, NORMALIZATIONS, Style
 
 
 def _press(keys: str, style: Style | None = None) -> Style:
@@ -23,7 +24,7 @@ def _press(keys: str, style: Style | None = None) -> Style:
         ("3", "head", 3),
         ("3m", "head", "mean"),
         ("a", "head", "all"),
-        ("l", "layout", LAYOUTS[1]),
+        ("l", "layout", tuple(LAYOUTS)[1]),
         ("c", "colormap", COLORMAPS[1]),
         ("n", "normalize", NORMALIZATIONS[2]),
         ("+", "alpha", 0.7),
@@ -49,7 +50,8 @@ def test_stepping_through_all_choices_comes_back(key: str, choices: Any) -> None
 
 
 def test_next_layout_leaves_the_grid_of_all_heads() -> None:
-    after_grid = LAYOUTS[(LAYOUTS.index("heads") + 1) % len(LAYOUTS)]
+    layouts = [*LAYOUTS, *LAYOUTS]
+    after_grid = layouts[layouts.index("heads") + 1]
     assert _press("al") == Style(head="mean", layout=after_grid)
 
 

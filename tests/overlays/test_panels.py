@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overlays.compositor import Compositor
-from overlays.layouts import plan_canvas
+from overlays.layouts import open_layout
 from overlays.style import Style
 from stream.frames import RgbImage
 from stream.scene import Scene
@@ -36,7 +36,7 @@ def test_the_grid_shows_each_head_in_a_tile_of_its_own() -> None:
         return Compositor(style).draw(make_scene(flat_picture(), [hand], [maps]))
 
     before = draw(weights)
-    panel = plan_canvas("heads", (320, 240)).panel
+    panel = open_layout("heads").plan((320, 240)).panel
     assert panel is not None
     places = []
     for head in range(6):
@@ -55,7 +55,7 @@ def test_a_lost_hand_keeps_its_place_in_the_grid_for_a_moment() -> None:
     compositor = Compositor(replace(BARE, layout="heads"))
     both = two_hands()
     first = compositor.draw(both)
-    panel = plan_canvas("heads", (320, 240)).panel
+    panel = open_layout("heads").plan((320, 240)).panel
     assert panel is not None
     lower = np.s_[panel[3] // 2 :, panel[0] :]
 
@@ -83,7 +83,7 @@ def test_the_mark_of_random_weights_hides_no_tile_of_the_grid() -> None:
     """It has the foot of the panel for itself."""
     style = replace(BARE, head="all")
     marked = Compositor(style).draw(two_hands(is_random=True))
-    panel = plan_canvas("heads", (320, 240)).panel
+    panel = open_layout("heads").plan((320, 240)).panel
     assert panel is not None
     left, top, right, bottom = panel
     foot = bottom - round(0.12 * (right - left))
@@ -126,7 +126,7 @@ def test_side_shows_the_picture_and_its_maps_at_the_same_places() -> None:
     canvas = Compositor(replace(BARE, layout="side")).draw(
         make_scene(image, [hand], [make_maps(hand, random_weights())])
     )
-    plan = plan_canvas("side", (480, 360))
+    plan = open_layout("side").plan((480, 360))
     assert plan.panel is not None
     beside = canvas[:, plan.panel[0] :]
     assert (canvas[70:170, 90:190] == GREY).all()  # no map on the picture

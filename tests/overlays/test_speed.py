@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from overlays.compositor import Compositor
-from overlays.style import LAYOUTS, Style
+from overlays.layouts import LAYOUTS
+from overlays.style import Style
 from stream.stats import Stats
 from tests.overlays.scenes import flat_picture, make_maps, make_region, make_scene
 
@@ -32,7 +33,7 @@ CASES = {
     "and skeleton, read-outs": Style(),
     "and outline": Style(threshold=0.6),
     "and mirror": Style(mirror=True),
-    **{f"layout {layout}": Style(layout=layout) for layout in LAYOUTS[1:]},
+    **{f"layout {layout}": Style(layout=layout) for layout in tuple(LAYOUTS)[1:]},
 }
 
 

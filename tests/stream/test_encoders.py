@@ -12,11 +12,11 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 
 from stream.errors import OutputError
-from stream.option_groups import PRESETS
 from stream.sinks import encoders
 from stream.sinks.encoders import EncoderSettings, choose_encoder
 from stream.sinks.fragments import FragmentedMp4
 from stream.sinks.mp4 import Mp4Sink
+from stream.sinks.options import PRESETS
 from tests.clips import TIME_BASE, patches, regular_times
 from tests.stream.mp4_files import write_numbers
 

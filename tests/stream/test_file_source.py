@@ -15,7 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from stream.errors import SourceFormatError
 from stream.frames import Frame, RgbImage
 from stream.sources.file import FileSource
-from stream.sources.picture_options import PictureOptions
+from stream.sources.options import PictureOptions
 from tests.clips import (
     COLOURS,
     cut_off,

@@ -2,22 +2,22 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from run_live import main
-from stream.options import Options, parse_args
+from run_live import COMMANDS, main
+from stream.command_line.parsing import parse_args
 
 
-def _parse(*argv: str) -> Options:
-    return parse_args(
-        argv, models=("big", "small"), default_model="small", colormaps=("inferno", "gray")
-    )
+def _parse(*argv: str) -> SimpleNamespace:
+    _, options = parse_args(argv, COMMANDS)
+    return SimpleNamespace(**options.by_name)
 
 
 def test_no_arguments_open_the_first_camera() -> None:
     options = _parse()
-    assert (options.command, options.source, options.model) == ("live", "0", "small")
+    assert (options.command, options.source, options.model) == ("live", "0", "dino_hands8")
     assert (options.skeleton, options.hud, options.window) == (True, True, True)
 
 
@@ -30,14 +30,14 @@ def test_export_leaves_landmarks_and_read_outs_out_by_default() -> None:
 
 def test_every_shared_option_of_the_contract_is_understood_by_both() -> None:
     shared = shlex.split(
-        "--model big --weights w.pth --head 3 --layer -2 --region frame --max-hands 1 "
+        "--model dino_vits8 --weights w.pth --head 3 --layer -2 --region frame --max-hands 1 "
         "--crop-size 160 --normalize absolute --colormap gray --alpha 0.5 --threshold 0.6 "
         "--layout side --no-skeleton --no-hud --mirror --precision float32 --device cpu "
         "--runtime torch --deinterlace --input-mirrored --start 1.5 --end 1:02 --max-frames 9 "
         "--hand-model h.task -v"
     )
     for options in (_parse("clip.mp4", *shared), _parse("export", "clip.mp4", *shared)):
-        assert options.model == "big"
+        assert options.model == "dino_vits8"
         assert options.weights == Path("w.pth")
         assert (options.head, options.layer, options.region) == (3, -2, "frame")
         assert (options.max_hands, options.crop_size) == (1, 160)
@@ -87,8 +87,8 @@ def test_an_address_with_a_broken_host_is_wrong_usage(capsys: pytest.CaptureFixt
 
 def test_models_lists_or_fetches() -> None:
     assert _parse("models").command == "models"
-    options = _parse("models", "fetch", "big")
-    assert (options.command, options.model) == ("fetch", "big")
+    options = _parse("models", "fetch", "dino_vits8")
+    assert (options.action, options.model) == ("fetch", "dino_vits8")
 
 
 def test_file_called_like_a_command_is_reached_by_its_path() -> None:
@@ -118,8 +118,8 @@ def test_the_grid_of_heads_by_either_name() -> None:
         (["--threshold", "1"], "between 0 and 1"),
         (["--threshold", "x"], "'x' must be between 0 and 1, or 'off'"),
         (["export", ""], "the input has an empty name"),
-        (["--model", "huge"], "no 'huge': there are big, small"),
-        (["--model", "Smal"], "did you mean small? there are big, small"),
+        (["--model", "huge"], "no 'huge': there are dino_hands8, dino_hands16, dino_vits16"),
+        (["--model", "Dino_vits"], "did you mean dino_vits8? there are dino_hands8"),
         (["--max-hands", "0"], "0 must be from 1 to 8"),
         (["--max-frames", "0"], "0 must be >= 1"),
         (["--start", "-3"], "must be seconds"),

@@ -17,7 +17,7 @@ from stream.frames import Frame
 from stream.sinks.png import write_png
 from stream.sources.file import FileSource
 from stream.sources.images import ImageFolderSource
-from stream.sources.picture_options import PictureOptions
+from stream.sources.options import PictureOptions
 from tests.clips import make_clip, number_in, numbered
 from tests.conftest import ROOT
 from tests.program import QUICK, fails

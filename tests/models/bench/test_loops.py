@@ -7,9 +7,9 @@ import pytest
 from models.bench.exports import _export, _run_alone
 from models.bench.loops import Witness
 from models.bench.stopwatch import STAGES, TimedParts
+from stream.command_line.options import Options
 from stream.errors import SourceFormatError
 from stream.geometry import HandRegion
-from stream.options import BenchOptions
 from tests.fakes import (
     FakeClock,
     FrameRenderer,
@@ -39,7 +39,7 @@ def _parts(
 
 
 def test_frames_that_were_written_are_counted() -> None:
-    _, report = _export(lambda *_: _parts(3), BenchOptions(command="bench", verbose=False))
+    _, report = _export(lambda *_: _parts(3), Options("bench"))
     assert report.num_frames == 3
 
 
@@ -51,7 +51,7 @@ def test_model_alone_gets_the_groups_of_an_export(at_once: int) -> None:
         return model.seen
 
     def export(parts: TimedParts) -> None:
-        _export(lambda *_: parts, BenchOptions(command="bench", verbose=False))
+        _export(lambda *_: parts, Options("bench"))
 
     groups = seen(_run_alone)
     assert groups == seen(export)
@@ -78,7 +78,7 @@ def test_frames_without_a_hand_cost_no_map() -> None:
 
 def test_clip_without_a_frame_is_refused() -> None:
     with pytest.raises(SourceFormatError, match="has no frame to measure with"):
-        _export(lambda *_: _parts(0), BenchOptions(command="bench", verbose=False))
+        _export(lambda *_: _parts(0), Options("bench"))
 
 
 def test_pictures_after_the_first_tell_how_a_recording_plays() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -27,9 +29,10 @@ from models.bench.files import check_figures
 from models.bench.machine import OtherPrograms, describe_machine, peak_memory_mb
 from models.bench.stopwatch import STAGES, TimedParts
 from models.bench.table import print_report
+from run_live import COMMANDS
+from stream.command_line.parsing import parse_args
 from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.jobs.processes import run_fresh
-from stream.options import BenchOptions, parse_args
 from stream.priority import num_cores
 from stream.stats import percentile
 from tests.fakes import (
@@ -268,22 +271,20 @@ def test_figures_replace_figures_and_nothing_else(tmp_path: Path, report: BenchR
         check_figures(tmp_path / "missing" / "figures.json")
 
 
-def _parse(*argv: str) -> BenchOptions:
-    models = ("big", "small")
-    options = parse_args(
-        ["bench", *argv], models=models, default_model="small", colormaps=("gray",)
-    )
-    assert isinstance(options, BenchOptions)
-    return options
+def _parse(*argv: str) -> SimpleNamespace:
+    _, options = parse_args(["bench", *argv], COMMANDS)
+    return SimpleNamespace(**options.by_name)
 
 
 def test_command_line_names_clip_models_and_file() -> None:
-    options = _parse("clip.mp4", "--quick", "--models", "big", "small", "--json", "f.json")
+    words = "clip.mp4 --quick --models dino_vitb8 dino_vits8 --json f.json"
+    options = _parse(*shlex.split(words))
     assert (options.command, options.source, options.quick) == ("bench", "clip.mp4", True)
-    assert (options.models, options.json_path) == (("big", "small"), Path("f.json"))
+    assert (options.models, options.json_path) == (("dino_vitb8", "dino_vits8"), Path("f.json"))
     assert options.random_weights
     limited = _parse("--threads", "2", "--device", "cpu", "--precision", "float32")
     assert (limited.source, limited.num_threads, limited.device) == ("", 2, "cpu")
+    assert (limited.skeleton, limited.hud) == (False, False)  # as an export has them
 
 
 @pytest.mark.parametrize("argv", [["--models", "huge"], ["--threads", "0"], ["--frames", "3"]])

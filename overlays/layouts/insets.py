@@ -1,77 +1,26 @@
-"""How big the canvas is, and what goes where on it.
-
-Canvas sides are even (H.264 wants that), and depend on nothing but the frame's size and the layout.
-On the picture, the canvas is the frame, rounded up to even. Layouts with a panel enlarge tiny
-frames so that the panel can be read, and shrink huge ones so that the canvas stays within 4096
-pixels, which hardware decoders still play.
-"""
+"""Close-ups of the hands in the corners of the picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from overlays.exhibits import Exhibit
 from overlays.head_grid import CLOSE_UP_BRIGHTNESS, draw_rim, fit_box
 from overlays.labels import draw_tag, edge_margin, text_size
-from overlays.marks import draw_close_map, draw_corners, draw_map, draw_marks, subdue
+from overlays.layouts.layout import Layout, Stage
+from overlays.marks import draw_close_map, draw_marks, subdue
 from overlays.panes import Box, Pane, Rect, draw_picture
-from overlays.style import Layout, Style
+from overlays.style import Style
 from stream.frames import RgbImage
 
-__all__ = ["Insets", "Plan", "draw_beside", "draw_on_picture", "plan_canvas"]
+__all__ = ["Insets"]
 
-_MAX_SIDE_PX = 4096
-_MIN_SIDE_PX = 360
 _GAP_PX = 4
 _MIN_INSET_PX = 16
 _INSET_SHARE = 0.3
-_BESIDE_BRIGHTNESS = 0.34
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Sizes of a canvas and its parts."""
-
-    canvas_wh: tuple[int, int]
-    """Width and height, even."""
-    picture: Rect
-    """Where the picture goes."""
-    panel: Rect | None
-    """Where the maps go that stand beside the picture; None where they are on it."""
-
-
-def plan_canvas(layout: Layout, frame_wh: tuple[int, int]) -> Plan:
-    """Return the sizes for a layout and a frame's width and height."""
-    width, height = frame_wh
-    if layout in ("overlay", "insets"):
-        return Plan((_even(width), _even(height)), (0, 0, width, height), None)
-    # Two thirds of the height hold two columns of three square tiles: the heads of a small model.
-    panel_w = width if layout == "side" else 2 / 3 * height
-    scale = max(1.0, _MIN_SIDE_PX / min(width, height))
-    scale = min(scale, (_MAX_SIDE_PX - _GAP_PX) / (width + panel_w), _MAX_SIDE_PX / height)
-    picture_w, picture_h = (_even(max(2, int(side * scale))) for side in frame_wh)
-    left = picture_w + _GAP_PX
-    right = left + _even(max(2, int(panel_w * scale)))
-    return Plan((right, picture_h), (0, 0, picture_w, picture_h), (left, 0, right, picture_h))
-
-
-def draw_on_picture(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: Style) -> None:
-    """Draw maps and skeletons onto the picture."""
-    for exhibit in exhibits:
-        draw_map(room, pane, exhibit, exhibit.main, style, alpha=style.alpha)
-    draw_marks(room, pane, exhibits, style)
-
-
-def draw_beside(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: Style) -> None:
-    """Draw the maps alone, at their places on a dark grey picture."""
-    subdue(room, _BESIDE_BRIGHTNESS)
-    for exhibit in exhibits:
-        draw_map(room, pane, exhibit, exhibit.main, style, alpha=1.0, floor=0.7)
-    draw_corners(room, pane, exhibits)
-
-
-class Insets:
+class Insets(Layout):
     """Close-ups of the hands, each above its map, in the corners of the picture.
 
     The signer's right hand is on the viewer's left, as in life; mirrored, the other way round. A
@@ -79,19 +28,16 @@ class Insets:
     stays: hence the memory.
     """
 
+    names_only = True
+
     def __init__(self) -> None:
         self._is_low: dict[bool, bool] = {}
 
-    def draw(
-        self,
-        room: RgbImage,
-        pane: Pane,
-        image: RgbImage,
-        exhibits: Sequence[Exhibit],
-        style: Style,
-        span: tuple[int, int],
-    ) -> list[Rect]:
-        """Draw them between the rows of ``span``, in place; return the places taken."""
+    def draw(self, stage: Stage) -> list[Rect]:
+        """See ``Layout``."""
+        pane, exhibits, style, span = stage.pane, stage.exhibits, stage.style, stage.span
+        room = pane.cut(stage.canvas)
+        draw_marks(room, pane, exhibits, style)
         height, width = room.shape[:2]
         margin = edge_margin(min(width, height))
         side = min(round(_INSET_SHARE * min(width, height)), (span[1] - span[0] - _GAP_PX) // 2)
@@ -106,7 +52,8 @@ class Insets:
                 continue
             used_px[is_left] += tile_wh[0] + margin
             top = self._choose_top(is_left, left, tile_wh, span, hands)
-            taken += _draw_inset(room, pane, image, exhibit, style, (left, top, *tile_wh))
+            place = (left, top, *tile_wh)
+            taken += _draw_inset(room, pane, stage.frame.image, exhibit, style, place)
         return taken
 
     def _choose_top(
@@ -170,7 +117,3 @@ def _shared_area(one: Box, other: Box) -> float:
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     return max(0.0, width) * max(0.0, height)
-
-
-def _even(number: int) -> int:
-    return number + number % 2
