@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from models.evaluation.pictures import PictureSet, on_backgrounds, on_grey, read_pictures
+from models.evaluation.picture_sets import PictureSet, on_backgrounds, on_grey, read_pictures
 from models.evaluation.report import draw_sheet, measure, table_of, worst
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.runtimes.selection import choose

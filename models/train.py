@@ -20,11 +20,11 @@ from rich.console import Console
 
 from models.runtimes.selection import choose
 from models.training.backdrops import draw_backdrops, read_backdrops
-from models.training.checkpoint import load_run, read_recipe, save_run, write_weights
 from models.training.corpus import read_corpus
 from models.training.display import RunDisplay
 from models.training.learner import Learner
 from models.training.recipe import Recipe
+from models.training.run_files import load_run, read_recipe, save_run, write_weights
 from models.training.views import ViewMaker
 from stream.command_line.one_line_parser import OneLineParser
 from stream.command_line.values import Integer

@@ -15,8 +15,8 @@ from models.checkpoints import load_checkpoint
 from models.loading import build_network
 from models.preprocessing import normalise
 from models.registry import DEFAULT_MODEL, MODELS, find_spec
-from models.training.checkpoint import read_weights
 from models.training.learner import start_network
+from models.training.run_files import read_weights
 from models.vit import VisionTransformer
 from models.weights import find_weights
 from stream.errors import OptionError

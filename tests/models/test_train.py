@@ -25,9 +25,9 @@ from models.checkpoints import load_checkpoint
 from models.evaluate import main as evaluate
 from models.preprocessing import normalise
 from models.train import Run, main, train
-from models.training.checkpoint import read_recipe, read_weights, write_weights
 from models.training.corpus import read_corpus
 from models.training.learner import Learner, StepReport
+from models.training.run_files import read_recipe, read_weights, write_weights
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
