@@ -19,7 +19,7 @@ from stream.command_line.command import Command
 from stream.command_line.options import CommonOptions, Options
 from stream.command_line.parsing import parse_args, words_of_keys
 from stream.errors import in_one_line
-from stream.installed import doubts_about_opencv
+from stream.installed_packages import doubts_about_opencv
 from stream.jobs.factories import Factories
 from stream.jobs.options import ExportOptions, LiveOptions, RegionOptions
 from stream.priority import let_waiting_threads_sleep

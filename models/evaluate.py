@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,16 +19,18 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from models.evaluation.pictures import PictureSet, on_backgrounds, on_grey, read_pictures
+from models.evaluation.picture_sets import PictureSet, on_backgrounds, on_grey, read_pictures
 from models.evaluation.report import draw_sheet, measure, table_of, worst
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.runtimes.selection import choose
 from stream.command_line.one_line_parser import OneLineParser
 from stream.command_line.values import Integer
-from stream.errors import SignlightError, SourceFormatError
+from stream.errors import OptionError, SourceFormatError
 from stream.folders import make_folder
 from stream.frames import RgbImage
+from stream.jobs.progress import ResultConsole
 from stream.json_files import write_json
+from stream.program import run_program
 from stream.sinks.png import write_png
 from stream.sources.picture_files import PictureReader
 
@@ -42,27 +43,16 @@ _WORST: Final = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Returns:
-        0 done, 1 it could not (one line on stderr says why), 2 wrong usage, 130 interrupted.
-    """
-    logging.basicConfig(format="%(message)s")
+    """Run the command line and return its exit code, as ``stream.program`` explains."""
     parser = _parser()
-    options = parser.parse_args(arguments)
-    if options.num_threads is not None:
-        torch.set_num_threads(options.num_threads)
-    try:
-        _evaluate(options, Console())
-    except KeyboardInterrupt:
-        print("models.evaluate: interrupted", file=sys.stderr)
-        return 130
-    except SignlightError as error:
-        print(f"models.evaluate: {error}", file=sys.stderr)
-        return 1
-    except ValueError as error:
-        parser.error(str(error))
-    return 0
+
+    def evaluate(options: argparse.Namespace) -> None:
+        try:
+            _evaluate(options, ResultConsole())
+        except OptionError as error:
+            parser.error(str(error))
+
+    return run_program(parser, evaluate, arguments)
 
 
 def picture_sets(
@@ -96,10 +86,12 @@ def picture_sets(
 
 
 def _evaluate(options: argparse.Namespace, console: Console) -> None:
+    if options.num_threads is not None:
+        torch.set_num_threads(options.num_threads)
     subject = open_subject(options.model, choose(options.device).device)
     size_px = subject.crop_px if options.size is None else options.size
     if size_px < 1 or size_px % subject.patch_px:
-        raise ValueError(
+        raise OptionError(
             f"--size must be a multiple of the patch, {subject.patch_px}, got {size_px}"
         )
     if options.out is not None:

@@ -17,14 +17,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
 from rich.table import Table
 
 from stream.command_line.one_line_parser import OneLineParser
-from stream.errors import SignlightError, SourceFormatError, SourceNotFoundError
+from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.folders import make_folder
 from stream.geometry import Handedness, HandRegion
+from stream.jobs.progress import ResultConsole
 from stream.json_files import write_json
+from stream.program import run_program
 from stream.protocols import HandFinder, Source
 
 __all__ = ["ClipScore", "HandLabel", "main", "read_labels", "score_clip"]
@@ -123,21 +124,8 @@ def score_clip(source: Source, finder: HandFinder, labels: Labels) -> ClipScore:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Returns:
-        0 done, 1 it could not (one line on stderr says why), 2 wrong usage, 130 interrupted.
-    """
-    options = _parser().parse_args(arguments)
-    try:
-        _evaluate(options)
-    except KeyboardInterrupt:
-        print("models.evaluate_hands: interrupted", file=sys.stderr)
-        return 130
-    except SignlightError as error:
-        print(f"models.evaluate_hands: {error}", file=sys.stderr)
-        return 1
-    return 0
+    """Run the command line and return its exit code, as ``stream.program`` explains."""
+    return run_program(_parser(), _evaluate, arguments)
 
 
 def _label(hand: Mapping[str, Any]) -> HandLabel:
@@ -196,7 +184,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     missing = sorted(set(labels) - set(scores))
     if missing:
         print(f"note: labels without a video: {', '.join(missing)}", file=sys.stderr)
-    Console().print(_table_of(scores))
+    ResultConsole().print(_table_of(scores))
     if options.out:
         table = {clip: asdict(score) for clip, score in scores.items()}
         write_json(options.out, table)

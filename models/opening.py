@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models.fitting import check_options, doubts_about
+from models.option_checks import check_options, doubts_about
 from models.options import HandOptions, ModelOptions, RuntimeOptions
 from stream.command_line.options import Options
 from stream.jobs.options import RegionOptions

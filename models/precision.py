@@ -25,7 +25,7 @@ from models.runtimes.protocol import Rows, Runtime
 from models.runtimes.selection import Choice
 from stream.errors import OutputError
 from stream.frames import RgbImage
-from stream.installed import version_of
+from stream.installed_packages import version_of
 from stream.json_files import write_json
 from stream.priority import run_after_others
 

@@ -9,31 +9,30 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import errno
-import logging
-import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from rich.console import Console
 
 from models.runtimes.selection import choose
 from models.training.backdrops import draw_backdrops, read_backdrops
-from models.training.checkpoint import load_run, read_recipe, save_run, write_weights
 from models.training.corpus import read_corpus
 from models.training.display import RunDisplay
 from models.training.learner import Learner
 from models.training.recipe import Recipe
+from models.training.run_files import load_run, read_recipe, save_run, write_weights
 from models.training.views import ViewMaker
 from stream.command_line.one_line_parser import OneLineParser
 from stream.command_line.values import Integer
 from stream.errors import OutputError, SignlightError
 from stream.folders import make_folder
+from stream.jobs.progress import ResultConsole
+from stream.program import run_program
+from stream.stopping import Interrupted, stop_on_signals
 
 __all__ = ["Run", "main", "train"]
 
@@ -83,7 +82,8 @@ def train(run: Run, console: Console) -> Path:
 
     Raises:
         SignlightError: Data cannot be read, results cannot be written, or the device is not there.
-        KeyboardInterrupt: It was asked to stop; the checkpoint is written.
+        Interrupted: A signal asked to stop; the checkpoint is written.
+        BrokenPipeError: Nobody reads what is shown any more; the checkpoint is written.
     """
     checkpoint, weights = run.out / "checkpoint.pth", run.out / "model.safetensors"
     if checkpoint.exists() and not run.resume:
@@ -115,8 +115,9 @@ def train(run: Run, console: Console) -> Path:
         console, run.recipe, run.out / "log.jsonl",
         log_every=run.log_every, steps_done=learner.steps_done,
     ) as display:  # fmt: skip
-        with _StopRequest() as stop:
-            while learner.steps_done < run.recipe.steps and not stop.came:
+        nobody_reads: OSError | None = None
+        with stop_on_signals() as stop:
+            while learner.steps_done < run.recipe.steps and not stop.event.is_set():
                 step = learner.steps_done
                 lr, strength = run.recipe.lr_at(step), run.recipe.strength_at(step)
                 report = learner.step(views.draw(strength), views.draw_kept())
@@ -125,82 +126,46 @@ def train(run: Run, console: Console) -> Path:
                 except OSError as error:  # nobody reads any more: what was learnt is kept
                     if error.errno not in (errno.EPIPE, errno.EIO):  # the latter of a terminal
                         raise
-                    stop.came = True
+                    nobody_reads = error
+                    stop.event.set()
                 if learner.steps_done % run.save_every == 0:
                     save_run(checkpoint, learner, views)
                     write_weights(weights, learner.teacher, run.recipe)
             save_run(checkpoint, learner, views)
             write_weights(weights, learner.teacher, run.recipe)
-        if stop.came and learner.steps_done < run.recipe.steps:
-            raise KeyboardInterrupt
+        if learner.steps_done < run.recipe.steps:
+            if nobody_reads is not None:
+                raise BrokenPipeError(errno.EPIPE, "nobody reads any more") from nobody_reads
+            assert stop.signum is not None
+            raise Interrupted(stop.signum)
     return weights
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Returns:
-        0 done, 1 it could not (one line on stderr says why), 2 wrong usage, 130 interrupted.
-    """
-    logging.basicConfig(format="%(message)s")
+    """Run the command line and return its exit code, as ``stream.program`` explains."""
     parser = _parser()
-    options = vars(parser.parse_args(arguments))
+    return run_program(parser, lambda options: _train(parser, options), arguments)
+
+
+def _train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    values = {name: value for name, value in vars(options).items() if name != "verbose"}
     names = {field.name for field in dataclasses.fields(Recipe)}
-    given = {name: value for name, value in options.items() if name in names and value is not None}
-    rest = {name: value for name, value in options.items() if name not in names}
+    given = {name: value for name, value in values.items() if name in names and value is not None}
+    rest = {name: value for name, value in values.items() if name not in names}
     try:
         recipe = _recipe(rest["out"], given, resume=rest["resume"])
-        weights = train(Run(recipe=recipe, data=tuple(rest.pop("data")), **rest), _Console())
+    except SignlightError:
+        raise
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        weights = train(Run(recipe=recipe, data=tuple(rest.pop("data")), **rest), ResultConsole())
     except (KeyboardInterrupt, BrokenPipeError):
         begun = (rest["out"] / "checkpoint.pth").exists()
         way_on = "--resume goes on from the checkpoint" if begun else "nothing was learnt yet"
         print(f"models.train: interrupted; {way_on}", file=sys.stderr)
-        return 130
-    except SignlightError as error:
-        print(f"models.train: {error}", file=sys.stderr)
-        return 1
-    except ValueError as error:
-        parser.error(str(error))
-    try:
-        print(weights, flush=True)
-    except BrokenPipeError:  # nobody reads any more; the weights are there
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
-
-
-class _Console(Console):
-    """Says that nobody reads any more instead of ending the program, which has to save first."""
-
-    def on_broken_pipe(self) -> None:
-        """Send to nowhere what is still to come, once, and raise."""
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
-
-class _StopRequest:
-    """Turns Ctrl-C, SIGTERM and a closed terminal into a flag, so that a step is never cut in half.
-
-    Only the main thread may set signal handlers; elsewhere nothing changes.
-    """
-
-    def __init__(self) -> None:
-        self.came = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _StopRequest:
-        if threading.current_thread() is threading.main_thread():
-            for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
-                if (number := getattr(signal, name, None)) is not None:
-                    self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: object) -> None:
-        self.came = True
+        raise
+    print(weights)
 
 
 def _recipe(out: Path, given: dict[str, int | float], *, resume: bool) -> Recipe:

@@ -11,41 +11,35 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from stream.command_line.one_line_parser import OneLineParser
+from stream.errors import OptionError, SignlightError
+from stream.program import run_program
+
 _HERE: Final = Path(__file__).resolve().parent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+    """Run the command line and return its exit code, as ``stream.program`` explains."""
+    return run_program(_parser(), _render, arguments)
 
-    Returns:
-        0 done, 1 it could not (one line on stderr says why), 2 wrong usage, 130 interrupted.
-    """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+
+def _render(options: argparse.Namespace) -> None:
     try:
         options.run(options)
     except KeyboardInterrupt:
         print("samples.render: interrupted; what is finished stays", file=sys.stderr)
-        return 130
+        raise
     except ModuleNotFoundError as error:
-        print(
-            f"samples.render: needs {error.name}, which is not installed: "
-            'pip install -c constraints.txt -e ".[render]"',
-            file=sys.stderr,
-        )
-        return 1
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        print(f"samples.render: {place}{error.strerror or error}", file=sys.stderr)
-        return 1
+        raise SignlightError(
+            f"needs {error.name}, which is not installed: "
+            'pip install -c constraints.txt -e ".[render]"'
+        ) from error
     except ValueError as error:
-        print(f"samples.render: {error}", file=sys.stderr)
-        return 1
-    return 0
+        raise OptionError(str(error)) from error
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="python -m samples.render", description="Render Signlight's own signer."
     )
     commands = parser.add_subparsers(required=True, metavar="clip|sheet|set")

@@ -1,13 +1,22 @@
-"""Ending a loop in peace when a signal comes."""
+"""What a signal does: end a loop in peace, or interrupt what has none."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
-__all__ = ["Stop", "stop_on_signals"]
+__all__ = ["Interrupted", "Stop", "interrupted_by_signals", "stop_on_signals"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal other than Ctrl-C's ended the work; ``signum`` is its number."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__()
+        self.signum = signum
 
 
 class Stop:
@@ -43,14 +52,38 @@ class Stop:
 def stop_on_signals() -> Iterator[Stop]:
     """Turn Ctrl-C, termination and a closed terminal into an event, while the block lasts.
 
-    Only the main thread may use it.
+    That is the main thread's to do; in another nothing changes.
     """
     stop = Stop()
-    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
+    with _handled(("SIGINT", "SIGTERM", "SIGHUP"), stop):
         yield stop
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Have termination and a closed terminal interrupt the block, as Ctrl-C does.
+
+    So what is half made is cleared away. In another than the main thread nothing changes.
+    """
+
+    def interrupt(signum: int, _frame: object) -> NoReturn:
+        raise Interrupted(signum)
+
+    with _handled(("SIGTERM", "SIGHUP"), interrupt):
+        yield
+
+
+@contextmanager
+def _handled(names: tuple[str, ...], handler: Callable[[int, object], object]) -> Iterator[None]:
+    before = {}
+    is_main = threading.current_thread() is threading.main_thread()
+    for name in names if is_main else ():
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        # One who starts us with nohup wants us to outlive the terminal.
+        if number is not None and (name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN):
+            before[number] = signal.signal(number, handler)
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

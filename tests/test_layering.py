@@ -26,7 +26,7 @@ HOMES = {
     "av": ("stream/sources/", "stream/sinks/", "samples/encode.py"),
     "cv2": (
         "stream/sources/camera.py",
-        "stream/sinks/window.py",
+        "stream/screens/window.py",
         "models/crops.py",
         "models/hands/",
         "models/training/corpus.py",
@@ -59,7 +59,7 @@ HOMES = {
 }
 """Where each foreign library may be imported."""
 
-LIGHT = {"models/registry.py", "models/__init__.py", "models/cache.py", "models/fitting.py"}
+LIGHT = {"models/registry.py", "models/__init__.py", "models/cache.py", "models/option_checks.py"}
 """Modules of models/ that are read before anyone knows whether torch is needed."""
 
 MODULES = [

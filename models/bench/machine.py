@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from models.bench.figures import Machine
-from stream.installed import version_of
+from stream.installed_packages import version_of
 from stream.priority import num_cores
 
 __all__ = ["OtherPrograms", "describe_machine", "peak_memory_mb"]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rich.table import Table
 
 from models.evaluation import hand_measures
-from models.evaluation.pictures import PictureSet
+from models.evaluation.picture_sets import PictureSet
 from models.evaluation.subject import Subject
 from stream import measures
 

@@ -15,10 +15,11 @@ from models.checkpoints import load_checkpoint
 from models.loading import build_network
 from models.preprocessing import normalise
 from models.registry import DEFAULT_MODEL, MODELS, find_spec
-from models.training.checkpoint import read_weights
 from models.training.learner import start_network
+from models.training.run_files import read_weights
 from models.vit import VisionTransformer
 from models.weights import find_weights
+from stream.errors import OptionError
 
 __all__ = ["Subject", "open_subject", "untrained"]
 
@@ -81,7 +82,7 @@ def open_subject(model: str, device: torch.device) -> Subject:
         UnknownModelError: Neither a file nor a name.
         WeightsError: The file cannot be read as such.
         WeightsNotFoundError: The weights are not there.
-        ValueError: The model has no attention (ResNet).
+        OptionError: The model has no attention (ResNet).
     """
     path = Path(model)
     if path.suffix == ".safetensors" or (path.suffix and path.is_file()):
@@ -97,7 +98,7 @@ def open_subject(model: str, device: torch.device) -> Subject:
     network_of_spec = build_network(spec)
     if not isinstance(network_of_spec, VisionTransformer):
         names = ", ".join(name for name, known in MODELS.items() if known.kind == "attention")
-        raise ValueError(f"{model} has no attention to measure; {names} have")
+        raise OptionError(f"{model} has no attention to measure; {names} have")
     load_checkpoint(find_weights(spec).path, network_of_spec, spec)
     network_of_spec.eval().requires_grad_(False)
     return Subject(name=spec.name, network=network_of_spec.to(device), crop_px=spec.crop_px)

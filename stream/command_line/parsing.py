@@ -13,7 +13,7 @@ from stream.command_line.command import Command
 from stream.command_line.one_line_parser import OneLineParser
 from stream.command_line.option import Option, OptionGroup, UsageError, options_of
 from stream.command_line.options import Options
-from stream.installed import version_of
+from stream.installed_packages import version_of
 from stream.keys import Key
 from stream.spelling import nearest
 

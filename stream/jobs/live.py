@@ -41,7 +41,7 @@ class Live:
             # First what costs a moment and may fail: a missing display must not wait for a model.
             screen = None
             if asked.window:
-                from stream.sinks.window import Window
+                from stream.screens.window import Window
 
                 screen = stack.enter_context(Window())
             source = stack.enter_context(open_source(options))

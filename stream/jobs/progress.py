@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ from stream.printable import printable
 
 __all__ = [
     "QuietConsole",
+    "ResultConsole",
     "download_bar",
     "export_bar",
     "print_path",
@@ -42,6 +45,19 @@ class QuietConsole(Console):
     def on_broken_pipe(self) -> None:
         """Show nothing from now on."""
         self.quiet = True
+
+
+class ResultConsole(Console):
+    """Shows results on stdout; where nobody reads them any more, that is an error like others."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what rich was told; by itself it would end the program at once.
+
+        Raises:
+            BrokenPipeError: Always.
+        """
+        self.quiet = True
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def terminal() -> Console:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from stream.command_line.options import Options
 from stream.errors import OutputError
 from stream.hashing import sha256_of
-from stream.installed import version_of
+from stream.installed_packages import version_of
 from stream.jobs.options import RegionOptions
 from stream.jobs.tally import Tally
 from stream.json_files import is_free, read_object, write_json

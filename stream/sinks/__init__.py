@@ -1,1 +1,1 @@
-"""Where pictures go: MP4 files, windows, snapshots."""
+"""Where pictures go that are kept: MP4 files, snapshots."""

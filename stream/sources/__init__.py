@@ -10,10 +10,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stream.sources.opening import Opening
+from stream.sources.opening_thread import Opening
 
 if TYPE_CHECKING:
-    from stream.sources.closing import ClosableSource
+    from stream.sources.closable import ClosableSource
     from stream.sources.options import PictureOptions
 
 __all__ = ["open_source"]

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from stream.errors import SourceError, SourceLostError, SourceNotFoundError, SourceTimeoutError
 from stream.frames import Frame, RgbImage, SourceInfo
-from stream.sources.closing import ClosableSource
-from stream.sources.opening import Opening
+from stream.sources.closable import ClosableSource
+from stream.sources.opening_thread import Opening
 from stream.sources.timeline import Span
 
 __all__ = ["CameraSource", "Capture", "camera_numbers", "open_capture"]

@@ -12,7 +12,7 @@ from av.error import FFmpegError
 
 from stream.errors import SourceFormatError
 from stream.frames import Frame, SourceInfo
-from stream.sources.closing import ClosableSource
+from stream.sources.closable import ClosableSource
 from stream.sources.decoding import VideoDecoder
 from stream.sources.media import describe
 from stream.sources.options import PictureOptions

@@ -13,7 +13,7 @@ from av.error import FFmpegError
 
 from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import Frame, RgbImage, SourceInfo
-from stream.sources.closing import ClosableSource
+from stream.sources.closable import ClosableSource
 from stream.sources.media import describe
 from stream.sources.options import PictureOptions
 from stream.sources.picture_files import decode_picture

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 import models.weights
-from models.evaluation.pictures import PictureSet, on_grey, read_pictures
+from models.evaluation.picture_sets import PictureSet, on_grey, read_pictures
 from models.evaluation.report import measure
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.loading import load_model
 from models.registry import find_spec
-from models.training.checkpoint import read_weights, write_weights
 from models.training.recipe import Recipe
+from models.training.run_files import read_weights, write_weights
 from models.weights import fetch_weights, find_weights, is_ready, remember
 from samples.dataset import write_set
 from stream.errors import WeightsError

@@ -24,13 +24,13 @@ from models.evaluation.hand_measures import (
     on_bare_patches,
     peak_on_hand,
 )
-from models.evaluation.pictures import PictureSet, on_backgrounds, on_grey, read_pictures
+from models.evaluation.picture_sets import PictureSet, on_backgrounds, on_grey, read_pictures
 from models.evaluation.report import draw_sheet, measure, worst
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.registry import find_spec
-from models.training.checkpoint import write_weights
 from models.training.learner import start_network
 from models.training.recipe import Recipe
+from models.training.run_files import write_weights
 from models.weights import find_weights
 from stream.errors import SourceFormatError, SourceNotFoundError, WeightsError
 from stream.measures import shares_of

@@ -18,7 +18,7 @@ from stream.frames import Frame
 from stream.sinks.png import write_png
 from stream.sources import open_source
 from stream.sources.camera import CameraSource
-from stream.sources.closing import ClosableSource
+from stream.sources.closable import ClosableSource
 from stream.sources.file import FileSource
 from stream.sources.images import ImageFolderSource
 from stream.sources.network import NetworkSource

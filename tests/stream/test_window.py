@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from stream.sinks.window import key_name
+from stream.screens.window import key_name
 from tests.conftest import ROOT
 from tests.stream.displays import Display
 from tests.waits import PROCESS_S, WAIT_S, until
@@ -70,7 +70,7 @@ _PROGRAM = f"""
 import sys
 import cv2
 import numpy as np
-from stream.sinks.window import Window
+from stream.screens.window import Window
 
 codes = []  # what the toolkit says of every wait: a key's code, or -1
 wait_key = cv2.waitKeyEx
@@ -210,7 +210,7 @@ def open_window(display: str | None) -> subprocess.CompletedProcess[str]:
         environment["DISPLAY"] = display
     code = (
         "from stream.errors import DisplayError\n"
-        "from stream.sinks.window import Window\n"
+        "from stream.screens.window import Window\n"
         "try:\n    Window()\n"
         "except DisplayError as exc:\n    print(exc)\n"
     )
@@ -254,7 +254,7 @@ class TestWithoutADisplay:
 
     def test_an_opencv_without_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from stream.errors import DisplayError
-        from stream.sinks.window import Window
+        from stream.screens.window import Window
 
         no_toolkit: Callable[[], str] = lambda: ""  # noqa: E731
         monkeypatch.setattr(cv2, "currentUIFramework", no_toolkit)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.fitting import doubts_about
+from models.option_checks import doubts_about
 from models.options import ModelOptions
 from stream.command_line.options import Options
 from stream.jobs.options import RegionOptions

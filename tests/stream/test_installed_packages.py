@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.installed import doubts_about_opencv, version_of
+from stream.installed_packages import doubts_about_opencv, version_of
 from tests.conftest import ROOT
 from tests.waits import PROCESS_S
 

@@ -12,7 +12,7 @@ import cv2
 from stream.closing import Closing
 from stream.errors import DisplayError
 from stream.frames import RgbImage, frozen_rgb
-from stream.sinks.x11 import XConnection
+from stream.screens.x11 import XConnection
 
 __all__ = ["Window", "key_name"]
 
