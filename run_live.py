@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from models.bench.options import BenchOptions
@@ -18,11 +18,11 @@ from overlays.style import Style
 from stream.command_line.command import Command
 from stream.command_line.options import CommonOptions, Options
 from stream.command_line.parsing import parse_args, words_of_keys
-from stream.errors import in_one_line
 from stream.installed_packages import doubts_about_opencv
 from stream.jobs.factories import Factories
 from stream.jobs.options import ExportOptions, LiveOptions, RegionOptions
 from stream.priority import let_waiting_threads_sleep
+from stream.program import exit_code_of
 from stream.sinks.options import EncoderOptions
 from stream.sources.options import PartOptions, PictureOptions
 
@@ -39,7 +39,6 @@ FACTORIES = Factories(
 """The layers above ``stream``, as its jobs are handed them."""
 SAMPLE_CLIP = Path(__file__).with_name("samples") / "fingerspelling.mp4"
 """What is measured where no clip is named; an installed Signlight comes without it."""
-EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,21 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from stream.jobs.progress import say
 
         say(f"note: {doubt}")
-    try:
-        code = command.run(options)
-        sys.stdout.flush()  # the last moment to notice here that nobody reads any more
-        return code
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has had enough: what is still in its buffer goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
-    except Exception as error:
-        if is_verbose:
-            raise
-        print(f"signlight: {in_one_line(error)}", file=sys.stderr)
-        return EXIT_FAILED
+    return exit_code_of("signlight", partial(command.run, options), verbose=is_verbose)
 
 
 def _live(options: Options) -> int:
@@ -109,7 +94,7 @@ def _list_models() -> int:
 
     Console().print(table_of_models())
     print("signlight models fetch NAME downloads what is published; so does the first use of it.")
-    return EXIT_DONE
+    return 0
 
 
 def _fetch(name: str) -> int:
@@ -119,7 +104,7 @@ def _fetch(name: str) -> int:
     with download_bar(terminal()) as progress:
         found = fetch_weights(find_spec(name), progress=progress)
     print_path(found.path)
-    return EXIT_DONE
+    return 0
 
 
 def _bench(options: Options) -> int:
@@ -127,7 +112,7 @@ def _bench(options: Options) -> int:
     from stream.jobs.progress import step_line, terminal
 
     bench(options, FACTORIES, sample=SAMPLE_CLIP, steps=step_line(terminal()))
-    return EXIT_DONE
+    return 0
 
 
 _LOOKING = (ModelOptions(), RegionOptions(), HandOptions(), RuntimeOptions())
