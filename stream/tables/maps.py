@@ -24,7 +24,6 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import count, groupby
@@ -35,12 +34,12 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.annotation.moments import HandMoment, Moment
-from stream.closing import Closing
 from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import Frame
 from stream.geometry import CropTransform, HandRegion
 from stream.scene import AgedMaps, AttentionMaps, Scene
-from stream.whole_files import WholeFile, told_of
+from stream.tables.writer import MomentWriter
+from stream.whole_files import told_of
 
 __all__ = ["FrameMaps", "MapsFile", "read_maps"]
 
@@ -65,8 +64,8 @@ _WHERE = np.dtype(
 )
 
 
-class MapsFile(Closing):
-    """Keeps the maps of moments, those of each very frame; whole or not at all, flat in memory.
+class MapsFile(MomentWriter):
+    """Keeps the maps of moments, those of each very frame, flat in memory.
 
     Args:
         path: Where they go.
@@ -76,8 +75,8 @@ class MapsFile(Closing):
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = WholeFile(path)
-        self._zip: zipfile.ZipFile | None = zipfile.ZipFile(self._file.file, "w")
+        super().__init__([path])
+        self._zip = zipfile.ZipFile(self._files[0].file, "w")
         self._waiting: list[tuple[Moment, HandMoment, AttentionMaps]] = []
         self._num_runs = 0
         self._about: dict[str, Any] = {"schema": _SCHEMA}
@@ -98,38 +97,13 @@ class MapsFile(Closing):
                 self._write_run()
             self._waiting.append((moment, hand, maps))
 
-    def close(self) -> None:
-        """Write what waits, and put the file into its place.
+    def _finish(self) -> None:
+        self._write_run()
+        self._add("about.json", json.dumps(self._about, indent=2).encode())
+        self._zip.close()
 
-        Raises:
-            OutputError: Not all could be written; then what was there before stays.
-        """
-        if self._zip is None:
-            return
-        try:
-            self._write_run()
-            with told_of(self._file.path):
-                self._add("about.json", json.dumps(self._about, indent=2).encode())
-                self._zip.close()
-            self._zip = None
-            self._file.keep()
-        except BaseException:
-            self.discard()
-            raise
-
-    def discard(self) -> None:
-        """Leave no trace, of what is not closed."""
-        if self._zip is not None:
-            with suppress(OSError):
-                self._zip.close()
-            self._zip = None
-        self._file.discard()
-
-    def __exit__(self, *exc_info: object) -> None:
-        if exc_info[1] is None:
-            self.close()
-        else:
-            self.discard()
+    def _release(self) -> None:
+        self._zip.close()
 
     def _write_run(self) -> None:
         if not self._waiting:
@@ -148,14 +122,13 @@ class MapsFile(Closing):
         }
         if first.kind == "activation":
             arrays["mean"] = np.stack([_half(maps.mean) for _, _, maps in self._waiting])
-        with told_of(self._file.path):
+        with told_of(self._files[0].path):
             for name, array in arrays.items():
                 self._add(f"{name}_{self._num_runs:05d}.npy", _npy(array))
         self._num_runs += 1
         self._waiting.clear()
 
     def _add(self, name: str, content: bytes) -> None:
-        assert self._zip is not None
         # Its date is that of the first zips: the same maps give the same bytes.
         entry = zipfile.ZipInfo(name)
         self._zip.writestr(entry, content, zipfile.ZIP_DEFLATED, _LEVEL)

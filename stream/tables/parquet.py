@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stream.annotation.moments import Moment
-from stream.closing import Closing
 from stream.tables.attention import ATTENTION_COLUMNS, attention_rows
 from stream.tables.columns import Column
 from stream.tables.frames import FRAME_COLUMNS, FrameRows
+from stream.tables.writer import MomentWriter
 from stream.whole_files import WholeFile, told_of
 
 if TYPE_CHECKING:
@@ -26,8 +25,8 @@ CELLS_PER_GROUP = 400_000
 """Cells written at a time, some 25 MB while they wait: half a minute of two hands and six heads."""
 
 
-class TableFile(Closing):
-    """A table that is written row by row, whole or not at all, flat in memory.
+class TableFile(MomentWriter):
+    """A table that is written row by row, flat in memory.
 
     The same moments and the same version of pyarrow give the same bytes.
 
@@ -48,20 +47,12 @@ class TableFile(Closing):
         rows: Callable[[Moment], Iterable[Any]],
         about: Mapping[str, str],
     ) -> None:
+        super().__init__(paths)
         self._columns = columns
         self._rows = rows
         self._schema = _schema_of(columns, about)
         self._cells: list[list[Any]] = [[] for _ in columns]
-        self._files: list[WholeFile] = []
-        self._writers: list[Any] = []
-        try:
-            for path in paths:
-                file = WholeFile(path)
-                self._files.append(file)
-                self._writers.append(_writer_of(file, self._schema))
-        except BaseException:
-            self.discard()
-            raise
+        self._writers = [_writer_of(file, self._schema) for file in self._files]
 
     def write(self, moment: Moment) -> None:
         """Take the rows of the next moment.
@@ -78,40 +69,14 @@ class TableFile(Closing):
         if len(self._cells) * len(self._cells[0]) >= CELLS_PER_GROUP:
             self._write_group()
 
-    def close(self) -> None:
-        """Write what waits, and put the files into their places.
+    def _finish(self) -> None:
+        self._write_group()
+        self._release()
 
-        Raises:
-            OutputError: Not all could be written; then what was there before stays.
-        """
-        if not self._writers:
-            return
-        try:
-            self._write_group()
-            for file, writer in zip(self._files, self._writers, strict=True):
-                with told_of(file.path):
-                    writer.close()
-            self._writers = []
-            for file in self._files:
-                file.keep()
-        except BaseException:
-            self.discard()
-            raise
-
-    def discard(self) -> None:
-        """Leave no trace, of what is not closed."""
+    def _release(self) -> None:
         for writer in self._writers:
-            with suppress(OSError, ValueError):
-                writer.close()
+            writer.close()
         self._writers = []
-        for file in self._files:
-            file.discard()
-
-    def __exit__(self, *exc_info: object) -> None:
-        if exc_info[1] is None:
-            self.close()
-        else:
-            self.discard()
 
     def _write_group(self) -> None:
         import pyarrow
