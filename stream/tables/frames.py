@@ -62,7 +62,10 @@ class FrameRows:
                 self._seen_s[region.handedness] = time_s
             state = "held" if region.unseen_s else "seen"
             yield FrameRow(moment, hand, region.handedness, state, region.unseen_s)
+        there = {hand.region.handedness for hand in moment.hands}
         for side, why in moment.absent.items():
+            if side in there:  # held
+                continue
             seen_s = self._seen_s.get(side)
             yield FrameRow(moment, None, side, why, None if seen_s is None else time_s - seen_s)
         if not moment.hands and not moment.absent:
@@ -207,7 +210,8 @@ FRAME_COLUMNS: tuple[Column[FrameRow], ...] = (
         name="palm_px",
         dtype="float32",
         unit="pixels",
-        definition="Length of the palm, from the wrist to the knuckle of the middle finger.",
+        definition="Length of the palm, from the wrist to the knuckle of the middle finger; where "
+        "that is foreshortened, what the palm's other lines tell.",
         read=_of_motion(lambda motion: motion.palm_px),
     ),
     Column(
@@ -216,6 +220,14 @@ FRAME_COLUMNS: tuple[Column[FrameRow], ...] = (
         unit="palm lengths per second",
         definition="Speed of the palm's middle; empty where the hand was seen too shortly.",
         read=_of_motion(lambda motion: motion.palm_speed),
+    ),
+    Column(
+        name="shape_speed",
+        dtype="float32",
+        unit="palm lengths per second",
+        definition="Speed of the landmarks in the palm's own frame, root mean square: what is left "
+        "when the palm's shift, turn and size are taken out.",
+        read=_of_motion(lambda motion: motion.shape_speed),
     ),
     *_series(
         [f"angle_{joint}_rad" for joint in JOINTS],

@@ -38,7 +38,7 @@ from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.frames import Frame
 from stream.geometry import CropTransform, HandRegion
 from stream.scene import AgedMaps, AttentionMaps, Scene
-from stream.tables.writer import MomentWriter
+from stream.tables.moment_file import MomentFile
 from stream.whole_files import told_of
 
 __all__ = ["FrameMaps", "MapsFile", "read_maps"]
@@ -64,7 +64,7 @@ _WHERE = np.dtype(
 )
 
 
-class MapsFile(MomentWriter):
+class MapsFile(MomentFile):
     """Keeps the maps of moments, those of each very frame, flat in memory.
 
     Args:

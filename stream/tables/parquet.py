@@ -13,7 +13,7 @@ from stream.annotation.moments import Moment
 from stream.tables.attention import ATTENTION_COLUMNS, attention_rows
 from stream.tables.columns import Column
 from stream.tables.frames import FRAME_COLUMNS, FrameRows
-from stream.tables.writer import MomentWriter
+from stream.tables.moment_file import MomentFile
 from stream.whole_files import WholeFile, told_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ CELLS_PER_GROUP = 400_000
 """Cells written at a time, some 25 MB while they wait: half a minute of two hands and six heads."""
 
 
-class TableFile(MomentWriter):
+class TableFile(MomentFile):
     """A table that is written row by row, flat in memory.
 
     The same moments and the same version of pyarrow give the same bytes.

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from stream.annotation.moments import Moment
 from stream.geometry import Handedness
-from stream.tables.writer import MomentWriter
+from stream.tables.moment_file import MomentFile
 from stream.whole_files import told_of
 
 __all__ = ["PoseFile"]
@@ -56,7 +56,7 @@ MAX_GAP_S = Fraction(1, 5)
 _Hands = dict[Handedness, tuple[npt.NDArray[np.float32], float]]
 
 
-class PoseFile(MomentWriter):
+class PoseFile(MomentFile):
     """The landmarks of one signer's hands, at one rate; a few bytes of memory a frame.
 
     Hands that are not seen, or whose place is only held, have zeros that are zero sure.

@@ -94,6 +94,7 @@ def hand_moment(
         palm_xy=np.array([x, y], np.float32),
         palm_px=40.0,
         palm_speed=speed if index else math.nan,
+        shape_speed=speed / 4,
         joint_angles=np.linspace(0, 1.4, 15, dtype=np.float32),
         joint_rates=np.linspace(-1, 1, 15, dtype=np.float32),
     )

@@ -11,10 +11,10 @@ from stream.annotation.moments import Moment
 from stream.closing import Closing
 from stream.whole_files import WholeFile, told_of
 
-__all__ = ["MomentWriter"]
+__all__ = ["MomentFile"]
 
 
-class MomentWriter(Closing):
+class MomentFile(Closing):
     """Writes moments as they come. Leaving its block by an exception leaves no trace of it.
 
     Args:
