@@ -48,7 +48,7 @@ const video = byId("video");
 function tellOfNoVideo(why) {
   byId("no-video").hidden = false;
   byId("no-video").textContent = why;
-  if (!data.video) video.hidden = true;
+  video.hidden = true;
 }
 if (data.video) {
   video.addEventListener("error", () => tellOfNoVideo(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stream.annotation.moments import Absence, Focus, HandMoment, Moment, Motion
+from stream.annotation.moments import Absence, Focus, HandMoment, Moment, Motion, Stretch, TierKind
 from stream.frames import Frame
 from stream.geometry import CropTransform, Handedness, HandRegion
 from stream.measures import (
@@ -22,7 +22,16 @@ from stream.measures import (
 )
 from stream.scene import AgedMaps, AttentionMaps, Scene
 
-__all__ = ["HEADS", "SIZE_WH", "hand_moment", "make_moment", "moments", "scene_of", "whole_picture"]
+__all__ = [
+    "HEADS",
+    "SIZE_WH",
+    "hand_moment",
+    "make_moment",
+    "moments",
+    "scene_of",
+    "stretches",
+    "whole_picture",
+]
 
 SIZE_WH = (320, 240)
 HEADS = 3
@@ -133,6 +142,31 @@ def scene_of(moment: Moment) -> Scene:
         hands=tuple(hand.region for hand in moment.hands),
         maps={hand.region.track_id: hand.maps for hand in moment.hands if hand.maps},
     )
+
+
+def stretches(num: int) -> list[Stretch]:
+    """Return what lasts in ``moments(num)``, for ``num`` a multiple of 100 or less than 51."""
+    end_s = num * TIME_BASE
+
+    def stretch(
+        tier: TierKind, hand: Handedness | None, start: int, end: int, value: str
+    ) -> Stretch:
+        ends = (start * TIME_BASE, min(end * TIME_BASE, end_s))
+        return Stretch(tier=tier, hand=hand, start_s=ends[0], end_s=ends[1], value=value)
+
+    found = [stretch("in view", "right", 0, num, "in view")]
+    for begin in range(0, num, 50):
+        found.append(stretch("phase", "right", begin, begin + 25, "hold"))
+        if begin + 25 < num:
+            found.append(stretch("phase", "right", begin + 25, begin + 50, "movement"))
+            found.append(stretch("handshape change", "right", begin + 25, begin + 30, ""))
+        head = str(begin // 50 % HEADS)
+        found.append(stretch("most focused head", "right", begin, begin + 50, head))
+    found.append(stretch("not seen", "left", 0, num // 4, "not yet"))
+    found.append(stretch("in view", "left", num // 4, num // 2, "in view"))
+    found.append(stretch("not seen", "left", num // 2, num, "left the picture"))
+    found.append(stretch("number of hands", None, 0, num // 4, "1"))
+    return found
 
 
 def _maps(region: HandRegion, index: int, grid: int) -> AttentionMaps:
