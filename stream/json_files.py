@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from stream.errors import OutputError
-from stream.whole_files import written_whole
+from stream.whole_files import told_of, written_whole
 
 __all__ = ["is_free", "read_object", "write_json"]
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_free(path: Path, is_ours: Callable[[dict[str, Any]], bool]) -> bool:
@@ -48,9 +45,5 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    try:
-        with written_whole(path) as unfinished:
-            unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        way_out = "free some space" if error.errno in _FULL else "choose another folder"
-        raise OutputError(f"{path}: cannot write it: {error.strerror}; {way_out}") from error
+    with told_of(path), written_whole(path) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
