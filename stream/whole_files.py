@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["remove_unfinished", "written_whole"]
+from stream.errors import OutputError
+
+__all__ = ["WholeFile", "remove_unfinished", "told_of", "written_whole"]
 
 _PREFIX, _SUFFIX = ".signlight-", ".part"
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -40,3 +46,66 @@ def remove_unfinished(folder: Path) -> None:
     for left in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         with suppress(OSError):
             left.unlink()
+
+
+@contextmanager
+def told_of(path: Path) -> Iterator[None]:
+    """Tell of what goes wrong with a file in one line, with the way out.
+
+    Raises:
+        OutputError: The block raised an OSError.
+    """
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        way_out = "free some space" if error.errno in _FULL else "choose another folder"
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path}: cannot write it: {reason}; {way_out}") from error
+
+
+class WholeFile:
+    """A file that is written bit by bit, and then kept whole or not at all.
+
+    Args:
+        path: Where it will be; what is there stays until then.
+
+    Raises:
+        OutputError: Nothing can be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._ending = ExitStack()
+        with told_of(path):
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+            unfinished = self._ending.enter_context(written_whole(path))
+            self.file: BinaryIO = unfinished.open("w+b")
+            """What to write to."""
+
+    def keep(self) -> None:
+        """Put what was written into its place; harmless when called again.
+
+        Raises:
+            OutputError: Not all could be written: nothing is kept.
+        """
+        try:
+            with told_of(self.path):
+                self.file.close()
+                self._ending.close()
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Remove what was written; harmless when called again, and once it is kept."""
+        with suppress(OSError):  # of bytes that still waited
+            self.file.close()
+        with suppress(_DiscardedError):
+            self._ending.__exit__(_DiscardedError, _DiscardedError(), None)
+
+
+class _DiscardedError(Exception):
+    """What was written is not wanted."""

@@ -40,6 +40,7 @@ HOMES = {
     "torch": ("models/",),
     "torchvision": ("models/",),
     "mediapipe": ("models/hands/mediapipe_graph.py",),
+    "lxml": ("stream/tables/elan/document.py", "stream/tables/elan/view.py"),
     "openvino": ("models/runtimes/openvino_import.py",),
     "rich": (
         "run_live.py",
@@ -169,7 +170,7 @@ def test_starting_up_loads_nothing_heavy(arguments: list[str]) -> None:
         check=True,
     )
     loaded = {line.split("|")[-1].strip() for line in result.stderr.splitlines() if "|" in line}
-    heavy = {"torch", "torchvision", "mediapipe", "cv2", "av", "openvino"}
+    heavy = {"torch", "torchvision", "mediapipe", "cv2", "av", "lxml", "openvino"}
     assert not loaded & heavy
 
 
