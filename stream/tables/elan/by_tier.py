@@ -22,6 +22,7 @@ __all__ = ["ByTier"]
 _OF_MEAN_MAP = (
     "normalized_entropy",
     "effective_patches",
+    "is_peak_on_hand",
     "mass_on_hand",
     "lift_on_hand",
     "rank_accuracy",
@@ -39,6 +40,7 @@ _LEADING = (
     "frames",
     "frames_with_hand",
     "frames_with_maps",
+    "palm_speed_max",
     "most_focused_head",
 )
 
@@ -46,6 +48,7 @@ _LEADING = (
 class ByTier(Closing):
     """Means over the frames that begin within each annotation: a row for each of its hands.
 
+    Columns are named as in the other tables, after whose they are: the mean map's, or a head's.
     A number that a frame does not have is left out of its mean; a mean of none is an empty cell.
     What is kept meanwhile grows with the annotations, not with the frames.
 
@@ -123,6 +126,7 @@ class ByTier(Closing):
                             self._num_frames[place],
                             sums.num_frames,
                             sums.num_with_maps,
+                            _cell(sums.most_palm_speed),
                             _most_focused_head(means),
                             *(_cell(means.get(name, math.nan)) for name in columns),
                         ]
@@ -135,6 +139,7 @@ class _Sums:
     def __init__(self) -> None:
         self.num_frames = 0
         self.num_with_maps = 0
+        self.most_palm_speed = math.nan
         self._names: list[str] = []
         self._totals: npt.NDArray[np.float64] = np.zeros(0)
         self._counts: npt.NDArray[np.int64] = np.zeros(0, np.int64)
@@ -142,6 +147,7 @@ class _Sums:
     def add(self, numbers: Mapping[str, float], focus: Focus | None) -> None:
         self.num_frames += 1
         self.num_with_maps += focus is not None
+        self.most_palm_speed = float(np.fmax(self.most_palm_speed, numbers["palm_speed"]))
         if len(numbers) > len(self._names):  # the first with maps
             more = len(numbers) - len(self._names)
             self._names = list(numbers)
@@ -170,8 +176,9 @@ def _numbers_of(hand: HandMoment) -> dict[str, float]:
         return numbers
     for name in _OF_MEAN_MAP:
         numbers[f"mean_map_{name}"] = float(getattr(focus, name)[-1])
-    for part, mass in zip(PARTS, focus.mass_on_parts[-1].tolist(), strict=True):
-        numbers[f"mean_map_mass_on_{part}"] = mass
+    for name, of_parts in (("mass", focus.mass_on_parts), ("lift", focus.lift_on_parts)):
+        for part, value in zip(PARTS, of_parts[-1].tolist(), strict=True):
+            numbers[f"mean_map_{name}_on_{part}"] = value
     for name in _OF_HEADS:
         for head, value in enumerate(getattr(focus, name)[:-1].tolist()):
             numbers[f"head{head}_{name}"] = value

@@ -115,11 +115,14 @@ class EafDocument:
             resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
         )
         way_out = "give a file that ELAN has saved"
+        if not path.is_file():  # a pipe would have to be waited for
+            raise OptionError(f"there is no file {path}; {way_out}")
         try:
-            tree = etree.parse(str(path), parser)
-        except (OSError, etree.XMLSyntaxError) as error:
-            if not path.is_file():
-                raise OptionError(f"there is no file {path}; {way_out}") from error
+            with path.open("rb") as file:  # by its name libxml2 would open addresses and archives
+                tree = etree.parse(file, parser)
+        except OSError as error:
+            raise OptionError(f"{path} cannot be read: {error.strerror}; {way_out}") from error
+        except etree.XMLSyntaxError as error:
             raise OptionError(f"{path} is no .eaf of ELAN's: {error}; {way_out}") from error
         root = tree.getroot()
         if tree.docinfo.doctype:
@@ -246,6 +249,9 @@ class EafDocument:
             count = self._root.iterfind("TIER/ANNOTATION/*")
             last = max((int(each.get("ANNOTATION_ID")[1:]) for each in count), default=0)
             self.add_properties({_LAST_ID: str(last)})
+            self._time_order[:] = sorted(
+                self._time_order, key=lambda slot: int(slot.get("TIME_VALUE"))
+            )
             etree.indent(self._root, " " * 4)
         self._root.addnext(etree.Comment(MARK))
         with told_of(path), written_whole(path) as unfinished:

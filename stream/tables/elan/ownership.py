@@ -20,7 +20,7 @@ def is_replaceable(path: Path) -> bool:
         OutputError: It cannot be read.
     """
     with told_of(path):
-        return not path.exists() or MARK.encode() in path.read_bytes()
+        return not path.exists() or (path.is_file() and MARK.encode() in path.read_bytes())
 
 
 def refuse_changed(path: Path) -> None:

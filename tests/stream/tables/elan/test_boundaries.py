@@ -43,12 +43,12 @@ def _assert_on_the_right_frames(folder: Path, times_s: list[Fraction], end_s: Fr
 @pytest.mark.parametrize("offset_s", OFFSETS_S, ids=str)
 @pytest.mark.parametrize("rate", RATES)
 def test_at_a_steady_rate(tmp_path: Path, rate: str, offset_s: Fraction) -> None:
-    times_s = [offset_s + index / RATES[rate] for index in range(300)]
-    _assert_on_the_right_frames(tmp_path, times_s, offset_s + 300 / RATES[rate])
+    times_s = [offset_s + index / RATES[rate] for index in range(120)]
+    _assert_on_the_right_frames(tmp_path, times_s, offset_s + 120 / RATES[rate])
 
 
 @given(
-    gaps=st.lists(st.integers(90, 90_000), min_size=1, max_size=60),
+    gaps=st.lists(st.integers(90, 90_000), min_size=1, max_size=25),
     offset=st.integers(0, 900_000),
 )
 def test_at_a_rate_that_varies(

@@ -45,7 +45,10 @@ def test_each_annotation_has_the_means_of_the_frames_in_it(tmp_path: Path) -> No
     assert [left[name] for name in counts] == ["3", "2", "1"]
     assert [none[name] for name in counts] == ["1", "0", "0"]
     assert float(right["palm_speed"]) == 2
+    assert float(right["palm_speed_max"]) == 3
     assert float(right["joint_rate"]) == 1.5
+    assert float(right["mean_map_is_peak_on_hand"]) == 1
+    assert float(right["mean_map_lift_on_thumb"]) == 1
     assert float(right["mean_map_normalized_entropy"]) == pytest.approx(0.4)
     assert float(right["head1_normalized_entropy"]) == pytest.approx(0.5)
     assert float(right["mean_map_mass_on_palm"]) == 0.125

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -70,6 +71,38 @@ def test_only_additions_are_made(tmp_path: Path, assert_valid: Callable[[Path], 
     left = etree.canonicalize(etree.tostring(copied, encoding="unicode"), with_comments=True)
     assert left.count(MARK) == 1
     assert left.replace(f"<!--{MARK}-->\n", "") == etree.canonicalize(
+        from_file=str(mine), with_comments=True
+    )
+
+
+_BARE = (
+    '<ANNOTATION_DOCUMENT AUTHOR="" DATE="2024-01-01T00:00:00Z" FORMAT="3.0" VERSION="3.0">'
+    "<HEADER/><TIME_ORDER/></ANNOTATION_DOCUMENT>"
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _BARE.encode(),
+        _BARE.replace("><", ">\r\n<").encode("utf-8-sig"),
+        _BARE.replace("<HEADER/>", "<HEADER><!-- \u05e9 --></HEADER><?pi x?>").encode("utf-16"),
+    ],
+    ids=["bare", "byte-order-mark", "utf-16"],
+)
+def test_files_of_other_programs_are_added_to_alike(
+    tmp_path: Path, content: bytes, assert_valid: Callable[[Path], None]
+) -> None:
+    mine, copy = tmp_path / "mine.eaf", tmp_path / "copy.eaf"
+    mine.write_bytes(content)
+    write_package(copy, options=ElanOptions(into=mine), stretches=STRETCHES)
+    assert_valid(copy)
+    assert open_in_elan(copy)[0]["RH-phase"] == [(0, 1000, "hold"), (1000, 2000, "movement")]
+    given, copied = etree.parse(str(mine)), etree.parse(str(copy))
+    for element in list(_added(given.getroot(), copied.getroot())):
+        element.getparent().remove(element)
+    left = etree.canonicalize(etree.tostring(copied, encoding="unicode"), with_comments=True)
+    assert left.replace(f"\n<!--{MARK}-->", "") == etree.canonicalize(
         from_file=str(mine), with_comments=True
     )
 
@@ -244,10 +277,12 @@ def test_a_file_that_is_no_eaf_is_told_of_in_one_line(tmp_path: Path, content: s
     assert not list(tmp_path.glob("copy*"))
 
 
-@pytest.mark.parametrize("kind", ["missing", "folder"])
+@pytest.mark.parametrize("kind", ["missing", "folder", "pipe"])
 def test_what_is_no_file_is_told_of(tmp_path: Path, kind: str) -> None:
     if kind == "folder":
         (tmp_path / "mine.eaf").mkdir()
+    if kind == "pipe":
+        os.mkfifo(tmp_path / "mine.eaf")
     with pytest.raises(OptionError, match="there is no file"):
         write_package(tmp_path / "copy.eaf", options=ElanOptions(into=tmp_path / "mine.eaf"))
 
