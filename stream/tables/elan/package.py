@@ -69,8 +69,6 @@ class ElanPackage(Closing):
         }
         self._origin_ms: int | None = None
         if options.into is None:
-            if options.by is not None:
-                raise OptionError("--by names a tier of the file of --into; give that too")
             self._document = EafDocument.new(date=date, author=_AUTHOR)
         else:
             self._document = self._open(options.into)

@@ -227,11 +227,6 @@ def test_their_own_file_is_never_written_to(tmp_path: Path) -> None:
     assert mine.read_bytes() == before
 
 
-def test_by_wants_a_file(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="--into"):
-        write_package(tmp_path / "b.eaf", options=ElanOptions(by="Gloss"))
-
-
 _SECRET = "kept-from-everyone"
 _ENTITY = RICH.replace(
     "<ANNOTATION_DOCUMENT",

@@ -13,7 +13,10 @@ from xml.etree import ElementTree
 import pympi
 import pytest
 
-from stream.errors import OptionError, OutputError
+from stream.command_line.command import Command
+from stream.command_line.parsing import parse_args
+from stream.errors import OutputError
+from stream.jobs.options import ExportOptions
 from stream.tables.elan.links import Media
 from stream.tables.elan.options import PRESETS, ElanOptions
 from stream.tables.elan.package import ElanPackage
@@ -28,6 +31,16 @@ from tests.stream.tables.elan.making import (
     write_package,
 )
 
+COMMANDS = [
+    Command(
+        name="annotate",
+        summary="",
+        description="",
+        options=(ExportOptions(), ElanOptions()),
+        run=lambda options: 0,
+    ),
+    Command(name="other", summary="", description="", options=(), run=lambda options: 0),
+]
 TIMES_S = [Fraction(index * 1001, 30000) for index in range(40)]
 END_S = Fraction(40 * 1001, 30000)
 STRETCHES = [
@@ -259,13 +272,40 @@ def test_tiers_are_called_as_a_corpus_calls_them(tmp_path: Path, template: str, 
 
 
 @pytest.mark.parametrize(
-    "template", ["", "x", "{hand}", "{tier}", "{hand}-{tear}", "{hand", "{hand}{tier}\n", "{0}"]
+    "template",
+    [
+        "",
+        "x",
+        "{hand}",
+        "{tier}",
+        "{hand}-{tear}",
+        "{hand",
+        "{hand}{tier}\n",
+        "{0}",
+        "{hand!r}{tier}",
+    ],
 )
-def test_a_template_that_is_none_is_told_of_with_one_that_is(tmp_path: Path, template: str) -> None:
-    with pytest.raises(OptionError, match=r"\{hand\}-\{tier\}") as caught:
-        write_package(tmp_path / "b.eaf", options=ElanOptions(tiers=template))
-    assert all(preset in str(caught.value) for preset in PRESETS)
-    assert "\n" not in str(caught.value)
+def test_a_template_that_is_none_is_told_of_with_one_that_is(
+    template: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ValueError, match=r"tiers is no template .*\{hand\}-\{tier\}"):
+        ElanOptions(tiers=template)
+    with pytest.raises(SystemExit):
+        parse_args(["x", "--tiers", template], COMMANDS)
+    line = capsys.readouterr().err
+    assert all(preset in line for preset in PRESETS)
+    assert line.count("\n") == 1
+
+
+def test_help_and_command_line_tell_of_the_options(capsys: pytest.CaptureFixture[str]) -> None:
+    _, options = parse_args(["x", "--tiers", "ngt", "--into", "m.eaf", "--by", "G"], COMMANDS)
+    assert options[ElanOptions] == ElanOptions(tiers="ngt", into=Path("m.eaf"), by="G")
+    with pytest.raises(SystemExit):
+        parse_args(["--help"], COMMANDS)
+    assert "{hand} (RH," in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        parse_args(["x", "--by", "G"], COMMANDS)
+    assert "--into MINE.eaf" in capsys.readouterr().err
 
 
 def test_stretches_that_overlap_on_a_tier_are_told_of(tmp_path: Path) -> None:
