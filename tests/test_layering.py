@@ -40,7 +40,11 @@ HOMES = {
     "torch": ("models/",),
     "torchvision": ("models/",),
     "mediapipe": ("models/hands/mediapipe_graph.py",),
-    "lxml": ("stream/tables/elan/document.py", "stream/tables/elan/view.py"),
+    "lxml": (
+        "stream/tables/elan/document.py",
+        "stream/tables/elan/view.py",
+        "stream/tables/elan/xml_files.py",
+    ),
     "openvino": ("models/runtimes/openvino_import.py",),
     "rich": (
         "run_live.py",

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from lxml import etree
 
@@ -19,10 +18,13 @@ from stream.errors import OptionError
 from stream.tables.elan.ownership import MARK
 from stream.tables.elan.tiers import Annotation, Tier
 from stream.tables.elan.times import Times
+from stream.tables.elan.xml_files import Element, find_linked, read_xml
 from stream.whole_files import told_of, written_whole
 
-__all__ = ["EafDocument"]
+__all__ = ["SETUP_ENDING", "EafDocument"]
 
+SETUP_ENDING = "_tsconf.xml"
+"""What the name of a file that sets up curves ends with."""
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _ORDER = (
@@ -61,8 +63,6 @@ _LANGUAGE = {
     "LANG_DEF": "http://cdb.iso.org/lg/CDB-00138502-001",
     "LANG_LABEL": "English (eng)",
 }
-
-Element = Any
 
 
 class EafDocument:
@@ -110,23 +110,15 @@ class EafDocument:
         Raises:
             OptionError: It is none, or its times are not in milliseconds.
         """
-        # Entities may name any file or address, and may grow without end: an .eaf has none.
-        parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-        )
         way_out = "give a file that ELAN has saved"
         if not path.is_file():  # a pipe would have to be waited for
             raise OptionError(f"there is no file {path}; {way_out}")
         try:
-            with path.open("rb") as file:  # by its name libxml2 would open addresses and archives
-                tree = etree.parse(file, parser)
+            root = read_xml(path)
         except OSError as error:
             raise OptionError(f"{path} cannot be read: {error.strerror}; {way_out}") from error
-        except etree.XMLSyntaxError as error:
+        except ValueError as error:
             raise OptionError(f"{path} is no .eaf of ELAN's: {error}; {way_out}") from error
-        root = tree.getroot()
-        if tree.docinfo.doctype:
-            raise OptionError(f"{path} has a DOCTYPE, as no .eaf of ELAN's has; {way_out}")
         if root.tag != "ANNOTATION_DOCUMENT" or None in (
             root.find("HEADER"),
             root.find("TIME_ORDER"),
@@ -170,14 +162,28 @@ class EafDocument:
         origin: str = media.get("TIME_ORIGIN", "0")
         return int(origin) if re.fullmatch(r"-?\d{1,15}", origin) else 0
 
-    def leads_to(self, video: Path, folder: Path) -> bool:
-        """Return whether its link to a video leads somewhere, once it stands in ``folder``."""
-        media = self._descriptor_of(video)
-        if media is None:
-            return False
-        absolute = Path(media.get("MEDIA_URL", "").removeprefix("file://"))
-        relative = folder / media.get("RELATIVE_MEDIA_URL", "")
-        return any(path.is_file() for path in (absolute, relative, folder / video.name))
+    def lost_when_moved(self, old: Path, new: Path) -> list[str]:
+        """Return names of files that ELAN finds from one folder and not from another."""
+        return [
+            PurePosixPath(relative or link).name
+            for link, relative in self._links()
+            if find_linked(link, relative, old) and not find_linked(link, relative, new)
+        ]
+
+    def curve_setups(self, folder: Path) -> list[Path]:
+        """Return the files that ELAN takes curves from, for an .eaf in ``folder``."""
+        found = (
+            find_linked(link, relative, folder)
+            for link, relative in self._links()
+            if link.endswith(SETUP_ENDING)
+        )
+        return [path for path in found if path is not None]
+
+    def _links(self) -> Iterator[tuple[str, str]]:
+        """Yield each link, and the same as seen from the file itself."""
+        for kind, name in (("MEDIA_DESCRIPTOR", "MEDIA"), ("LINKED_FILE_DESCRIPTOR", "LINK")):
+            for each in self._header.iterfind(kind):
+                yield each.get(f"{name}_URL", ""), each.get(f"RELATIVE_{name}_URL", "")
 
     def _descriptor_of(self, video: Path) -> Element | None:
         for media in self._header.iterfind("MEDIA_DESCRIPTOR"):
@@ -197,10 +203,21 @@ class EafDocument:
         )
 
     def add_link(self, link: str, file_type: str) -> None:
-        """Link another file, as curves are."""
-        self._add_to_header(
+        """Link another file, as curves are, before those that are linked.
+
+        Of several files that set up curves ELAN reads the first alone.
+        """
+        element = etree.Element(
             "LINKED_FILE_DESCRIPTOR", LINK_URL=link, RELATIVE_LINK_URL=link, MIME_TYPE=file_type
         )
+        first = self._header.find("LINKED_FILE_DESCRIPTOR")
+        if first is None:
+            _insert(self._header, element, _HEADER_ORDER)
+        else:
+            before = first.getprevious()
+            space = self._header.text if before is None else before.tail
+            first.addprevious(element)
+            element.tail = space
 
     def add_properties(self, properties: Mapping[str, str]) -> None:
         """Store what a person reads under File, Document Properties."""

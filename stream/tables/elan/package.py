@@ -11,7 +11,7 @@ from stream.closing import Closing
 from stream.errors import OptionError
 from stream.tables.elan.by_tier import ByTier
 from stream.tables.elan.curves import Curves
-from stream.tables.elan.document import EafDocument
+from stream.tables.elan.document import SETUP_ENDING, EafDocument
 from stream.tables.elan.links import Media, link_to, media_type
 from stream.tables.elan.options import ElanOptions, TierNames, kinds_of_tiers
 from stream.tables.elan.ownership import refuse_changed
@@ -56,10 +56,11 @@ class ElanPackage(Closing):
         self._media = media
         self._parameters = parameters
         self._picture = picture
+        self._into = options.into
         self._names = TierNames(options.tiers)
         self._warnings: list[str] = []
         self._table = path.with_name(f"{path.stem}_elan.csv")
-        self._setup = path.with_name(f"{path.stem}_tsconf.xml")
+        self._setup = path.with_name(f"{path.stem}{SETUP_ENDING}")
         refuse_changed(path)
         refuse_changed(self._table)
         self._links = {
@@ -106,10 +107,12 @@ class ElanPackage(Closing):
             self._by.close()
         tracks = self._curves.tracks
         view = self._path.with_suffix(".pfsx")
-        link = self._links[self._table]
+        link, into = self._links[self._table], self._into
+        setups = [] if into is None else self._document.curve_setups(into.parent)
+        their_view = None if into is None else into.with_suffix(".pfsx")
         for path, is_written in (
-            (self._setup, write_curve_setup(self._setup, link, tracks)),
-            (view, write_view(view, tracks)),
+            (self._setup, write_curve_setup(self._setup, link, tracks, theirs=setups)),
+            (view, write_view(view, tracks, theirs=their_view)),
         ):
             if not is_written:
                 self._warnings.append(
@@ -139,11 +142,11 @@ class ElanPackage(Closing):
                     f"{into} does not link {self._media.video.name}: "
                     "its time is taken to begin with the video's"
                 )
-            elif not document.leads_to(self._media.video, self._path.parent):
-                self._warnings.append(
-                    f"{into} leads to {self._media.video.name} from its own folder only: ELAN will "
-                    f"ask where it is; write the copy beside {into.name} with -o"
-                )
+        if lost := document.lost_when_moved(into.parent, self._path.parent):
+            self._warnings.append(
+                f"{into} leads to {', '.join(map(repr, lost))} from its own folder only: ELAN will "
+                f"ask where it is; write the copy beside {into.name} with -o"
+            )
         return document
 
     def _write_document(self, stretches: Iterable[Stretch]) -> None:
@@ -157,8 +160,8 @@ class ElanPackage(Closing):
         for path in (*linked, overlay):
             if path is not None:
                 self._document.add_media(self._links[path], media_type(path), origin_ms=origin_ms)
-        self._document.add_link(self._links[self._table], "text/plain")
-        self._document.add_link(self._links[self._setup], "text/xml")
+        for path, file_type in ((self._setup, "text/xml"), (self._table, "text/plain")):
+            self._document.add_link(self._links[path], file_type)
         recorded = {"container starts at (s)": f"{float(self._media.start_s):.6f}"}
         properties = {**recorded, **self._parameters}
         self._document.add_properties(

@@ -41,11 +41,14 @@ def open_in_elan(eaf: Path) -> tuple[dict[str, list[tuple[int, int, str]]], dict
     curves: dict[str, Curve] = {}
     for link in links:
         path = follow(eaf, link)
-        if link.lower().endswith("_tsconf.xml") and path.is_file():
-            for source in ElementTree.parse(path).getroot().iterfind("tracksource"):
+        if link.endswith("_tsconf.xml") and path.is_file():
+            sources = ElementTree.parse(path).getroot().findall("tracksource")
+            for source in sources:
                 url = source.get("source-url", "")
                 if url in links:  # letter by letter
                     curves |= _curves_of(follow(eaf, url), source)
+            if sources:
+                break  # the first that has any is the only one
     view = ElementTree.parse(eaf.with_suffix(".pfsx")).getroot()
     lists = {
         each.get("key"): [item.text for item in each.iterfind("String")]

@@ -173,7 +173,7 @@ def test_a_video_that_they_do_not_link_is_linked_and_told_of(tmp_path: Path) -> 
     assert links == ["file:///nowhere/else/b.mp4", "./other.mp4"]
 
 
-def test_their_relative_link_that_leads_nowhere_from_the_copy_is_told_of(tmp_path: Path) -> None:
+def test_their_relative_links_that_lead_nowhere_from_the_copy_are_told_of(tmp_path: Path) -> None:
     (tmp_path / "b.mp4").touch()
     (tmp_path / "out").mkdir()
     mine = write_rich(tmp_path / "mine.eaf")
@@ -182,7 +182,54 @@ def test_their_relative_link_that_leads_nowhere_from_the_copy_is_told_of(tmp_pat
     (told,) = write_package(
         tmp_path / "out" / "copy.eaf", options=ElanOptions(into=mine), media=media
     )
-    assert "ELAN will ask where it is" in told
+    assert "leads to 'b.mp4' from its own folder only" in told
+
+
+def test_their_curves_and_their_view_stay_on_show_beside_ours(tmp_path: Path) -> None:
+    mine, copy = write_rich(tmp_path / "mine.eaf"), tmp_path / "copy.eaf"
+    (tmp_path / "gaze.csv").write_text("0.0;1.5\n0.5;2.5\n")
+    (tmp_path / "gaze_tsconf.xml").write_text(
+        '<timeseries><tracksource source-url="./gaze.csv" time-column="0" '
+        'sample-type="Discontinuous Rate"><track name="gaze"><sample-position><pos row="0" '
+        'col="1"/></sample-position><range min="0" max="9"/></track></tracksource></timeseries>'
+    )
+    (tmp_path / "mine.pfsx").write_text(
+        '<preferences><prefList key="MultiTierViewer.TierOrder"><String>note</String></prefList>'
+        '<pref key="TimeSeriesViewer.NumberOfPanels"><Int>1</Int></pref>'
+        '<prefList key="TimeSeriesViewer.Panel-1"><String>gaze</String></prefList></preferences>'
+    )
+    mine.write_text(
+        mine.read_text(encoding="utf-8")
+        .replace("file:///nowhere/gaze_tsconf.xml", "./gaze_tsconf.xml")
+        .replace(
+            "<PROPERTY", '<LINKED_FILE_DESCRIPTOR LINK_URL="./gaze.csv" MIME_TYPE="x"/><PROPERTY', 1
+        ),
+        encoding="utf-8",
+    )
+    assert list(open_in_elan(mine)[1]) == ["gaze"]
+    write_package(copy, options=ElanOptions(into=mine))
+    curves = open_in_elan(copy)[1]
+    assert list(curves) == [
+        "gaze",
+        *(
+            f"{who} {what}"
+            for what in ("speed", "joints", "on hand", "entropy", "change")
+            for who in ("RH", "LH")
+        ),
+    ]
+    assert curves["gaze"].points == [(0, 1.5), (500, 2.5)]
+    assert b"MultiTierViewer.TierOrder" in copy.with_suffix(".pfsx").read_bytes()
+
+
+@pytest.mark.parametrize("content", ["", "<timeseries/>", "<!DOCTYPE a><timeseries/>"])
+def test_a_setup_and_a_view_of_theirs_that_elan_cannot_read_hinder_nothing(
+    tmp_path: Path, content: str
+) -> None:
+    mine, copy = write_rich(tmp_path / "mine.eaf"), tmp_path / "copy.eaf"
+    for name in ("gaze_tsconf.xml", "mine.pfsx"):
+        (tmp_path / name).write_text(content)
+    write_package(copy, options=ElanOptions(into=mine))
+    assert len(open_in_elan(copy)[1]) == 10
 
 
 def test_a_file_of_an_older_format_gets_tiers_without_vocabularies(tmp_path: Path) -> None:
