@@ -41,6 +41,11 @@ HOMES = {
     "torchvision": ("models/",),
     "mediapipe": ("models/hands/mediapipe_graph.py",),
     "pyarrow": ("stream/tables/parquet.py",),
+    "lxml": (
+        "stream/tables/elan/document.py",
+        "stream/tables/elan/view.py",
+        "stream/tables/elan/xml_files.py",
+    ),
     "openvino": ("models/runtimes/openvino_import.py",),
     "rich": (
         "run_live.py",
@@ -170,7 +175,7 @@ def test_starting_up_loads_nothing_heavy(arguments: list[str]) -> None:
         check=True,
     )
     loaded = {line.split("|")[-1].strip() for line in result.stderr.splitlines() if "|" in line}
-    heavy = {"torch", "torchvision", "mediapipe", "cv2", "av", "openvino", "pyarrow"}
+    heavy = {"torch", "torchvision", "mediapipe", "cv2", "av", "lxml", "openvino", "pyarrow"}
     assert not loaded & heavy
 
 

@@ -1,0 +1,193 @@
+"""Numbers over time as a table that ELAN draws as curves, written frame by frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.annotation.moments import HandMoment, Moment
+from stream.closing import Closing
+from stream.geometry import Handedness
+from stream.tables.elan.ownership import MARK
+from stream.tables.elan.tiers import milliseconds
+from stream.whole_files import WholeFile, told_of
+
+__all__ = ["Curves", "Track", "most_certain"]
+
+_HANDS: tuple[tuple[Handedness, str], ...] = (("right", "RH"), ("left", "LH"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One curve."""
+
+    name: str
+    """What it is called."""
+    column: int
+    """Where it is in the table, from 0; the time is column 0."""
+    unit: str
+    """In what it is measured."""
+    meaning: str
+    """What it tells."""
+    most: float
+    """What the top of its panel stands for; the bottom is 0."""
+    color_rgb: tuple[int, int, int]
+    """0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    name: str
+    unit: str
+    meaning: str
+    most: float | None  # None: what there is
+    of: Callable[[HandMoment], float]
+
+
+def _of_mean(name: str) -> Callable[[HandMoment], float]:
+    """Return what reads a number of the heads' mean."""
+    return lambda hand: math.nan if hand.focus is None else float(getattr(hand.focus, name)[-1])
+
+
+def _palm_speed(hand: HandMoment) -> float:
+    return math.nan if hand.motion is None else hand.motion.palm_speed
+
+
+def _joint_rate(hand: HandMoment) -> float:
+    return math.nan if hand.motion is None else float(np.abs(hand.motion.joint_rates).mean())
+
+
+_ENTROPY = _Measure(
+    "entropy",
+    "0 to 1",
+    "entropy of the mean map, 0 one patch, 1 uniform",
+    1.0,
+    _of_mean("normalized_entropy"),
+)
+_CHANGE = _Measure(
+    "change",
+    "bits",
+    "Jensen-Shannon divergence of the mean map from that of the frame before",
+    1.0,
+    _of_mean("divergence_to_before"),
+)
+_OF_HAND = (
+    _Measure("speed", "palm lengths/s", "speed of the palm's middle", None, _palm_speed),
+    _Measure("joints", "rad/s", "mean rate at which the joints' angles change", None, _joint_rate),
+    _Measure(
+        "on hand", "0 to 1", "share of the mean map on the hand", 1.0, _of_mean("mass_on_hand")
+    ),
+    _ENTROPY,
+    _CHANGE,
+)
+"""ELAN shows twelve columns at most: the time, and these of two hands."""
+_OF_PICTURE = (
+    _ENTROPY,
+    _CHANGE,
+    _Measure("kept", "0 to 1", "share that is not on the patches", 1.0, _of_mean("kept")),
+)
+_COLORS = ((0, 90, 181), (220, 50, 32))
+"""Of the right hand and the left, told apart by those who see few colours."""
+
+
+class Curves(Closing):
+    """Writes moments as rows. Kept at :meth:`close`; else nothing is left.
+
+    ELAN finds out by itself what the table is like: lines that begin with # are left out, the
+    commas have to be in the majority, and times with a point are seconds. A cell without a number
+    says NaN, where ELAN breaks the curve.
+
+    Args:
+        path: Where to write.
+        picture: The maps are of the whole picture, not of hands.
+        origin_ms: Media time at which the tiers' time is 0; moments before are left out.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+
+    def __init__(self, path: Path, *, picture: bool, origin_ms: int = 0) -> None:
+        self._origin_ms = origin_ms
+        self._who: list[Handedness | None] = [None] if picture else [hand for hand, _ in _HANDS]
+        self._measures = _OF_PICTURE if picture else _OF_HAND
+        names = [""] if picture else [f"{word} " for _, word in _HANDS]
+        self._tracks = [
+            Track(
+                name=f"{word}{measure.name}",
+                column=1 + place * len(self._measures) + number,
+                unit=measure.unit,
+                meaning=measure.meaning,
+                most=measure.most or 0.0,
+                color_rgb=_COLORS[place],
+            )
+            for place, word in enumerate(names)
+            for number, measure in enumerate(self._measures)
+        ]
+        self._is_open_ended = [measure.most is None for measure in self._measures] * len(names)
+        self._most: npt.NDArray[np.float64] = np.zeros(len(self._tracks))
+        self._output = WholeFile(path)
+        self._put(f"#{MARK}\n#time_s,{','.join(track.name for track in self._tracks)}\n")
+
+    @property
+    def tracks(self) -> list[Track]:
+        """The curves, with the range of what was written so far."""
+        return [
+            replace(track, most=_round_up(float(most))) if is_open_ended else track
+            for track, most, is_open_ended in zip(
+                self._tracks, self._most, self._is_open_ended, strict=True
+            )
+        ]
+
+    def write(self, moment: Moment) -> None:
+        """Write a row.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        time_ms = milliseconds(moment.time_s) - self._origin_ms
+        if time_ms < 0:
+            return
+        hands = [most_certain(moment, hand) for hand in self._who]
+        values = [
+            math.nan if hand is None else measure.of(hand)
+            for hand in hands
+            for measure in self._measures
+        ]
+        self._most = np.fmax(self._most, values)
+        cells = ",".join(f"{value:.4f}" if math.isfinite(value) else "NaN" for value in values)
+        self._put(f"{time_ms // 1000}.{time_ms % 1000:03d},{cells}\n")
+
+    def close(self) -> None:
+        """Keep what was written; harmless when called again.
+
+        Raises:
+            OutputError: It cannot be kept.
+        """
+        self._output.keep()
+
+    def discard(self) -> None:
+        """Leave nothing; harmless when called again, and once it is closed."""
+        self._output.discard()
+
+    def _put(self, text: str) -> None:
+        with told_of(self._output.path):
+            self._output.file.write(text.encode())
+
+
+def most_certain(moment: Moment, hand: Handedness | None) -> HandMoment | None:
+    """Return the hand that is most surely the one asked for; None asks for the whole picture."""
+    found = [each for each in moment.hands if each.region.handedness == hand]
+    return max(found, key=lambda each: (-each.region.unseen_s, each.region.score), default=None)
+
+
+def _round_up(most: float) -> float:
+    """Return the next round number, 1 at least: what a panel's axis goes up to."""
+    if not 1.0 < most < math.inf:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(most))
+    return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= most)
