@@ -41,9 +41,13 @@ class Motion:
     palm_xy: Array
     """float32 (2,), middle of the palm in frame pixels."""
     palm_px: float
-    """Length of the palm, wrist to the knuckle of the middle finger, in frame pixels."""
+    """Length of the palm, wrist to the knuckle of the middle finger, in frame pixels; where that is
+    foreshortened, what the palm's other lines tell."""
     palm_speed: float
     """Speed of the palm's middle in palm lengths a second."""
+    shape_speed: float
+    """Speed of the 21 landmarks in the palm's own frame, root mean square, palm lengths a second:
+    what is left when the palm's shift, turn and size are taken out."""
     joint_angles: Array
     """float32 (15,), radians, 0 straight: of each finger from the thumb on, its three joints from
     the palm outwards, as they look in the picture."""
@@ -120,7 +124,7 @@ class Moment:
     hands: tuple[HandMoment, ...]
     """The hands in it."""
     absent: Mapping[Handedness, Absence]
-    """Why the other hands are not in it; empty for the whole picture."""
+    """Why hands are not seen in it, held ones among them; empty for the whole picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
