@@ -46,6 +46,7 @@ from samples.tone import to_display, to_linear
 Floats = npt.NDArray[np.float32]
 
 __all__ = [
+    "HAND_PARTS",
     "HandLayer",
     "HandPicture",
     "Handedness",
@@ -57,6 +58,10 @@ __all__ = [
     "render_layer",
 ]
 
+HAND_PARTS: Final = ("thumb", "index", "middle", "ring", "little", "palm")
+"""What of a hand has a mask of its own: fingers from the knuckle on, and the rest to the wrist."""
+_GEOMETRY_PARTS: Final = (5, 1, 2, 3, 4, 0)
+"""Their numbers in ``HandGeometry.part``."""
 _PAD_SWELL: Final = np.array([0.0, 0.14, 0.10, 0.06])
 """How far the pads of the three phalanges stand out on the palm side, cm; 0 for the palm."""
 _THREADS: Final = min(2, os.cpu_count() or 1)
@@ -74,6 +79,8 @@ class HandLayer:
     """Distance from the camera plane, cm, float32, shape ``(H, W)``; inf outside."""
     skin: Floats
     """Share of each pixel that is bare skin (hand and arm without sleeve), shape ``(H, W)``."""
+    part_masks: npt.NDArray[np.bool_]
+    """Pixels whose middle shows each of ``HAND_PARTS``, shape ``(6, H, W)``."""
     landmarks: Floats
     """MediaPipe's 21 landmarks, px, float32, shape ``(21, 2)``."""
     landmark_depth: Floats
@@ -94,6 +101,8 @@ class HandPicture:
     """RGB, shape ``(S, S, 3)``."""
     mask: npt.NDArray[np.bool_]
     """Hand and bare forearm, shape ``(S, S)``."""
+    part_masks: npt.NDArray[np.bool_]
+    """Where each of ``HAND_PARTS`` is seen, shape ``(6, S, S)``."""
     landmarks: Floats
     """MediaPipe's 21 landmarks, px, shape ``(21, 2)``."""
     handedness: Handedness
@@ -151,6 +160,7 @@ def render_layer(
     bare = np.zeros((height, width), np.float32)
     depth = np.full((height, width), np.inf, np.float32)
     label = np.zeros((height, width), np.int32)
+    parts = np.zeros((height, width), np.int32)
     settings = np.zeros(SETTINGS, np.float32)
     unit = body.scale
     settings[:] = (
@@ -161,7 +171,7 @@ def render_layer(
     window = _window(cones, focal, centre, width, height)
     arguments = (
         window, cones, geometry.part.astype(np.int32), geometry.segment.astype(np.int32), roots,
-        to_hand, _look(skin, light, sleeve, body), settings, rgb, alpha, bare, depth, label,
+        to_hand, _look(skin, light, sleeve, body), settings, rgb, alpha, bare, depth, label, parts,
     )  # fmt: skip
     if window[2] > window[0] and window[3] > window[1]:
         _run(arguments, refine=False)
@@ -172,6 +182,7 @@ def render_layer(
         alpha=alpha,
         depth=depth,
         skin=bare,
+        part_masks=np.stack([parts == 1 + part for part in _GEOMETRY_PARTS]),
         landmarks=landmarks.astype(np.float32),
         landmark_depth=landmark_depth.astype(np.float32),
         handedness=placement.handedness,
@@ -229,6 +240,7 @@ def render_hand(
     return HandPicture(
         image=image,
         mask=layer.skin_mask,
+        part_masks=layer.part_masks,
         landmarks=layer.landmarks,
         handedness=placement.handedness,
         letter=letter,

@@ -76,8 +76,11 @@ def _shoot(
     look: Floats,
     near: Ints,
     s: Floats,
-) -> tuple[float, float, float, float, int]:
-    """Follow one ray; return linear red, green, blue, depth in cm and what was hit (0 nothing)."""
+) -> tuple[float, float, float, float, int, int]:
+    """Follow one ray; return linear red, green, blue, depth in cm, what was hit and which cone.
+
+    0 is nothing, 1 the hand, 2 the arm, 3 the sleeve.
+    """
     zero = FLOAT(0)
     dx = (px - s[1]) / s[0]
     dy = -(py - s[2]) / s[0]
@@ -96,7 +99,7 @@ def _shoot(
             break
     # A ray that is still creeping along a crevice will not come out of it again.
     if not hit and (t > stop or d > FLOAT(0.05) * s[8]):
-        return zero, zero, zero, FAR, 0
+        return zero, zero, zero, FAR, 0, 0
     x, y, z = dx * t, dy * t, dz * t
     best, owner, count_near = FAR, 0, 0
     # Which way the palm side faces changes smoothly from one cone to the next.
@@ -176,7 +179,7 @@ def _shoot(
         wobble,
         drift,
     )
-    return r, g, b, -z, label
+    return r, g, b, -z, label, owner
 
 
 @njit(**JIT)
@@ -262,6 +265,7 @@ def trace_tiles(
     skin: Floats,
     depth: Floats,
     label: Ints,
+    parts: Ints,
     refine: bool,
 ) -> None:
     """Trace every ``step``-th tile of a window, starting with tile ``first``.
@@ -285,6 +289,7 @@ def trace_tiles(
         skin: ``(H, W)``, share of a pixel that is bare skin, written.
         depth: ``(H, W)``, cm, written where the hand is.
         label: ``(H, W)``, what the middle of the pixel shows, written by the first call.
+        parts: ``(H, W)``, 1 plus the part of the hand that it shows, else 0, likewise.
         refine: Which of the two calls this is.
     """
     x0, y0, x1, y1 = window[0], window[1], window[2], window[3]
@@ -302,11 +307,12 @@ def trace_tiles(
         for py in range(top, min(top + TILE_PX, y1)):
             for px in range(left, min(left + TILE_PX, x1)):
                 if not refine:
-                    r, g, b, z, what = _shoot(
+                    r, g, b, z, what, owner = _shoot(
                         px + FLOAT(0.5), py + FLOAT(0.5), cones, part, segment, roots,
                         chosen, count, start, stop, to_hand, look, near, s,
                     )  # fmt: skip
                     label[py, px] = what
+                    parts[py, px] = 1 + part[owner] if what == 1 else 0
                     if what:
                         rgb[py, px, 0], rgb[py, px, 1], rgb[py, px, 2] = r, g, b
                         depth[py, px] = z
@@ -324,7 +330,7 @@ def trace_tiles(
                 )
                 nearest = FLOAT(np.inf)
                 for k in range(rays * rays):
-                    r, g, b, z, what = _shoot(
+                    r, g, b, z, what, _ = _shoot(
                         px + (k % rays + FLOAT(0.5)) / rays,
                         py + (k // rays + FLOAT(0.5)) / rays,
                         cones, part, segment, roots, chosen, count, start, stop,

@@ -97,11 +97,14 @@ def rank_accuracy(maps: Numbers, cover: Floats) -> Floats:
     shares = shares_of(maps)
     flat = shares.reshape(*shares.shape[:-2], -1)
     inside = np.broadcast_to(cover, shares.shape).reshape(flat.shape) > 0.5
-    ranked = np.take_along_axis(inside, np.argsort(-flat, axis=-1, kind="stable"), -1)
-    num_inside = inside.sum(-1)
-    asked = np.arange(flat.shape[-1]) < num_inside[..., None]
-    is_known = (num_inside > 0) & np.isfinite(flat).all(-1)
-    return np.asarray((ranked & asked).sum(-1) / np.where(is_known, num_inside, np.nan))
+    num_inside = inside.sum(-1, keepdims=True)
+    weakest = np.take_along_axis(np.sort(flat, -1), -np.maximum(num_inside, 1), -1)
+    stronger, equal = flat > weakest, flat == weakest
+    is_asked = stronger | (
+        equal & (equal.cumsum(-1) <= num_inside - stronger.sum(-1, keepdims=True))
+    )
+    is_known = (num_inside > 0) & np.isfinite(flat).all(-1, keepdims=True)
+    return np.asarray((inside & is_asked).sum(-1) / np.where(is_known, num_inside, np.nan)[..., 0])
 
 
 def mass_mask(maps: Numbers, share: float) -> npt.NDArray[np.bool_]:

@@ -11,6 +11,7 @@ import pytest
 
 from samples.anatomy import JOINTS, LIMITS_DEG, HandBody, HandPose, build_hand
 from samples.hand import (
+    HAND_PARTS,
     HandLayer,
     Light,
     Placement,
@@ -108,6 +109,21 @@ def test_landmarks_lie_on_the_hand(letter: str) -> None:
     depths = layer.depth[rows, columns]
     # A landmark is inside the hand, so the surface the camera sees is not far behind it.
     assert (layer.landmark_depth > depths - 1.0).mean() > 0.9
+
+
+def test_fingers_have_masks_of_their_own() -> None:
+    layer = layer_of("B", size_px=240, sleeve=Sleeve((0.1, 0.2, 0.6), begins_cm=4.0))
+    assert layer.part_masks.shape == (len(HAND_PARTS), 240, 240)
+    assert (layer.part_masks.sum(0) <= 1).all(), "a pixel shows two parts"
+    assert not (layer.part_masks.any(0) & ~grown(layer.skin_mask)).any()
+    columns, rows = np.round(layer.landmarks).astype(int).T
+    for finger, joints in enumerate(((3,), (6, 7), (10, 11), (14, 15), (18, 19))):
+        for joint in joints:
+            assert layer.part_masks[finger, rows[joint], columns[joint]], (finger, joint)
+    palm = layer.part_masks[HAND_PARTS.index("palm")]
+    assert palm[(rows[0] + rows[9]) // 2, (columns[0] + columns[9]) // 2]
+    elbow = rows[0] + (rows[0] - rows[9]) // 2
+    assert not layer.part_masks[:, elbow:].any(), "the forearm is no part of the hand"
 
 
 def test_layer_is_premultiplied_and_deep_where_it_covers() -> None:
