@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -40,4 +41,6 @@ def test_every_model_and_the_default_are_named() -> None:
 
 def test_the_tables_of_options_and_keys_are_those_of_the_program() -> None:
     text = README.read_text(encoding="utf-8")
-    assert text == with_tables(text), "run: python -m tests.write_readme"
+    right = with_tables(text).splitlines()
+    changes = list(unified_diff(text.splitlines(), right, "README", "program", n=0, lineterm=""))
+    assert not changes, "\n".join(["run: python -m tests.write_readme", *changes])

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from stream.command_line.option import OptionGroup, UsageError, argument, option
 from stream.command_line.values import Integer, Time
 
-__all__ = ["PartOptions", "PictureOptions", "SourceName", "SourceOptions"]
+__all__ = ["MAX_PIXELS", "PartOptions", "PictureOptions", "SourceName", "SourceOptions"]
 
 MAX_PIXELS = 2**26
 """Twice those of 8K, and more than the largest phones take; 200 MB as RGB."""
