@@ -108,7 +108,7 @@ def _fetch(name: str) -> int:
 
 
 def _bench(options: Options) -> int:
-    from models.bench.command import bench
+    from models.bench.benchmark import bench
     from stream.jobs.progress import step_line, terminal
 
     bench(options, FACTORIES, sample=SAMPLE_CLIP, steps=step_line(terminal()))

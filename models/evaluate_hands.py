@@ -23,7 +23,7 @@ from stream.command_line.one_line_parser import OneLineParser
 from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.folders import make_folder
 from stream.geometry import Handedness, HandRegion
-from stream.jobs.progress import ResultConsole
+from stream.jobs.progress import ResultConsole, say
 from stream.json_files import write_json
 from stream.program import run_program
 from stream.protocols import HandFinder, Source
@@ -183,7 +183,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise SourceFormatError(f"{options.folder} holds no video; give a folder of clips")
     missing = sorted(set(labels) - set(scores))
     if missing:
-        print(f"note: labels without a video: {', '.join(missing)}", file=sys.stderr)
+        say(f"note: labels without a video: {', '.join(missing)}")
     ResultConsole().print(_table_of(scores))
     if options.out:
         table = {clip: asdict(score) for clip, score in scores.items()}
@@ -204,7 +204,7 @@ def _open(path: Path) -> Source | None:
     try:
         return FileSource(path)
     except SourceFormatError as error:
-        print(f"note: left out: {error}", file=sys.stderr)
+        say(f"note: left out: {error}")
         return None
 
 

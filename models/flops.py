@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.vit import VitConfig
 
 __all__ = ["cls_row_flop", "convolution_flop", "whole_flop"]

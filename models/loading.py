@@ -15,7 +15,7 @@ from models.checkpoints import load_checkpoint
 from models.download import Progress
 from models.precision import PrecisionCheck, measure_precision, recall_precision
 from models.registry import ModelSpec, find_spec
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.runtimes.protocol import Runtime
 from models.runtimes.selection import choose
 from models.weights import find_weights, remember

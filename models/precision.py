@@ -18,9 +18,9 @@ import numpy.typing as npt
 import torch
 
 from models.cache import cache_folder
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.registry import ModelSpec
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.runtimes.protocol import Rows, Runtime
 from models.runtimes.selection import Choice
 from stream.errors import OutputError
@@ -136,7 +136,7 @@ def _exact_rows(network: Network, picture: RgbImage, layer: int) -> Rows:
     """Return the rows of one picture, float32 (rows, grid_h, grid_w), by torch on the processor."""
     height, width, _ = picture.shape
     forward = network.eval().for_size((height, width))
-    rows: Rows = forward(normalise(torch.from_numpy(picture)[None]), layer)[0].numpy()
+    rows: Rows = forward(normalize(torch.from_numpy(picture)[None]), layer)[0].numpy()
     return rows
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "normalise"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "normalize"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of red, green, blue over ImageNet, as fractions of full scale."""
@@ -15,7 +15,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 """Standard deviation of red, green, blue over ImageNet, likewise."""
 
 
-def normalise(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def normalize(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Return network input (B, 3, H, W) of ``dtype`` from uint8 RGB (B, H, W, 3).
 
     Runs on the device that ``images`` is on, in float32 whatever ``dtype`` is.

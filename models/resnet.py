@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.torchvision_ops import import_resnet
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class ResNet50(Network):
         """Return the feature map of one stage; stages after it are not computed.
 
         Args:
-            pixels: (B, 3, H, W), ImageNet-normalised RGB; sides multiples of 32.
+            pixels: (B, 3, H, W), ImageNet-normalized RGB; sides multiples of 32.
             layer: Stage, 0 (stride 4, 256 channels) to 3 (stride 32, 2048); negative from the end.
 
         Returns:

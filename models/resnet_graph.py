@@ -16,7 +16,7 @@ def features(resnet: Any, pixels: Node, layer: int) -> Node:  # noqa: ANN401
 
     Args:
         resnet: The network; modules are ``Any`` here, as attributes of torch modules are.
-        pixels: Node of float32 (1, 3, H, W), normalised.
+        pixels: Node of float32 (1, 3, H, W), normalized.
         layer: Stage to read, from 0.
     """
     node = convolution(pixels, resnet.conv1, resnet.bn1)

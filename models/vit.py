@@ -19,7 +19,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
 from models.rotary import RotaryEmbedding, Rotation, turned
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 
 if TYPE_CHECKING:
     from models.runtimes.openvino_graph import Kernels
@@ -174,7 +174,7 @@ class VisionTransformer(Network):
         """Return the attention of the CLS query over the patches, of one block.
 
         Args:
-            pixels: (B, 3, H, W), ImageNet-normalised RGB; sides multiples of the patch.
+            pixels: (B, 3, H, W), ImageNet-normalized RGB; sides multiples of the patch.
             layer: Block to read, in ``[cls_block, depth)``; negative counts from the end.
             places: What ``places`` returns for this grid, to save making it again.
 
@@ -207,12 +207,12 @@ class VisionTransformer(Network):
         return block.cls_attention(tokens, places.rotation)
 
     def cls_feature(self, pixels: Tensor, kept: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return the normalised CLS token after the last block, and the attention that made it.
+        """Return the normalized CLS token after the last block, and the attention that made it.
 
         Of the last block, only what the CLS token needs is computed.
 
         Args:
-            pixels: (B, 3, H, W), ImageNet-normalised RGB; sides multiples of the patch.
+            pixels: (B, 3, H, W), ImageNet-normalized RGB; sides multiples of the patch.
             kept: int64 (B, n), patches that are looked at, row by row; None for all. Not for
                 rotary positions, which are those of whole grids.
 

@@ -25,7 +25,7 @@ def cls_attention(
 
     Args:
         vit: The network; modules are ``Any`` here, as attributes of torch modules are.
-        pixels: Node of float32 (1, 3, H, W), normalised.
+        pixels: Node of float32 (1, 3, H, W), normalized.
         grid_hw: Rows and columns of patches.
         layer: Block to read, from 0.
         kernels: How to write products and GELU.

@@ -37,7 +37,7 @@ class Caption:
     high: str
     """What its right end stands for."""
     note: str
-    """What is shown, and by which normalisation."""
+    """What is shown, and by which normalization."""
     uniform_at: float | None = None
     """Where on the bar 1.0 (uniform) lies, 0..1; None where it has no one place."""
 
@@ -50,7 +50,7 @@ def caption_of(
     Args:
         maps: The newest maps there were, which tell the model; perhaps of a hand that is gone.
         exhibits: What is on show now.
-        style: Head and normalisation.
+        style: Head and normalization.
         with_heads: All heads are on show.
     """
     part = "head" if maps.kind == "attention" else "component"
@@ -103,22 +103,22 @@ def place_caption(
 
 
 def draw_caption(
-    room: RgbImage, caption: Caption, rect: Rect, colormap: str, size_px: float
+    canvas: RgbImage, caption: Caption, rect: Rect, colormap: str, size_px: float
 ) -> None:
     """Draw the caption and its colour bar where ``place_caption`` put it, in place."""
     pad, small, gap = _measures(size_px)
-    draw_plate(room, rect, pad)
+    draw_plate(canvas, rect, pad)
     left, right = rect[0] + pad, rect[2] - pad
     line = line_height(size_px)
     middle = rect[1] + (pad + line) / 2
-    draw_text(room, caption.title, left, middle, size_px, INK)
+    draw_text(canvas, caption.title, left, middle, size_px, INK)
     middle += line
-    low_px = draw_text(room, caption.low, left, middle, small, QUIET)
+    low_px = draw_text(canvas, caption.low, left, middle, small, QUIET)
     high_px = text_width(caption.high, small)
-    draw_text(room, caption.high, right - high_px, middle, small, QUIET)
+    draw_text(canvas, caption.high, right - high_px, middle, small, QUIET)
     span = (left + low_px + gap, right - high_px - gap)
-    _draw_bar(room, span, middle, round(0.5 * size_px), colormap, caption.uniform_at)
-    draw_text(room, caption.note, left, middle + line, small, QUIET)
+    _draw_bar(canvas, span, middle, round(0.5 * size_px), colormap, caption.uniform_at)
+    draw_text(canvas, caption.note, left, middle + line, small, QUIET)
 
 
 def _measures(size_px: float) -> tuple[int, int, int]:
@@ -127,7 +127,7 @@ def _measures(size_px: float) -> tuple[int, int, int]:
 
 
 def _draw_bar(
-    room: RgbImage,
+    canvas: RgbImage,
     span: tuple[int, int],
     middle: float,
     bar_h: int,
@@ -137,12 +137,12 @@ def _draw_bar(
     left, right = span
     top = round(middle - bar_h / 2)
     steps = np.linspace(0, 255, right - left).round().astype(np.intp)
-    room[top : top + bar_h, left:right] = colour_table(colormap)[steps]
+    canvas[top : top + bar_h, left:right] = colour_table(colormap)[steps]
     if uniform_at is not None:
         tick = left + round(uniform_at * (right - left - 1))
         over = max(2, bar_h // 3)
         wide = max(1, bar_h // 8)
-        room[top - over : top + bar_h + over, tick : tick + wide] = INK
+        canvas[top - over : top + bar_h + over, tick : tick + wide] = INK
 
 
 def _head_text(maps: AttentionMaps, style: Style, part: str) -> str:

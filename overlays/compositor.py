@@ -59,7 +59,7 @@ class Compositor:
             if exhibit.aged is not None:
                 self._newest = exhibit.aged.maps
 
-        room = pane.cut(canvas)
+        part = pane.cut(canvas)
         size_px, margin_px = text_size(min(pane.size_wh)), edge_margin(min(pane.size_wh))
         readouts = caption = place = None
         if style.hud:
@@ -85,13 +85,13 @@ class Compositor:
         )
         taken = [*filter(None, (above, below)), *layout.draw(stage)]
         if stage.is_random:
-            draw_random_mark(room)
+            draw_random_mark(part)
         if caption is not None and place is not None:
-            caption_room = beside.cut(canvas) if layout.has_caption_beside else room
-            draw_caption(caption_room, caption, place, style.colormap, size_px)
-        draw_tags(room, pane, exhibits, taken, names_only=layout.names_only)
+            caption_part = beside.cut(canvas) if layout.has_caption_beside else part
+            draw_caption(caption_part, caption, place, style.colormap, size_px)
+        draw_tags(part, pane, exhibits, taken, names_only=layout.names_only)
         if readouts is not None:
-            readouts.draw(room)
+            readouts.draw(part)
         _fill_to_even(canvas, plan.picture)
         return canvas
 

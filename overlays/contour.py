@@ -58,7 +58,7 @@ def outline_loops(mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.float64]]:
 
 
 def draw_outline(
-    room: RgbImage,
+    canvas: RgbImage,
     mask: npt.NDArray[np.bool_],
     box: Box,
     *,
@@ -70,9 +70,9 @@ def draw_outline(
     """Draw the border of a mask's patches, a line on a dark edge, in place.
 
     Args:
-        room: uint8 (H, W, 3) RGB, written.
+        canvas: uint8 (H, W, 3) RGB, written.
         mask: bool (grid_h, grid_w), in the frame's orientation.
-        box: Edges of the grid in pixels of ``room``; may leave it.
+        box: Edges of the grid in pixels of ``canvas``; may leave it.
         opacity: 0 to 1.
         width_px: Width of the line.
         colour: Of the line.
@@ -83,7 +83,7 @@ def draw_outline(
     scale = ((box[2] - box[0]) / mask.shape[1], (box[3] - box[1]) / mask.shape[0])
     loops = [_rounded(loop) * scale + box[:2] for loop in outline_loops(mask)]
     draw_lines(
-        room, loops, closed=True, width_px=width_px, opacity=opacity,
+        canvas, loops, closed=True, width_px=width_px, opacity=opacity,
         has_halo=min(scale) >= 8, colour=colour,
     )  # fmt: skip
 

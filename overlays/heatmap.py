@@ -35,7 +35,7 @@ _BAND_ROWS = 128
 
 
 def draw_heat(
-    room: RgbImage,
+    canvas: RgbImage,
     values: npt.NDArray[np.float32],
     box: Box,
     *,
@@ -45,12 +45,12 @@ def draw_heat(
     soft_edges: bool = True,
     mirrored: bool = False,
 ) -> None:
-    """Blend a map into ``room``, in place, touching only pixels inside ``box``.
+    """Blend a map into ``canvas``, in place, touching only pixels inside ``box``.
 
     Args:
-        room: uint8 (H, W, 3) RGB, written.
+        canvas: uint8 (H, W, 3) RGB, written.
         values: float32 (grid_h, grid_w), 0..1, in the frame's orientation.
-        box: Edges of the grid in pixels of ``room``; may leave it.
+        box: Edges of the grid in pixels of ``canvas``; may leave it.
         colormap: Name of the colour scale.
         alpha: Opacity of the value 1, 0..1.
         floor: Opacity of the value 0 as a fraction of ``alpha``.
@@ -58,7 +58,7 @@ def draw_heat(
         mirrored: Swap left and right of the grid.
     """
     left, top, right, bottom = (round(edge) for edge in box)
-    height, width = room.shape[:2]
+    height, width = canvas.shape[:2]
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
     if x0 >= x1 or y0 >= y1 or alpha <= 0:
         return
@@ -72,7 +72,7 @@ def draw_heat(
     visible = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
     tint = cv2.resize(tint, size_wh, interpolation=cv2.INTER_LINEAR)[visible]
     rest = cv2.resize(rest, size_wh, interpolation=cv2.INTER_LINEAR)[visible]
-    target = room[y0:y1, x0:x1]
+    target = canvas[y0:y1, x0:x1]
     for row in range(0, y1 - y0, _BAND_ROWS):
         band = np.s_[row : row + _BAND_ROWS]
         blend(target[band], tint[band], cv2.cvtColor(rest[band], cv2.COLOR_GRAY2RGB))

@@ -36,7 +36,7 @@ def line_height(size_px: float) -> int:
 
 
 def draw_tag(
-    room: RgbImage,
+    canvas: RgbImage,
     text: str,
     box: Box,
     *,
@@ -51,16 +51,16 @@ def draw_tag(
     Where something else stands there, it goes to the next corner that is free.
 
     Args:
-        room: uint8 (H, W, 3) RGB, written.
+        canvas: uint8 (H, W, 3) RGB, written.
         text: One line.
-        box: What is labelled, pixels of ``room``; may leave it.
+        box: What is labelled, pixels of ``canvas``; may leave it.
         accent: Colour of the dot before the text.
         size_px: Text size.
         opacity: 0 to 1.
         taken: Places of earlier tags; this tag avoids them and adds its own.
         inside: Place it inside the box's corner rather than above it.
     """
-    height, width = room.shape[:2]
+    height, width = canvas.shape[:2]
     if min(height, width) < _SMALLEST_SIDE_PX or opacity <= 0:
         return
     tag_h = round(1.75 * size_px)
@@ -87,29 +87,29 @@ def draw_tag(
     rect = next((r for r in rects if not any(_overlap(r, other) for other in taken)), rects[0])
     left, top = rect[:2]
     taken.append(rect)
-    draw_plate(room, rect, tag_h // 2, PLATE_OPACITY * opacity)
+    draw_plate(canvas, rect, tag_h // 2, PLATE_OPACITY * opacity)
     middle = top + tag_h / 2
-    draw_dot(room, left + pad + dot, middle, dot, accent, opacity)
-    draw_text(room, text, left + text_left, middle, size_px, INK, opacity)
+    draw_dot(canvas, left + pad + dot, middle, dot, accent, opacity)
+    draw_text(canvas, text, left + text_left, middle, size_px, INK, opacity)
 
 
 def _overlap(one: Rect, other: Rect) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def draw_random_mark(room: RgbImage, *, height_share: float = 0.3) -> None:
+def draw_random_mark(canvas: RgbImage, *, height_share: float = 0.3) -> None:
     """Write RANDOM WEIGHTS across a picture: wide, thin, light with a dark edge, see-through.
 
     Args:
-        room: uint8 (H, W, 3) RGB, written.
+        canvas: uint8 (H, W, 3) RGB, written.
         height_share: Share of its height that the letters take at most.
     """
-    height, width = room.shape[:2]
+    height, width = canvas.shape[:2]
     tint, rest = _random_mark(width, height, height_share)
     top, left = (height - tint.shape[0]) // 2, (width - tint.shape[1]) // 2
     # On a picture of a few pixels the letters are cut off; they are never left out.
     cut_y, cut_x = max(0, -top), max(0, -left)
-    under = room[max(0, top) :, max(0, left) :][: tint.shape[0], : tint.shape[1]]
+    under = canvas[max(0, top) :, max(0, left) :][: tint.shape[0], : tint.shape[1]]
     seen = np.s_[cut_y : cut_y + under.shape[0], cut_x : cut_x + under.shape[1]]
     blend(under, tint[seen], rest[seen])
 

@@ -180,8 +180,8 @@ def text_mask(text: str, size_px: float, stroke_em: float = STROKE_EM) -> npt.ND
         whole, phase = divmod(round(pen_px * _PHASES), _PHASES)
         glyph, shift = _glyph_mask(char, size_px, stroke_em, phase)
         left = whole + shift
-        room = mask[:, max(left, 0) : left + glyph.shape[1]]
-        np.maximum(room, glyph[:, max(-left, 0) :][:, : room.shape[1]], out=room)
+        part = mask[:, max(left, 0) : left + glyph.shape[1]]
+        np.maximum(part, glyph[:, max(-left, 0) :][:, : part.shape[1]], out=part)
     mask.flags.writeable = False
     return mask
 

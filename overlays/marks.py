@@ -30,7 +30,7 @@ __all__ = [
 
 
 def draw_map(
-    room: RgbImage,
+    canvas: RgbImage,
     pane: Pane,
     exhibit: Exhibit,
     head: HeadMap | None,
@@ -45,7 +45,7 @@ def draw_map(
         return
     box = pane.place_box(exhibit.box)
     draw_heat(
-        room,
+        canvas,
         head.values,
         box,
         colormap=style.colormap,
@@ -56,67 +56,69 @@ def draw_map(
     )
     if head.outline is not None:
         draw_outline(
-            room,
+            canvas,
             head.outline,
             box,
             opacity=exhibit.opacity,
-            width_px=_line_px(room),
+            width_px=_line_px(canvas),
             colour=exhibit.accent,
             mirrored=pane.mirrored,
         )
 
 
 def draw_close_map(
-    room: RgbImage, pane: Pane, exhibit: Exhibit, head: HeadMap | None, style: Style
+    canvas: RgbImage, pane: Pane, exhibit: Exhibit, head: HeadMap | None, style: Style
 ) -> None:
     """Lay a map on a close-up that was subdued before, so that all colours are the map's."""
-    draw_map(room, pane, exhibit, head, style, alpha=0.86, floor=0.3, soft_edges=False)
+    draw_map(canvas, pane, exhibit, head, style, alpha=0.86, floor=0.3, soft_edges=False)
 
 
-def subdue(room: RgbImage, brightness: float) -> None:
+def subdue(canvas: RgbImage, brightness: float) -> None:
     """Turn a picture into a darker grey one, in place."""
-    grey = cv2.cvtColor(room, cv2.COLOR_RGB2GRAY)
-    room[:] = cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=brightness), cv2.COLOR_GRAY2RGB)
+    grey = cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY)
+    canvas[:] = cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=brightness), cv2.COLOR_GRAY2RGB)
 
 
-def draw_corners(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit]) -> None:
+def draw_corners(canvas: RgbImage, pane: Pane, exhibits: Sequence[Exhibit]) -> None:
     """Mark where the crops are: corners where there is a map, a dashed box where one is awaited."""
     for exhibit in exhibits:
         if exhibit.region.is_whole_frame:
             continue
         box = pane.place_box(exhibit.box)
-        width_px = max(1.0, 0.75 * _line_px(room))
+        width_px = max(1.0, 0.75 * _line_px(canvas))
         if exhibit.opacity > 0 and exhibit.main is not None:
-            _draw_corners(room, box, width_px, 0.8 * exhibit.presence)
+            _draw_corners(canvas, box, width_px, 0.8 * exhibit.presence)
         else:
-            _draw_dashes(room, box, width_px, 0.7 * exhibit.presence)
+            _draw_dashes(canvas, box, width_px, 0.7 * exhibit.presence)
 
 
-def draw_marks(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: Style) -> None:
+def draw_marks(canvas: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: Style) -> None:
     """Draw corners, and skeletons if they are wanted."""
-    draw_corners(room, pane, exhibits)
+    draw_corners(canvas, pane, exhibits)
     if not style.skeleton:
         return
     for exhibit in exhibits:
         if exhibit.region.landmarks is not None:
             draw_skeleton(
-                room,
+                canvas,
                 pane.place(exhibit.region.landmarks),
                 accent=exhibit.accent,
-                width_px=0.85 * _line_px(room),
+                width_px=0.85 * _line_px(canvas),
                 opacity=0.85 * exhibit.presence,
             )
 
 
-def draw_on_picture(room: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: Style) -> None:
+def draw_on_picture(
+    canvas: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: Style
+) -> None:
     """Draw maps, corners and skeletons."""
     for exhibit in exhibits:
-        draw_map(room, pane, exhibit, exhibit.main, style, alpha=style.alpha)
-    draw_marks(room, pane, exhibits, style)
+        draw_map(canvas, pane, exhibit, exhibit.main, style, alpha=style.alpha)
+    draw_marks(canvas, pane, exhibits, style)
 
 
 def draw_tags(
-    room: RgbImage,
+    canvas: RgbImage,
     pane: Pane,
     exhibits: Sequence[Exhibit],
     taken: Sequence[Rect],
@@ -127,18 +129,18 @@ def draw_tags(
     places = list(taken)
     for exhibit in exhibits:
         draw_tag(
-            room,
+            canvas,
             exhibit.name if names_only else exhibit.label,
             pane.place_box(exhibit.box),
             accent=exhibit.accent,
-            size_px=text_size(min(room.shape[:2])),
+            size_px=text_size(min(canvas.shape[:2])),
             opacity=exhibit.presence,
             taken=places,
             inside=exhibit.region.is_whole_frame,
         )
 
 
-def _draw_corners(room: RgbImage, box: Box, width_px: float, opacity: float) -> None:
+def _draw_corners(canvas: RgbImage, box: Box, width_px: float, opacity: float) -> None:
     left, top, right, bottom = box
     arm = 0.06 * (right - left)
     for x, y, dx, dy in (
@@ -148,10 +150,10 @@ def _draw_corners(room: RgbImage, box: Box, width_px: float, opacity: float) -> 
         (right, bottom, -arm, -arm),
     ):
         corner = np.array([(x + dx, y), (x, y), (x, y + dy)])
-        draw_lines(room, [corner], closed=False, width_px=width_px, opacity=opacity)
+        draw_lines(canvas, [corner], closed=False, width_px=width_px, opacity=opacity)
 
 
-def _draw_dashes(room: RgbImage, box: Box, width_px: float, opacity: float) -> None:
+def _draw_dashes(canvas: RgbImage, box: Box, width_px: float, opacity: float) -> None:
     left, top, right, bottom = box
     dash = max(3.0, 0.035 * (right - left))
     for start, stop in (
@@ -164,8 +166,8 @@ def _draw_dashes(room: RgbImage, box: Box, width_px: float, opacity: float) -> N
         places = np.linspace(0, 1, 2 * num_gaps + 2)
         ends = np.asarray(start, np.float64) + places[:, None] * np.subtract(stop, start)
         dashes = [ends[i : i + 2] for i in range(0, len(ends), 2)]
-        draw_lines(room, dashes, closed=False, width_px=width_px, opacity=opacity)
+        draw_lines(canvas, dashes, closed=False, width_px=width_px, opacity=opacity)
 
 
-def _line_px(room: RgbImage) -> float:
-    return max(1.0, min(room.shape[:2]) / 400)
+def _line_px(canvas: RgbImage) -> float:
+    return max(1.0, min(canvas.shape[:2]) / 400)

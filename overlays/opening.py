@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overlays.style import Style
@@ -14,7 +12,6 @@ from stream.sources.options import PictureOptions
 if TYPE_CHECKING:
     from overlays.controls import KeyControls, LayeredModel
     from overlays.live_view import LiveView
-    from stream.sinks.mp4 import Mp4Sink
 
 __all__ = ["make_controls", "make_view"]
 
@@ -27,10 +24,8 @@ def make_view(options: Options) -> LiveView:
     return LiveView(replace(options[Style], input_mirrored=is_mirrored))
 
 
-def make_controls(
-    view: LiveView, model: LayeredModel, open_sink: Callable[[Path], Mp4Sink]
-) -> KeyControls:
-    """Return the keys that change the look, the layer, and make files."""
+def make_controls(view: LiveView, model: LayeredModel) -> KeyControls:
+    """Return the keys that change the look and the layer."""
     from overlays.controls import KeyControls
 
-    return KeyControls(view, model, open_sink=open_sink)
+    return KeyControls(view, model)

@@ -52,14 +52,14 @@ def paint(
         opacity: 0 to 1.
     """
     visible = coverage[max(-top, 0) :, max(-left, 0) :]
-    room = canvas[max(top, 0) :, max(left, 0) :][: visible.shape[0], : visible.shape[1]]
-    if 0 in room.shape or 0 in visible.shape:
+    under = canvas[max(top, 0) :, max(left, 0) :][: visible.shape[0], : visible.shape[1]]
+    if 0 in under.shape or 0 in visible.shape:
         return
-    cover = visible[: room.shape[0], : room.shape[1]]
+    cover = visible[: under.shape[0], : under.shape[1]]
     if opacity < 1:
         cover = cv2.convertScaleAbs(cover, alpha=opacity)
     tint, rest = tint_layers(cover, colour)
-    blend(room, tint, rest)
+    blend(under, tint, rest)
 
 
 def tint_layers(
@@ -70,12 +70,12 @@ def tint_layers(
     return cv2.multiply(cover, (*colour, 0), scale=1 / 255), cv2.bitwise_not(cover)
 
 
-def blend(room: RgbImage, tint: RgbImage, rest: npt.NDArray[np.uint8]) -> None:
-    """Replace pixels by ``room * rest / 255 + tint``, in place; all uint8 (h, w, 3).
+def blend(under: RgbImage, tint: RgbImage, rest: npt.NDArray[np.uint8]) -> None:
+    """Replace pixels by ``under * rest / 255 + tint``, in place; all uint8 (h, w, 3).
 
     Whole numbers all the way: a float copy of a picture would cost more than all the rest.
     """
-    room[:] = cv2.add(cv2.multiply(room, rest, scale=1 / 255), tint)
+    under[:] = cv2.add(cv2.multiply(under, rest, scale=1 / 255), tint)
 
 
 def draw_text(

@@ -67,13 +67,13 @@ class Pane:
 
 def draw_picture(canvas: RgbImage, pane: Pane, image: RgbImage) -> None:
     """Fill a pane with its part of ``image``; black outside the image."""
-    room = pane.cut(canvas)
+    part = pane.cut(canvas)
     height, width = image.shape[:2]
     source_wh = (pane.source[2] - pane.source[0], pane.source[3] - pane.source[1])
     if pane.source == (0, 0, width, height):
-        _resize_into(room, image, pane.mirrored)
+        _resize_into(part, image, pane.mirrored)
     elif max(source_wh[0] / pane.size_wh[0], source_wh[1] / pane.size_wh[1]) > 2:
-        _draw_reduced(room, pane, image)
+        _draw_reduced(part, pane, image)
     else:
         # Placed to a fraction of a pixel, or a close-up of a steady hand would tremble.
         step_x, step_y = source_wh[0] / pane.size_wh[0], source_wh[1] / pane.size_wh[1]
@@ -83,33 +83,33 @@ def draw_picture(canvas: RgbImage, pane: Pane, image: RgbImage) -> None:
         to_source = np.array(
             [[step_x, 0, left + step_x / 2 - 0.5], [0, step_y, top + step_y / 2 - 0.5]]
         )
-        room[:] = cv2.warpAffine(
+        part[:] = cv2.warpAffine(
             image, to_source, pane.size_wh, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
 
 
-def _draw_reduced(room: RgbImage, pane: Pane, image: RgbImage) -> None:
+def _draw_reduced(part: RgbImage, pane: Pane, image: RgbImage) -> None:
     """Average the pixels of a part that is shown much smaller than it is."""
     height, width = image.shape[:2]
     left, top = math.floor(pane.source[0]), math.floor(pane.source[1])
     right, bottom = math.ceil(pane.source[2]), math.ceil(pane.source[3])
     inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
-    room[:] = 0
+    part[:] = 0
     if 0 in inside.shape:
         return
     clipped = (max(left, 0), max(top, 0), min(right, width), min(bottom, height))
     x0, y0, x1, y1 = (round(edge) for edge in pane.place_box(clipped))
-    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, room.shape[1]), min(y1, room.shape[0])
+    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, part.shape[1]), min(y1, part.shape[0])
     if x1 > x0 and y1 > y0:
-        _resize_into(room[y0:y1, x0:x1], inside, pane.mirrored)
+        _resize_into(part[y0:y1, x0:x1], inside, pane.mirrored)
 
 
-def _resize_into(room: RgbImage, image: RgbImage, mirrored: bool) -> None:
-    if room.shape != image.shape:
-        shrinks = room.shape[0] < image.shape[0]
+def _resize_into(part: RgbImage, image: RgbImage, mirrored: bool) -> None:
+    if part.shape != image.shape:
+        shrinks = part.shape[0] < image.shape[0]
         image = cv2.resize(
             image,
-            (room.shape[1], room.shape[0]),
+            (part.shape[1], part.shape[0]),
             interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
         )
-    room[:] = cv2.flip(image, 1) if mirrored else image
+    part[:] = cv2.flip(image, 1) if mirrored else image

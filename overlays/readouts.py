@@ -67,20 +67,20 @@ class Readouts:
         self.rect: Rect | None = (margin_px, margin_px, right, margin_px + height) if fits else None
         """Where they are drawn; None where there is no room."""
 
-    def draw(self, room: RgbImage) -> None:
+    def draw(self, canvas: RgbImage) -> None:
         """Draw them into the picture, in place."""
         if self.rect is None:
             return
         size_px, left = self._size_px, self.rect[0] + self._pad
-        draw_plate(room, self.rect, self._pad)
+        draw_plate(canvas, self.rect, self._pad)
         middle = self.rect[1] + 0.25 * self._pad + line_height(size_px) / 2
         if self._is_recording:
-            draw_dot(room, left + 0.38 * size_px, middle, 0.33 * size_px, RECORDING)
-            draw_text(room, "REC", left + round(1.1 * size_px), middle, size_px, INK)
+            draw_dot(canvas, left + 0.38 * size_px, middle, 0.33 * size_px, RECORDING)
+            draw_text(canvas, "REC", left + round(1.1 * size_px), middle, size_px, INK)
         for line in self._lines:
             for number, unit, number_x, unit_x in line:
-                draw_text(room, number, left + number_x, middle, size_px, INK)
-                draw_text(room, unit, left + unit_x, middle, size_px, QUIET)
+                draw_text(canvas, number, left + number_x, middle, size_px, INK)
+                draw_text(canvas, unit, left + unit_x, middle, size_px, QUIET)
             middle += line_height(size_px)
 
 

@@ -24,7 +24,7 @@ _TIPS = (4, 8, 12, 16, 20)
 
 
 def draw_skeleton(
-    room: RgbImage,
+    canvas: RgbImage,
     landmarks: npt.NDArray[np.float64],
     *,
     accent: Rgb,
@@ -34,14 +34,14 @@ def draw_skeleton(
     """Draw bones as light lines and joints as dots, the finger tips in the hand's own colour.
 
     Args:
-        room: uint8 (H, W, 3) RGB, written.
-        landmarks: (21, 2) in pixels of ``room``; may leave it.
+        canvas: uint8 (H, W, 3) RGB, written.
+        landmarks: (21, 2) in pixels of ``canvas``; may leave it.
         accent: Colour of the finger tips.
         width_px: Width of a bone.
         opacity: 0 to 1.
     """
     # Points far outside would overflow the fixed-point coordinates.
-    reach = 4 * max(room.shape[:2])
+    reach = 4 * max(canvas.shape[:2])
     points = np.clip(landmarks, -reach, reach)
     lines = [points[list(run)] for run in BONES]
     joints = [
@@ -49,4 +49,4 @@ def draw_skeleton(
         for index in range(len(points))
     ]
     dots = [(points[index], radius, accent if index in _TIPS else INK) for index, radius in joints]
-    draw_lines(room, lines, closed=False, width_px=width_px, opacity=opacity, dots=dots)
+    draw_lines(canvas, lines, closed=False, width_px=width_px, opacity=opacity, dots=dots)

@@ -24,7 +24,7 @@ from stream.sources.reading import frames_of
 from stream.stats import RateMeter, Stats, percentile
 from stream.worker import Worker
 
-__all__ = ["LiveControls", "LiveLoop", "LiveReport"]
+__all__ = ["LiveControls", "LiveFiles", "LiveLoop", "LiveReport"]
 
 MAX_WAITING = 4
 """Frames of a recording that may wait before and after the hand finder: enough to even out that a
@@ -44,10 +44,14 @@ _Located = tuple[Frame, tuple[HandRegion, ...]]
 
 
 class LiveControls(Protocol):
-    """What a person can do that the loop itself does not know how to."""
+    """What keys change that the loop itself does not know."""
 
     def press(self, key: str) -> str | None:
         """React to a key that is not the loop's own; return a notice to show, if any."""
+
+
+class LiveFiles(Protocol):
+    """Makes the files that a person asks for by key."""
 
     def open_recording(self) -> tuple[Sink, str]:
         """Return a new sink for the record key, and what to call it in a notice.
@@ -118,6 +122,7 @@ class LiveLoop:
         renderer: Draws; called on the calling thread.
         screen: Window and keyboard, or None to run without.
         controls: Reacts to the other keys.
+        files: Makes the files of the loop's keys.
         save_to: Sink that records the whole run; closed at its end. None records nothing.
         stop: Set it, from any thread or a signal handler, to end.
         clock: The passing of time.
@@ -133,6 +138,7 @@ class LiveLoop:
         renderer: Renderer,
         screen: Screen | None,
         controls: LiveControls,
+        files: LiveFiles,
         save_to: Sink | None,
         stop: threading.Event,
         clock: Clock | None = None,
@@ -142,6 +148,7 @@ class LiveLoop:
         self._renderer = renderer
         self._screen = screen
         self._controls = controls
+        self._files = files
         self._stop = stop
         self._clock = clock or MonotonicClock()
         self._is_live = source.info.is_live
@@ -313,7 +320,7 @@ class LiveLoop:
             self._recording = None
             return
         try:
-            sink, name = self._controls.open_recording()
+            sink, name = self._files.open_recording()
         except SinkError as error:  # a folder that cannot be written is no reason to end
             self._say(f"{error}")
             return
@@ -323,7 +330,7 @@ class LiveLoop:
     def _keep_canvas(self) -> None:
         assert self._canvas is not None  # a key is pressed on a picture
         try:
-            self._say(self._controls.save_snapshot(self._canvas))
+            self._say(self._files.save_snapshot(self._canvas))
         except SinkError as error:
             self._say(f"{error}")
 

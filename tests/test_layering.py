@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,6 +183,16 @@ def test_starting_up_loads_nothing_heavy(arguments: list[str]) -> None:
 def test_no_module_has_a_name_that_says_nothing() -> None:
     nothing = {"utils", "helpers", "common", "core", "base_utils", "types"}
     assert not [path for path in MODULES + SAMPLES if path.stem in nothing]
+
+
+def test_no_two_modules_have_one_name() -> None:
+    """Unless each is its room's own part of one thing, or is named after what it serves."""
+    parts = {"options", "keys", "opening"}
+    named_after = {"live", "resnet"}  # the job that runs the loop, the family of the network
+    tables = ROOT / "stream/tables"  # and the tables after what they tell of
+    counts = Counter(path.stem for path in MODULES if tables not in path.parents)
+    twice = {stem for stem, count in counts.items() if count > 1}
+    assert twice - parts - named_after == {"__init__"}
 
 
 def test_every_public_name_is_listed_once_in_order() -> None:

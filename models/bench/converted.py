@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.runtimes.openvino_cpu import settings_for
 from models.runtimes.openvino_import import convert_model, core
 from models.runtimes.protocol import Rows
@@ -21,7 +21,7 @@ __all__ = ["ConvertedWay"]
 class ConvertedWay:
     """Runs a network as who has torch and OpenVINO alone would: traced, converted, compiled.
 
-    The last layer, pictures of one size, one at a time; normalised by NumPy.
+    The last layer, pictures of one size, one at a time; normalized by NumPy.
 
     Args:
         network: What to convert; taken over.

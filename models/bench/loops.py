@@ -85,7 +85,8 @@ def measure_live(
             attention=attention,
             renderer=factories.make_view(options),
             screen=witness,
-            controls=_NoKeys(),
+            controls=_Nobody(),
+            files=_Nobody(),
             save_to=None,
             stop=threading.Event(),
             clock=witness,
@@ -176,7 +177,7 @@ def _p95(values: list[float]) -> float | None:
     return percentile(values, 0.95) if values else None
 
 
-class _NoKeys:
+class _Nobody:
     """Nobody is at the keyboard, and a measurement leaves no files."""
 
     def press(self, key: str) -> str | None:

@@ -28,13 +28,13 @@ from stream.jobs.factories import Factories
 from stream.jobs.processes import run_fresh
 from stream.priority import SLEEPING, num_threads_beside_picture
 
-__all__ = ["FULL", "QUICK", "Plan", "measure", "start_report"]
+__all__ = ["FULL", "QUICK", "Extent", "measure", "start_report"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Extent:
     """How much is measured."""
 
     models: tuple[str, ...]
@@ -54,7 +54,7 @@ class Plan:
 
 
 _FIRST = "dino_vits16"
-FULL = Plan(
+FULL = Extent(
     models=tuple(
         dict.fromkeys(
             (_FIRST, DEFAULT_MODEL, *(spec.name for spec in (*dino.MODELS, *resnet.MODELS)))
@@ -68,7 +68,7 @@ FULL = Plan(
     live_frames=600,
 )
 """Some five minutes on two cores."""
-QUICK = Plan(
+QUICK = Extent(
     models=tuple(dict.fromkeys((_FIRST, DEFAULT_MODEL))),
     matrix_s=1.0,
     maps_s=3.0,
@@ -97,7 +97,7 @@ def start_report(options: Options) -> BenchReport:
 
 
 def measure(
-    report: BenchReport, options: Options, factories: Factories, *, plan: Plan
+    report: BenchReport, options: Options, factories: Factories, *, extent: Extent
 ) -> Iterator[str]:
     """Fill in the report; before each step, yield what is measured next, in a few words.
 
@@ -107,7 +107,7 @@ def measure(
         SignlightError: A part could not be had, or failed.
     """
     others = OtherPrograms()
-    for step in _steps(report, options, factories, plan):
+    for step in _steps(report, options, factories, extent):
         report.others_cores = others.mean_cores()
         yield step
     report.others_cores = others.mean_cores()
@@ -115,18 +115,18 @@ def measure(
 
 
 def _steps(
-    report: BenchReport, options: Options, factories: Factories, plan: Plan
+    report: BenchReport, options: Options, factories: Factories, extent: Extent
 ) -> Iterator[str]:
     asked, at = options[BenchOptions], options[RuntimeOptions]
-    names = asked.models or plan.models
+    names = asked.models or extent.models
     yield "the clip"
     run_fresh(
-        check_clip, factories=factories, options=options, num_frames=plan.export_frames
+        check_clip, factories=factories, options=options, num_frames=extent.export_frames
     )  # in a process of its own: what finds hands would keep threads here
     yield "matrix products"
     runtimes, missing = runtimes_here(at.device, at.runtime, at.precision)
     report.notes += missing
-    _measure_matrices(report, options, plan, runtimes)
+    _measure_matrices(report, options, extent, runtimes)
     for name in names:
         yield f"maps of {name}"
         report.maps += time_maps(
@@ -136,19 +136,19 @@ def _steps(
             precision=at.precision,
             num_threads=asked.num_threads,
             crop_px=find_spec(name).crop_px,
-            budget_s=plan.maps_s,
+            budget_s=extent.maps_s,
             rates=report.matrix,
         )
     options = options.but(model=names[0])
     yield f"export with {names[0]}"
-    report.export = _measure_export(options, factories, plan)
+    report.export = _measure_export(options, factories, extent)
     yield f"live view with {names[0]}"
     report.live = run_fresh(
         measure_live,
         sleep_waiting=True,
         factories=factories,
         options=options,
-        num_frames=plan.live_frames,
+        num_frames=extent.live_frames,
         started_ns=time.monotonic_ns(),
         threads=threads_of(
             asked.num_threads or num_threads_beside_picture(),
@@ -159,7 +159,7 @@ def _steps(
 
 
 def _measure_matrices(
-    report: BenchReport, options: Options, plan: Plan, runtimes: Sequence[str]
+    report: BenchReport, options: Options, extent: Extent, runtimes: Sequence[str]
 ) -> None:
     at, num_threads = options[RuntimeOptions], options[BenchOptions].num_threads
     wanted = []
@@ -172,11 +172,11 @@ def _measure_matrices(
             wanted.append((asked.device, asked.dtype))
     for device, dtype in dict.fromkeys(wanted):
         report.matrix.append(
-            measure_matrix_rate(device, dtype, num_threads=num_threads, budget_s=plan.matrix_s)
+            measure_matrix_rate(device, dtype, num_threads=num_threads, budget_s=extent.matrix_s)
         )
 
 
-def _measure_export(options: Options, factories: Factories, plan: Plan) -> ExportFigures:
+def _measure_export(options: Options, factories: Factories, extent: Extent) -> ExportFigures:
     """Export in turns: ours, the official way, ours, and so on.
 
     Each export is the whole work of a process that has just started, one process at a time, so that
@@ -199,10 +199,10 @@ def _measure_export(options: Options, factories: Factories, plan: Plan) -> Expor
                 factories=factories,
                 options=options,
                 folder=folder,
-                num_frames=plan.export_frames,
+                num_frames=extent.export_frames,
             )
 
-        for _ in range(plan.num_rounds):
+        for _ in range(extent.num_rounds):
             rounds.append(run_ours(measure_round))
             if spec.family is dino.DINO:
                 rivals_per_s.append(
@@ -213,7 +213,7 @@ def _measure_export(options: Options, factories: Factories, plan: Plan) -> Expor
                         folder=folder,
                         device=choice.device.type,  # that of ours
                         num_threads=asked.num_threads,
-                        num_frames=plan.official_frames,
+                        num_frames=extent.official_frames,
                     )
                 )
         stages = run_ours(measure_stages)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from models.checkpoints import load_checkpoint
 from models.loading import build_network
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.registry import DEFAULT_MODEL, MODELS, find_spec
 from models.training.learner import start_network
 from models.training.run_files import read_weights
@@ -70,7 +70,7 @@ class Subject:
     def _batches(self, images: npt.NDArray[np.uint8]) -> list[Tensor]:
         device = self.network.cls_token.device
         return [
-            normalise(torch.from_numpy(images[start : start + _BATCH]).to(device))
+            normalize(torch.from_numpy(images[start : start + _BATCH]).to(device))
             for start in range(0, len(images), _BATCH)
         ]
 

@@ -15,7 +15,7 @@ from stream.scene import MapKind
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.runtimes.network import Network
+    from models.runtimes.neural_network import Network
 
 __all__ = ["Family", "ModelSpec"]
 

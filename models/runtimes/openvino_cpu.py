@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from models.runtimes.bounded import RecentlyUsed
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.runtimes.openvino_graph import build_graph, kernels_for
 from models.runtimes.openvino_import import core, openvino
 from models.runtimes.protocol import Pending, Rows

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from models.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.runtimes.openvino_import import openvino, ops
 from models.runtimes.selection import cpu_has_amx
 
@@ -93,7 +93,7 @@ def build_graph(
 
     Returns:
         Model with one input, uint8 (1, H, W, 3) RGB, and one output, float32 (1, rows, grid_h,
-        grid_w): what ``forward`` of the network returns for the normalised picture.
+        grid_w): what ``forward`` of the network returns for the normalized picture.
     """
     picture = ops.parameter([1, *size_hw, 3], openvino.Type.u8, "picture")
     pixels = ops.convert(picture, "f32")

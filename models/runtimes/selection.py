@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from models.options import DEVICES, PRECISIONS, RUNTIMES
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.runtimes.protocol import Runtime
 from stream.errors import DeviceError
 

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.runtimes.bounded import RecentlyUsed
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.runtimes.protocol import Pending
 from stream.errors import DeviceError
 from stream.frames import RgbImage
@@ -76,7 +76,7 @@ class TorchRuntime:
                 (height, width), lambda: self._network.for_size((height, width))
             )
             batch = torch.from_numpy(np.stack(images)).to(self._device)
-            rows = forward(normalise(batch, self._dtype), layer)
+            rows = forward(normalize(batch, self._dtype), layer)
         except (RuntimeError, MemoryError) as error:
             if "memory" not in str(error) and not isinstance(error, MemoryError):
                 raise

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.runtimes.bounded import RecentlyUsed
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.runtimes.protocol import Pending, Rows
 from stream.errors import DeviceError
 from stream.frames import RgbImage
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 class CudaRuntime:
     """Runs a network on a CUDA stream of its own.
 
-    A batch of uint8 pixels is packed into pinned memory, copied, normalised and computed on the
+    A batch of uint8 pixels is packed into pinned memory, copied, normalized and computed on the
     device, and only the rows come back, into pinned memory again. Everything is queued on one
     stream; the caller waits for an event of that stream and for nothing else, and sleeps meanwhile
     instead of spinning. Where a shape comes back, its kernels are replayed as one CUDA graph.
@@ -95,7 +95,7 @@ class CudaRuntime:
 
         def compute(images: Tensor) -> Tensor:
             with self._exact_float32():
-                return forward(normalise(images, self._dtype), layer)
+                return forward(normalize(images, self._dtype), layer)
 
         return _Lane(compute, shape, self._device, self._stream)
 

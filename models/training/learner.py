@@ -114,7 +114,7 @@ class Learner:
         """Learn from one batch.
 
         Args:
-            views: ImageNet-normalised float32 (B, 3, S, S): two global views of each picture, then
+            views: ImageNet-normalized float32 (B, 3, S, S): two global views of each picture, then
                 the local ones, which may be of another size.
             kept: int64 (2 * B, n), patches of the global views that the student sees; None for all.
         """

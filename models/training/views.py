@@ -58,7 +58,7 @@ class ViewMaker:
         self.generator = torch.Generator(device).manual_seed(recipe.seed)
 
     def draw(self, strength: float = 1.0) -> list[Tensor]:
-        """Return the views of one batch, ImageNet-normalised float32 (B, 3, S, S).
+        """Return the views of one batch, ImageNet-normalized float32 (B, 3, S, S).
 
         Two global views, the pictures in the same order, then the local ones.
 

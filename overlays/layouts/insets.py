@@ -36,9 +36,9 @@ class Insets(Layout):
     def draw(self, stage: Stage) -> list[Rect]:
         """See ``Layout``."""
         pane, exhibits, style, span = stage.pane, stage.exhibits, stage.style, stage.span
-        room = pane.cut(stage.canvas)
-        draw_marks(room, pane, exhibits, style)
-        height, width = room.shape[:2]
+        part = pane.cut(stage.canvas)
+        draw_marks(part, pane, exhibits, style)
+        height, width = part.shape[:2]
         margin = edge_margin(min(width, height))
         side = min(round(_INSET_SHARE * min(width, height)), (span[1] - span[0] - _GAP_PX) // 2)
         hands = [pane.place_box(e.region.box_xyxy) for e in exhibits if not e.region.is_whole_frame]
@@ -53,7 +53,7 @@ class Insets(Layout):
             used_px[is_left] += tile_wh[0] + margin
             top = self._choose_top(is_left, left, tile_wh, span, hands)
             place = (left, top, *tile_wh)
-            taken += _draw_inset(room, pane, stage.frame.image, exhibit, style, place)
+            taken += _draw_inset(part, pane, stage.frame.image, exhibit, style, place)
         return taken
 
     def _choose_top(
@@ -81,7 +81,7 @@ class Insets(Layout):
 
 
 def _draw_inset(
-    room: RgbImage,
+    part: RgbImage,
     pane: Pane,
     image: RgbImage,
     exhibit: Exhibit,
@@ -93,8 +93,8 @@ def _draw_inset(
     for with_map in (False, True):
         y = top + with_map * (tile_h + _GAP_PX)
         tile = Pane((left, y, left + tile_w, y + tile_h), exhibit.box, pane.mirrored)
-        draw_picture(room, tile, image)
-        inset = tile.cut(room)
+        draw_picture(part, tile, image)
+        inset = tile.cut(part)
         if with_map:
             subdue(inset, CLOSE_UP_BRIGHTNESS)
             draw_close_map(inset, tile, exhibit, exhibit.main, style)
@@ -103,7 +103,7 @@ def _draw_inset(
                 exhibit.label,
                 (0, 0, tile_w, tile_h),
                 accent=exhibit.accent,
-                size_px=max(9.0, 0.85 * text_size(min(room.shape[:2]))),
+                size_px=max(9.0, 0.85 * text_size(min(part.shape[:2]))),
                 opacity=exhibit.presence,
                 taken=[],
                 inside=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stream.command_line.options import Options
@@ -14,7 +13,6 @@ from stream.protocols import AttentionModel, CropCutter, HandFinder
 if TYPE_CHECKING:
     from stream.jobs.sidecar import ModelFacts
     from stream.live import LiveControls
-    from stream.sinks.mp4 import Mp4Sink
 
     class LoadedModel(AttentionModel, ModelFacts, AbstractContextManager[Any], Protocol):
         """A model that is ready; leaving its block closes it."""
@@ -31,17 +29,6 @@ if TYPE_CHECKING:
 
         size_px: int
         """Side of a hand's crop in pixels."""
-
-    class Controls(LiveControls, Protocol):
-        """Keys of the live view, and the files that they made."""
-
-        @property
-        def warnings(self) -> Sequence[str]:
-            """What is not in the recordings as it should be."""
-
-        @property
-        def recordings(self) -> Sequence[Path]:
-            """Files that were recorded."""
 
 
 __all__ = ["Factories", "OpenModel"]
@@ -72,6 +59,5 @@ class Factories:
     """Returns what cuts crops for a loaded model."""
     make_view: Callable[[Options], Any]
     """Returns what draws scenes, a ``stream.protocols.Renderer``."""
-    make_controls: Callable[[Any, Any, Callable[[Path], Mp4Sink]], Controls]
-    """Returns the keys for a view that ``make_view`` made and a loaded model; the last argument
-    opens a file to record to."""
+    make_controls: Callable[[Any, Any], LiveControls]
+    """Returns the keys for a view that ``make_view`` made and a loaded model."""

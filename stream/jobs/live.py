@@ -11,6 +11,7 @@ from stream.jobs.factories import Factories
 from stream.jobs.opening import open_attention, open_sink, open_source
 from stream.jobs.options import LiveOptions
 from stream.jobs.progress import say
+from stream.jobs.working_folder import WorkingFolder
 from stream.live import LiveLoop
 from stream.naming import doubts_about_source
 from stream.priority import num_threads_beside_picture
@@ -56,9 +57,7 @@ class Live:
             attention = stack.enter_context(open_attention(options, model, cut))
             finder = stack.enter_context(factories.open_finder(options))
             view = factories.make_view(options)
-            controls = factories.make_controls(
-                view, model, partial(open_sink, options, source=source)
-            )
+            files = WorkingFolder(partial(open_sink, options, source=source))
             with stop_on_signals() as stop:
                 report = LiveLoop(
                     source=source,
@@ -67,16 +66,17 @@ class Live:
                     attention=attention,
                     renderer=view,
                     screen=screen,
-                    controls=controls,
+                    controls=factories.make_controls(view, model),
+                    files=files,
                     save_to=save_to,
                     stop=stop.event,
                 ).run()
         say(f"{report}")
-        of_files = (*(save_to.warnings if save_to else ()), *controls.warnings)
+        of_files = (*(save_to.warnings if save_to else ()), *files.warnings)
         of_source = (*doubts_about_source(asked.source), *source.warnings)
         for warning in (*notes, *model.warnings, *of_source, *of_files):
             say(f"note: {warning}")
-        for path in controls.recordings:
+        for path in files.recordings:
             say(f"saved {path}")
         if save_to is not None:
             say(f"saved {asked.output}" if report.num_shown else "nothing was shown to save")

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from models import DinoModel, load_model
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.registry import find_spec
 from models.runtimes.protocol import Pending
 from models.runtimes.torch_cpu import TorchRuntime
@@ -93,7 +93,7 @@ def test_one_picture(model: DinoModel) -> None:
     picture = noise(24, 40)
     maps = model.attend(picture)
     with torch.inference_mode():
-        pixels = normalise(torch.from_numpy(picture)[None])
+        pixels = normalize(torch.from_numpy(picture)[None])
         expected = plain_cls_attention(tiny_vit(), pixels, 3)[0].numpy()
     np.testing.assert_allclose(maps.weights, expected, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(maps.mean, expected.mean(axis=0), rtol=1e-4, atol=1e-6)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.loading import build_network
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.registry import MODELS, find_spec
 from models.resnet import ResNet50
 from models.runtimes.selection import choose
@@ -67,7 +67,7 @@ def test_transformer_equals_the_official_code(name: str) -> None:
     fill(network, name, salt="public")
     prefix = network.config.num_prefix
     for size, numbers in official_numbers(name).items():
-        pixels = normalise(torch.from_numpy(picture_of(size))[None])
+        pixels = normalize(torch.from_numpy(picture_of(size))[None])
         heads, maps = official_heads(numbers)
         row = network.cls_row(pixels)[0]
         assert_equal(row[heads, prefix:].reshape(maps.shape), maps)
@@ -84,7 +84,7 @@ def test_resnet_equals_torchvision() -> None:
     assert isinstance(network, ResNet50)
     fill(network, "dino_resnet50", salt="public")
     ((size, numbers),) = official_numbers("dino_resnet50").items()
-    layer4 = network(normalise(torch.from_numpy(picture_of(size))[None]))[0]
+    layer4 = network(normalize(torch.from_numpy(picture_of(size))[None]))[0]
     assert_equal(layer4[::16], numbers["layer4_every16th"])
     assert_equal(layer4.mean(dim=(1, 2)), numbers["pooled"])
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.loading import build_network
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.registry import find_spec
 from models.resnet import ResNet50, leading_components
 from tests.conftest import ROOT
@@ -28,7 +28,7 @@ def resnet() -> ResNet50:
 
 
 def test_stages_have_their_strides_and_channels(resnet: ResNet50) -> None:
-    pixels = normalise(torch.from_numpy(noise(64, 96))[None])
+    pixels = normalize(torch.from_numpy(noise(64, 96))[None])
     with torch.inference_mode():
         shapes = [tuple(resnet(pixels, layer).shape) for layer in range(4)]
         assert torch.equal(resnet(pixels, -2), resnet(pixels, 2))
@@ -42,7 +42,7 @@ def test_stages_after_the_layer_are_not_computed(resnet: ResNet50) -> None:
         for index, stage in enumerate([resnet.layer1, resnet.layer2, resnet.layer3])
     ]
     with torch.inference_mode():
-        resnet(normalise(torch.from_numpy(noise(32, 32))[None]), 1)
+        resnet(normalize(torch.from_numpy(noise(32, 32))[None]), 1)
     for hook in hooks:
         hook.remove()
     assert run == [0, 1]

@@ -15,11 +15,11 @@ import pytest
 import torch
 
 from models.loading import build_network
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.registry import ModelSpec, find_spec
 from models.runtimes import selection
 from models.runtimes.bounded import RecentlyUsed
-from models.runtimes.network import Network
+from models.runtimes.neural_network import Network
 from models.runtimes.protocol import Runtime
 from models.runtimes.selection import choose
 from models.runtimes.torch_cpu import TorchRuntime
@@ -70,7 +70,7 @@ def by_the_book(
     vit: VisionTransformer, images: list[npt.NDArray[np.uint8]], layer: int
 ) -> npt.NDArray[np.float32]:
     """Return the maps by the book, in float32."""
-    pixels = normalise(torch.from_numpy(np.stack(images)))
+    pixels = normalize(torch.from_numpy(np.stack(images)))
     rows: npt.NDArray[np.float32] = plain_cls_attention(vit, pixels, layer).numpy()
     return rows
 

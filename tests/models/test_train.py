@@ -23,7 +23,7 @@ from torch import Tensor
 
 from models.checkpoints import load_checkpoint
 from models.evaluate import main as evaluate
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.train import Run, main, train
 from models.training.corpus import read_corpus
 from models.training.learner import Learner, StepReport
@@ -106,7 +106,7 @@ def test_weights_are_the_teacher_and_load_as_checkpoints(
     spec = replace(
         TINY, num_heads=2, depth=2, dim=32, cls_block=1, pretrain_px=recipe.view_px
     )  # fmt: skip
-    pixels = normalise(torch.from_numpy(noise(32, 32)[None]))
+    pixels = normalize(torch.from_numpy(noise(32, 32)[None]))
     with torch.inference_mode():
         expected = network(pixels)
         for name in ("model.safetensors", "checkpoint.pth"):
@@ -172,7 +172,7 @@ def test_exchanged_backgrounds_leave_the_hand(pictures: Path) -> None:
     plain = replace(recipe, plain=1)
     on_grey, too = (ViewMaker(corpus, b, plain, CPU).draw()[0] for b in (black, white))
     assert torch.equal(on_grey, too)  # whatever the backdrops are
-    corners = on_grey[:, 0, :3, :3].flatten(1)  # red alone, normalised: light may be tinted
+    corners = on_grey[:, 0, :3, :3].flatten(1)  # red alone, normalized: light may be tinted
     assert corners.std(1).max() < 0.3  # the noise
     assert corners.mean(1).std() > 0.4  # each another grey
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.loading import build_network
-from models.preprocessing import normalise
+from models.preprocessing import normalize
 from models.registry import ModelSpec
 from models.vit import VisionTransformer, VitConfig
 from tests.models.networks import (
@@ -24,7 +24,7 @@ from tests.models.networks import (
 
 @pytest.fixture
 def pixels() -> Tensor:
-    return normalise(torch.from_numpy(np.stack([noise(24, 40, seed) for seed in (1, 2)])))
+    return normalize(torch.from_numpy(np.stack([noise(24, 40, seed) for seed in (1, 2)])))
 
 
 @pytest.mark.parametrize("layer", range(-4, 4))

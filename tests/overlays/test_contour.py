@@ -35,11 +35,11 @@ def test_patches_that_touch_at_a_corner_are_apart() -> None:
 def test_outline_runs_along_the_patches_border_and_leaves_the_inside_alone() -> None:
     mask = np.zeros((4, 4), bool)
     mask[1:3, 0:2] = True
-    room = flat_picture()
-    draw_outline(room, mask, (40, 30, 140, 130), opacity=1.0, width_px=1.0, colour=INK)
-    assert (room[65:95, 50:80] == 128).all()  # inside
-    assert (room[35:50, 40:140] == 128).all()  # outside
-    assert room[80, 88:92].max() > 180  # right border, x = 90, between two pixels
+    canvas = flat_picture()
+    draw_outline(canvas, mask, (40, 30, 140, 130), opacity=1.0, width_px=1.0, colour=INK)
+    assert (canvas[65:95, 50:80] == 128).all()  # inside
+    assert (canvas[35:50, 40:140] == 128).all()  # outside
+    assert canvas[80, 88:92].max() > 180  # right border, x = 90, between two pixels
     mirrored = flat_picture()
     draw_outline(
         mirrored, mask, (40, 30, 140, 130), opacity=1.0, width_px=1.0, colour=INK, mirrored=True

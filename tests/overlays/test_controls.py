@@ -1,18 +1,11 @@
-"""Keys that the live loop hands on: what each changes, and the files they open."""
+"""Keys that the live loop hands on: what each changes."""
 
 from __future__ import annotations
-
-from fractions import Fraction
-from pathlib import Path
-
-import numpy as np
-import pytest
 
 from overlays.controls import KEYS, KeyControls
 from overlays.live_view import LiveView
 from overlays.style import Style
 from stream.live import LiveLoop
-from stream.sinks.mp4 import Mp4Sink
 
 
 class _Model:
@@ -47,7 +40,7 @@ def test_every_key_that_the_loop_does_not_know_does_something() -> None:
 
 
 def _controls(model: _Model, view: LiveView) -> KeyControls:
-    return KeyControls(view, model, open_sink=Mp4Sink)
+    return KeyControls(view, model)
 
 
 def test_brackets_step_through_the_layers_there_are() -> None:
@@ -67,19 +60,3 @@ def test_question_mark_shows_the_keys_and_others_change_the_look() -> None:
     before = view.style
     assert controls.press("F13") is None
     assert view.style == before
-
-
-def test_files_go_to_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    controls = _controls(_Model(), LiveView(Style()))
-    notice = controls.save_snapshot(np.zeros((4, 6, 3), np.uint8))
-    assert Path(notice.removeprefix("saved ")).is_file()
-    empty, _ = controls.open_recording()
-    empty.close()
-    assert controls.recordings == []
-    sink, name = controls.open_recording()
-    sink.write(np.zeros((32, 32, 3), np.uint8), 0, Fraction(1, 30))
-    sink.close()
-    assert name.endswith(".mp4")
-    assert controls.recordings == [Path(name)]
-    assert controls.warnings == []

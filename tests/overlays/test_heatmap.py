@@ -17,47 +17,47 @@ def _full(value: float = 1.0) -> npt.NDArray[np.float32]:
 
 def test_full_opacity_gives_the_scale_s_own_colours_and_touches_nothing_outside() -> None:
     for value, index in ((0.0, 0), (1.0, 255)):
-        room = flat_picture()
+        canvas = flat_picture()
         draw_heat(
-            room, _full(value), BOX, colormap="viridis", alpha=1.0, floor=1.0, soft_edges=False
+            canvas, _full(value), BOX, colormap="viridis", alpha=1.0, floor=1.0, soft_edges=False
         )
-        inside = room[30:130, 40:140].copy()
+        inside = canvas[30:130, 40:140].copy()
         assert (inside == colour_table("viridis")[index]).all()
-        room[30:130, 40:140] = 128
-        assert (room == 128).all()
+        canvas[30:130, 40:140] = 128
+        assert (canvas == 128).all()
 
 
 def test_soft_edges_fade_to_the_untouched_picture() -> None:
-    room = flat_picture()
-    draw_heat(room, _full(), BOX, colormap="gray", alpha=1.0)
-    middle, profile = room[80, 90, 0], room[80, 40:90, 0].astype(int)
+    canvas = flat_picture()
+    draw_heat(canvas, _full(), BOX, colormap="gray", alpha=1.0)
+    middle, profile = canvas[80, 90, 0], canvas[80, 40:90, 0].astype(int)
     assert middle == 255
-    assert abs(int(room[80, 40, 0]) - 128) <= 3  # no visible edge
+    assert abs(int(canvas[80, 40, 0]) - 128) <= 3  # no visible edge
     assert (np.diff(profile) >= 0).all()
-    room[30:130, 40:140] = 128
-    assert (room == 128).all()
+    canvas[30:130, 40:140] = 128
+    assert (canvas == 128).all()
 
 
 def test_alpha_mixes_colour_and_picture() -> None:
-    room = flat_picture(value=100)
-    draw_heat(room, _full(), BOX, colormap="gray", alpha=0.4, soft_edges=False)
-    assert abs(int(room[80, 90, 0]) - (0.6 * 100 + 0.4 * 255)) <= 1.5
+    canvas = flat_picture(value=100)
+    draw_heat(canvas, _full(), BOX, colormap="gray", alpha=0.4, soft_edges=False)
+    assert abs(int(canvas[80, 90, 0]) - (0.6 * 100 + 0.4 * 255)) <= 1.5
 
 
 def test_where_the_model_does_not_look_the_picture_shows_through() -> None:
-    room = flat_picture()
-    draw_heat(room, _full(0.0), BOX, colormap="inferno", alpha=0.6, soft_edges=False)
-    assert 90 < room[80, 90].min() < 128
+    canvas = flat_picture()
+    draw_heat(canvas, _full(0.0), BOX, colormap="inferno", alpha=0.6, soft_edges=False)
+    assert 90 < canvas[80, 90].min() < 128
 
 
 def test_patches_stand_where_they_belong() -> None:
     for row, column in ((0, 0), (0, 3), (3, 1)):
-        room = flat_picture(value=0)
-        draw_heat(room, one_hot(row, column), BOX, colormap="gray", alpha=1.0, soft_edges=False)
-        y, x = np.unravel_index(room[..., 0].argmax(), room.shape[:2])
+        canvas = flat_picture(value=0)
+        draw_heat(canvas, one_hot(row, column), BOX, colormap="gray", alpha=1.0, soft_edges=False)
+        y, x = np.unravel_index(canvas[..., 0].argmax(), canvas.shape[:2])
         assert 30 + 25 * row <= y < 30 + 25 * (row + 1)
         assert 40 + 25 * column <= x < 40 + 25 * (column + 1)
-        centre = room[round(30 + 25 * (row + 0.5)), round(40 + 25 * (column + 0.5)), 0]
+        centre = canvas[round(30 + 25 * (row + 0.5)), round(40 + 25 * (column + 0.5)), 0]
         assert centre > 240  # the patch's own value at its centre
 
 
@@ -79,18 +79,20 @@ def test_mirrored_map_is_the_flipped_map() -> None:
     ],
 )
 def test_box_may_leave_the_picture(box: tuple[float, float, float, float]) -> None:
-    room = flat_picture()
-    draw_heat(room, _full(), box, colormap="gray", alpha=1.0, soft_edges=False)
+    canvas = flat_picture()
+    draw_heat(canvas, _full(), box, colormap="gray", alpha=1.0, soft_edges=False)
     left, top, right, bottom = (round(edge) for edge in box)
     rows, columns = np.mgrid[0:240, 0:320]
     inside = (columns >= left) & (columns < right) & (rows >= top) & (rows < bottom)
-    assert (room[inside] == 255).all()
-    assert (room[~inside] == 128).all()
+    assert (canvas[inside] == 255).all()
+    assert (canvas[~inside] == 128).all()
 
 
 def test_large_maps_are_blended_without_seams() -> None:
     """Rows are blended in bands; a smooth map must stay smooth across them."""
-    room = np.zeros((600, 40, 3), np.uint8)
+    canvas = np.zeros((600, 40, 3), np.uint8)
     ramp = np.repeat(np.linspace(0, 1, 8, dtype=np.float32)[:, None], 8, axis=1)
-    draw_heat(room, ramp, (0, 0, 40, 600), colormap="gray", alpha=1.0, floor=1.0, soft_edges=False)
-    assert np.abs(np.diff(room[:, 20, 0].astype(int))).max() <= 3
+    draw_heat(
+        canvas, ramp, (0, 0, 40, 600), colormap="gray", alpha=1.0, floor=1.0, soft_edges=False
+    )
+    assert np.abs(np.diff(canvas[:, 20, 0].astype(int))).max() <= 3

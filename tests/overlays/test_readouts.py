@@ -45,9 +45,9 @@ def test_frames_of_a_file_show_their_time_in_it(
 ) -> None:
     written: list[str] = []
 
-    def record(room: RgbImage, words: str, *where: object) -> int:
+    def record(canvas: RgbImage, words: str, *where: object) -> int:
         written.append(words)
-        return draw_text(room, words, *where)  # type: ignore[arg-type]
+        return draw_text(canvas, words, *where)  # type: ignore[arg-type]
 
     monkeypatch.setattr("overlays.readouts.draw_text", record)
     picture = flat_picture((1280, 720))

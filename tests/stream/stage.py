@@ -52,6 +52,7 @@ class Stage:
             renderer=self.renderer,
             screen=self.screen,
             controls=self.controls,
+            files=self.controls,
             save_to=save_to,
             stop=self.stop,
             clock=self.clock,

@@ -258,7 +258,7 @@ def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
             raise OutputError("no room for a picture")
 
     stage = Stage(frames(10), screen=ScriptedScreen({2: "r", 5: "s"}))
-    stage.loop._controls = Refusing()
+    stage.loop._files = Refusing()
     assert stage.run().num_shown == 10
     notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
     assert notices[3] == "no room to record"
@@ -291,7 +291,7 @@ def test_end_of_a_recording_does_not_hold_up_the_picture() -> None:
             released.set()
 
     stage = Stage(frames(60), screen=ScriptedScreen({4: "r", 9: "r"}, before=before))
-    stage.loop._controls = controls = Controls()
+    stage.loop._files = controls = Controls()
     assert stage.run().num_shown == 60
     assert controls.recordings[0].num_closed == 1
 

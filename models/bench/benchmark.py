@@ -48,10 +48,10 @@ def bench(
     if asked.json_path is not None:
         check_figures(asked.json_path)
     report = session.start_report(options)
-    plan = session.QUICK if asked.quick else session.FULL
+    extent = session.QUICK if asked.quick else session.FULL
     try:
         with steps as show:
-            for step in session.measure(report, options, factories, plan=plan):
+            for step in session.measure(report, options, factories, extent=extent):
                 show(step)
     finally:
         if report.matrix:

@@ -24,7 +24,7 @@ class Network(nn.Module):
     def for_size(self, size_hw: tuple[int, int]) -> Callable[[Tensor, int], Tensor]:
         """Return the function from pixels and a layer to rows, for pictures of one size.
 
-        Its pixels are (B, 3, H, W), ImageNet-normalised RGB; its rows float32 (B, rows, grid_h,
+        Its pixels are (B, 3, H, W), ImageNet-normalized RGB; its rows float32 (B, rows, grid_h,
         grid_w), a row per head or per channel.
         """
         raise NotImplementedError
@@ -39,7 +39,7 @@ class Network(nn.Module):
         """Return what ``for_size`` computes as a node of an OpenVINO graph.
 
         Args:
-            pixels: Node of float32 (1, 3, H, W), normalised.
+            pixels: Node of float32 (1, 3, H, W), normalized.
             size_hw: Height and width of the picture.
             layer: Layer to read, from 0; nothing after it is in the graph.
             kernels: How to write products and GELU for this processor.
