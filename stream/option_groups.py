@@ -176,7 +176,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         default=MAX_PIXELS,
         metavar="N",
         help="largest pictures to decode: a few bytes may declare more than there is memory "
-        "(default: %(default)s, twice those of 8K)",
+        "(default: %(default)s, those of 8K)",
     )
     group.add_argument(
         "--deinterlace",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 __all__ = ["MAX_PIXELS", "PictureOptions"]
 
-MAX_PIXELS = 2**26
-"""Twice those of 8K, and more than the largest phones take; 200 MB as RGB."""
+MAX_PIXELS = 8192 * 4320
+"""Those of the largest 8K, 106 MB as RGB: an export of such takes some 2 GB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
