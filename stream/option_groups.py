@@ -179,6 +179,11 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s, those of 8K)",
     )
     group.add_argument(
+        "--playlists",
+        action="store_true",
+        help="open the files and addresses that a playlist (m3u8) names; else it is refused",
+    )
+    group.add_argument(
         "--deinterlace",
         action="store_true",
         help="make whole pictures of a file's or stream's interlaced ones, which show combs",

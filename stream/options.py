@@ -101,6 +101,8 @@ class Options:
     """Open a window."""
     max_pixels: int = MAX_PIXELS
     """Most pixels that a picture may have."""
+    playlists: bool = False
+    """Open the files and addresses that a playlist names."""
     deinterlace: bool = False
     """Make pictures of one moment of interlaced ones."""
     input_mirrored: bool = False

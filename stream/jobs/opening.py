@@ -35,7 +35,11 @@ def open_source(options: Options) -> Source:
             start_s=options.start_s,
             end_s=options.end_s,
             max_frames=options.max_frames,
-            pictures=PictureOptions(deinterlace=options.deinterlace, max_pixels=options.max_pixels),
+            pictures=PictureOptions(
+                playlists=options.playlists,
+                deinterlace=options.deinterlace,
+                max_pixels=options.max_pixels,
+            ),
         )
     except ValueError as error:
         if isinstance(error, SignlightError):
@@ -63,6 +67,7 @@ def open_sink(
         crf=options.crf,
         preset=options.preset,
         encoder=options.encoder,
+        playlists=options.playlists,
         **origin,
     )
 

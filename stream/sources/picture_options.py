@@ -1,4 +1,4 @@
-"""How the pictures of a source are to be decoded; read before any library that decodes."""
+"""How the pictures of a source are to be had and decoded; read before any library that decodes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ MAX_PIXELS = 8192 * 4320
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureOptions:
-    """How the pictures of a source are to be decoded."""
+    """How the pictures of a source are to be had and decoded."""
 
     deinterlace: bool = False
     """Make pictures of one moment of interlaced ones; cameras and folders of pictures have none."""
+    playlists: bool = False
+    """Open the files and addresses that a playlist names, too."""
     max_pixels: int = MAX_PIXELS
     """Most pixels that a picture may have: a few bytes can declare more than there is memory."""
 

@@ -15,15 +15,17 @@ from pathlib import Path
 import av
 import pytest
 
+from run_live import main
 from stream.errors import SourceFormatError
 from stream.frames import Frame
 from stream.sinks.png import write_png
+from stream.sources import media, open_source
 from stream.sources.file import FileSource
 from stream.sources.images import ImageFolderSource
 from stream.sources.picture_options import PictureOptions
 from tests.clips import make_clip, number_in, numbered
 from tests.conftest import ROOT
-from tests.program import QUICK, fails
+from tests.program import QUICK, fails, num_played
 from tests.waits import PROCESS_S
 
 SDP = (
@@ -87,6 +89,22 @@ class TestFilesThatNameOthers:
             assert "name the video itself" in line, name
         assert not (tmp_path / "out.mp4").exists()
 
+    def test_a_playlist_is_followed_by_who_asks_for_it(self, secret: Path, tmp_path: Path) -> None:
+        path, output = tmp_path / "list.m3u8", tmp_path / "out.mp4"
+        path.write_text(lists_of(secret, 0)["list.m3u8"])
+        frame = ["--region", "frame", *QUICK]
+        assert main(["export", str(path), str(output), "--playlists", *frame]) == 0
+        assert num_played(output) == 10
+
+    def test_a_playlist_that_does_not_end_is_waited_for_but_not_for_ever(
+        self, secret: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(media, "_PLAYLIST_TIMEOUTS_S", (5.0, 0.2))
+        path = tmp_path / "live.m3u8"
+        path.write_text(lists_of(secret, 0)["live.m3u8"])
+        with open_source(path, pictures=PictureOptions(playlists=True)) as source:
+            assert len(list(iter(source.read, None))) == 10
+
     def test_in_a_folder_of_pictures_they_are_left_out(
         self, secret: Path, free_port: int, tmp_path: Path
     ) -> None:
@@ -145,7 +163,7 @@ class TestSizes:
         huge_gif(tmp_path / "many.gif", 64, num_frames=12)
         with FileSource(tmp_path / "many.gif") as source:
             assert len(list(iter(source.read, None))) == 12
-            alive = [each for each in gc.get_objects() if isinstance(each, av.VideoFrame)]
+            alive = [each for each in gc.get_objects() if type(each) is av.VideoFrame]
         assert len(alive) < 4
 
     def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
