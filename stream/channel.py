@@ -24,19 +24,20 @@ class Channel(Generic[T]):
     """A bounded queue that says what happens when it is full, and that closing always wakes.
 
     Args:
-        capacity: Items that may wait, >= 1.
+        capacity: Items that may wait, >= 0; with 0 ``put`` waits until its item is taken.
         keep: ``"latest"``: ``put`` never waits, the oldest item makes room and is counted.
             ``"all"``: ``put`` waits until there is room.
 
     Raises:
-        ValueError: ``capacity`` < 1 or an unknown ``keep``.
+        ValueError: ``capacity`` < 0, 0 where not all are kept, or an unknown ``keep``.
     """
 
     def __init__(self, capacity: int, *, keep: Keep) -> None:
-        if capacity < 1:
-            raise ValueError(f"capacity must be >= 1, got {capacity = }")
         if keep not in ("latest", "all"):
             raise ValueError(f"keep must be 'latest' or 'all', got {keep!r}")
+        least = 0 if keep == "all" else 1
+        if capacity < least:
+            raise ValueError(f"capacity must be >= {least}, got {capacity = }")
         self._capacity = capacity
         self._keep = keep
         self._items: deque[T] = deque()
@@ -50,23 +51,24 @@ class Channel(Generic[T]):
         return self._dropped
 
     def put(self, item: T) -> None:
-        """Hand over ``item``; waits for room only where all items are kept.
+        """Hand over ``item``; waits for room, or for a taker, only where all items are kept.
 
         Raises:
             ChannelClosed: The channel is closed, or was closed while waiting; ``item`` is lost.
         """
         with self._changed:
-            while (
-                self._keep == "all" and len(self._items) >= self._capacity and not self._is_closed
-            ):
+            room = max(1, self._capacity)
+            while self._keep == "all" and len(self._items) >= room and not self._is_closed:
                 self._changed.wait()
             if self._is_closed:
                 raise ChannelClosed
-            if len(self._items) >= self._capacity:
+            if len(self._items) >= room:
                 self._items.popleft()
                 self._dropped += 1
             self._items.append(item)
             self._changed.notify_all()
+            while self._capacity == 0 and self._items and not self._is_closed:
+                self._changed.wait()
 
     def get(self, timeout_s: float | None = None) -> T | None:
         """Return the oldest waiting item, or None if none came within ``timeout_s``.
@@ -95,7 +97,7 @@ class Channel(Generic[T]):
         """
         with self._changed:
             return self._changed.wait_for(
-                lambda: len(self._items) >= self._capacity or self._is_closed, timeout_s
+                lambda: len(self._items) >= max(1, self._capacity) or self._is_closed, timeout_s
             )
 
     def __iter__(self) -> Iterator[T]:
@@ -107,6 +109,7 @@ class Channel(Generic[T]):
                 return
             assert item is not None  # get() without a timeout waits for an item
             yield item
+            del item  # a picture is large, and the next one may be long in coming
 
     def close(self) -> None:
         """End the hand-over: wakes every waiter; items already in it can still be taken."""

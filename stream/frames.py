@@ -8,7 +8,11 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Frame", "RgbImage", "SourceInfo", "frozen_rgb"]
+__all__ = ["LARGE_PX", "Frame", "RgbImage", "SourceInfo", "frozen_rgb"]
+
+LARGE_PX = 4096 * 2304
+"""Pictures of more pixels, beyond 4K, are decoded, handed on and encoded one at a time: an export
+of 8K then takes some 2 GB, not 6."""
 
 RgbImage = npt.NDArray[np.uint8]
 """Pixels: uint8, shape ``(H, W, 3)``, red first."""

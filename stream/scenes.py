@@ -28,7 +28,7 @@ from typing import Any, Protocol
 
 from stream.channel import Channel, in_groups, one_by_one
 from stream.closing import Closing
-from stream.frames import Frame
+from stream.frames import LARGE_PX, Frame
 from stream.geometry import HandCrop, HandRegion
 from stream.protocols import AttentionModel, CropCutter, HandFinder, Source
 from stream.scene import AgedMaps, AttentionMaps, Scene
@@ -153,19 +153,31 @@ class Scenes(Closing):
         source: Read on one thread until its end.
         maker: Finds on one thread, attends on another: the crops of ``frames_at_once`` frames at a
             time, however quickly they come, so that the same numbers are added up in the same
-            order.
+            order. Large pictures are found and attended on one, so that few of them are in hand.
         stop: Set it, from any thread or a signal handler, to end early: frames already read still
             come.
     """
 
     def __init__(self, source: Source, maker: SceneMaker, *, stop: threading.Event) -> None:
         width, height = source.info.size_wh
+        if width * height > LARGE_PX:
+            self._scenes: Channel[list[Scene]] = Channel(0, keep="all")
+            self._workers: list[Worker[Any, Any]] = [
+                Worker(
+                    lambda frame: maker.attend([maker.locate(frame)]),
+                    inbox=frames_of(source, stop),
+                    outbox=self._scenes,
+                    name="walk",
+                )
+            ]
+            self._workers[0].start()
+            return
         fit_at_once = max(1, MAX_WAITING_BYTES // (3 * width * height))
         capacity = min(MAX_WAITING, fit_at_once)
         frames: Channel[Frame] = Channel(capacity, keep="all")
         located: Channel[Located] = Channel(capacity, keep="all")
-        self._scenes: Channel[list[Scene]] = Channel(1, keep="all")
-        self._workers: list[Worker[Any, Any]] = [
+        self._scenes = Channel(1, keep="all")
+        self._workers = [
             Worker(
                 lambda frame: frame, inbox=frames_of(source, stop), outbox=frames, name="decode"
             ),

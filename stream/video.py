@@ -37,8 +37,8 @@ class Video(Closing):
         self._renderer = renderer
         self._sink = sink
         self._on_written = on_written
-        self._scenes: Channel[Scene] = Channel(1, keep="all")
-        self._canvases: Channel[tuple[Scene, RgbImage]] = Channel(1, keep="all")
+        self._scenes: Channel[Scene] = Channel(0, keep="all")
+        self._canvases: Channel[tuple[Scene, RgbImage]] = Channel(0, keep="all")
         self._compose: Worker[Scene, tuple[Scene, RgbImage]] = Worker(
             self._draw, inbox=self._scenes, outbox=self._canvases, name="compose"
         )

@@ -102,6 +102,7 @@ class Worker(Generic[In, Out]):
                 result = self._function(item)
                 if self._outbox is not None:
                     self._outbox.put(result)
+                del item, result  # pictures are large, and the next may be long in coming
         except ChannelClosed:
             pass  # nobody takes the results any more
         except BaseException as failure:

@@ -41,6 +41,17 @@ CONTAINERS: Final = {
 }
 """What is damaged: encoders of picture and sound by the ending of the name."""
 
+SOUND_HEADERS: Final = {
+    "mp4": b"mp4a",
+    "3gp": b"mp4a",
+    "mov": b"sowt",
+    "mkv": b"OpusHead",
+    "webm": b"OpusHead",
+    "avi": b"auds",
+    "flv": b"\xaf\x00",
+}
+"""With what a file tells how its sound is stored, by the ending of the name."""
+
 Damage = Callable[[bytearray], None]
 
 
@@ -126,6 +137,20 @@ def test_a_file_that_goes_on_as_another_gives_a_playable_video_or_one_clear_line
 ) -> None:
     head, tail = ((whole / f"clip.{suffix}").read_bytes() for suffix in (first, second))
     check(first, head[: int(keep * len(head))] + tail[int(skip * len(tail)) :])
+
+
+@given(
+    suffix=st.sampled_from(sorted(SOUND_HEADERS)),
+    place=st.integers(0, 80),
+    replacement=st.binary(min_size=1, max_size=4),
+)
+def test_a_damaged_header_of_the_sound_gives_a_playable_video_or_one_clear_line(
+    whole: Path, suffix: str, place: int, replacement: bytes
+) -> None:
+    content = bytearray((whole / f"clip.{suffix}").read_bytes())
+    at = content.index(SOUND_HEADERS[suffix]) + place
+    content[at : at + len(replacement)] = replacement
+    check(suffix, bytes(content))
 
 
 def check(suffix: str, content: bytes) -> None:

@@ -67,6 +67,7 @@ def open_sink(
         crf=encoding.crf,
         preset=encoding.preset,
         encoder=encoding.encoder,
+        playlists=options[PictureOptions].playlists,
         **origin,
     )
 

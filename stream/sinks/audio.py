@@ -48,6 +48,7 @@ class AudioCopy:
         output: MP4 that the packets are for; its header is not written yet.
         zero_s: Moment of the file that is time 0 in the output; earlier sound is left out.
         end_s: Moment of the file to stop at; None for its end.
+        playlists: Open what it names, where it is a playlist.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class AudioCopy:
         *,
         zero_s: Fraction,
         end_s: Fraction | None,
+        playlists: bool = False,
     ) -> None:
         self.warnings: list[str] = []
         """What could not be copied, one line each."""
@@ -70,9 +72,9 @@ class AudioCopy:
         self._next: tuple[Fraction, Packet[Stream] | None] | None = None
         self._container: InputContainer | None = None
         try:
-            with _open(path) as first_look:
+            with _open(path, playlists=playlists) as first_look:
                 held = self._held_tracks(first_look)
-            self._container = _open(path)
+            self._container = _open(path, playlists=playlists)
         except (FFmpegError, OSError) as exc:
             self.warnings.append(f"the sound of {self._name} is left out ({exc.strerror})")
             return
@@ -263,7 +265,7 @@ def _names_of_lost(container: InputContainer) -> list[str]:
     return lost
 
 
-def _open(path: str | Path) -> InputContainer:
+def _open(path: str | Path, *, playlists: bool) -> InputContainer:
     if isinstance(path, str):
-        return open_url(path, timeouts_s=_NETWORK_TIMEOUTS_S)
-    return open_file(path)
+        return open_url(path, timeouts_s=_NETWORK_TIMEOUTS_S, playlists=playlists)
+    return open_file(path, playlists=playlists)

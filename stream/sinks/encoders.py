@@ -14,6 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from stream.errors import OutputError
+from stream.frames import LARGE_PX
 
 __all__ = ["EncoderSettings", "choose_encoder", "encoder_named"]
 
@@ -32,6 +33,15 @@ _NVENC_PRESETS = {
 _QSV_PRESETS = {"ultrafast": "veryfast", "superfast": "veryfast"}
 """Those of x264's that Quick Sync lacks; the others have the same names."""
 _DEFAULT_PRESET = "veryfast"
+_ONE_AT_A_TIME = {
+    "thread_type": "slice",
+    "rc-lookahead": "0",
+    "bf": "0",
+    "refs": "1",
+    "x264-params": "force-cfr=1",
+}
+"""For large pictures, of which libx264 else keeps some twenty, each with four scaled copies: its
+threads share one picture, and it looks neither ahead nor back, nor at how long a picture lasts."""
 _TRIAL_WH = (640, 360)
 """Size to try encoders with: NVENC takes none below 145 x 49."""
 
@@ -59,7 +69,8 @@ class EncoderSettings:
         """
         context.width, context.height = size_wh
         context.pix_fmt = self.pix_fmt
-        context.options = dict(self.options)
+        is_large = size_wh[0] * size_wh[1] > LARGE_PX and self.name == "libx264"
+        context.options = self.options | (_ONE_AT_A_TIME if is_large else {})
         with encoder_named(self.name, "cannot be opened"):
             context.open()
 

@@ -48,6 +48,7 @@ class FragmentedMp4:
         audio_from: File to copy the sound of; a string is the URL of one.
         zero_s: Moment of ``audio_from`` that is time 0.
         end_s: Moment of ``audio_from`` to stop at.
+        playlists: Open what ``audio_from`` names, where it is a playlist.
         comment: Text for the file's comment field.
 
     Raises:
@@ -66,6 +67,7 @@ class FragmentedMp4:
         audio_from: str | Path | None,
         zero_s: Fraction,
         end_s: Fraction | None,
+        playlists: bool = False,
         comment: str,
     ) -> None:
         self.time_base = time_base
@@ -93,7 +95,7 @@ class FragmentedMp4:
         """What was handed over to be written."""
         self._stream = self._add_video(size_wh, encoder)
         self._audio = (
-            AudioCopy(audio_from, self._container, zero_s=zero_s, end_s=end_s)
+            AudioCopy(audio_from, self._container, zero_s=zero_s, end_s=end_s, playlists=playlists)
             if audio_from
             else None
         )

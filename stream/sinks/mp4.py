@@ -59,6 +59,7 @@ class Mp4Sink(Closing):
         crf: Quality from 0 (best) to 51; 6 more halve the size.
         preset: Speed by x264's name, "ultrafast" to "veryslow", or in the encoder's own words.
         encoder: FFmpeg's name of an H.264 encoder: libx264, h264_nvenc, h264_videotoolbox, ...
+        playlists: Open what ``audio_from`` names, where it is a playlist.
         comment: Text for the file's comment field. Unless it names Signlight, the file is not
             known as Signlight's and never replaced.
 
@@ -79,6 +80,7 @@ class Mp4Sink(Closing):
         crf: int = 20,
         preset: str = "veryfast",
         encoder: str = "libx264",
+        playlists: bool = False,
         comment: str = MADE_WITH,
     ) -> None:
         self._path = Path(path)
@@ -92,6 +94,7 @@ class Mp4Sink(Closing):
         )
         self._start_s = Fraction(start_s or 0)
         self._end_s = None if end_s is None else Fraction(end_s)
+        self._playlists = playlists
         self._comment = comment
         self._converter = CanvasConverter()
         self._zero_s = Fraction(0)
@@ -224,6 +227,7 @@ class Mp4Sink(Closing):
                 audio_from=self._audio_from,
                 zero_s=self._zero_s,
                 end_s=self._end_s,
+                playlists=self._playlists,
                 comment=self._comment,
             )
         except BaseException:

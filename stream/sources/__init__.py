@@ -74,6 +74,7 @@ def open_source(
             path, start_s=start_s, end_s=end_s, max_frames=max_frames, pictures=pictures
         )
 
-    if path.exists() and not path.is_file():  # a pipe, whose other end may never come
+    # A pipe's other end, and what a playlist names, may never come.
+    if path.exists() and (not path.is_file() or (pictures and pictures.playlists)):
         return Opening(open_it, give_back=FileSource.close, name=str(path)).wait()
     return open_it()

@@ -21,7 +21,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
-from stream.sources.media import open_file
+from stream.sources.media import PLAYLISTS, open_file
 
 __all__ = ["Clock", "clock_of"]
 
@@ -168,7 +168,8 @@ def clock_of(path: Path, container: InputContainer) -> Clock:
         path: The file.
         container: The same, open; it is not read.
     """
-    if not container.format.flags & _TIMES_MAY_JUMP or not path.is_file():
+    is_playlist = container.format.name in PLAYLISTS  # FFmpeg sets its parts in order
+    if is_playlist or not container.format.flags & _TIMES_MAY_JUMP or not path.is_file():
         return Clock()
     status = path.stat()
     # A copy: each reader stands at a place of its own.

@@ -15,7 +15,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from stream.errors import SourceFormatError
-from stream.frames import Frame
+from stream.frames import LARGE_PX, Frame
 from stream.sources.clock import Clock
 from stream.sources.cropping import declared_crop
 from stream.sources.deinterlacing import deinterlaced
@@ -63,7 +63,8 @@ class VideoDecoder:
         if container.format.name == "avi":
             # An AVI knows the order of decoding only; what FFmpeg makes of it is a frame late.
             container.flags &= ~_GENERATE_PTS
-        self.stream.thread_type = "SLICE" if is_live else "AUTO"
+        is_large = self.stream.width * self.stream.height > LARGE_PX
+        self.stream.thread_type = "SLICE" if is_live or is_large else "AUTO"
         self.stream.thread_count = _NUM_THREADS
         self.time_base = self.stream.time_base or Fraction(1, 90_000)
         """Seconds per tick."""

@@ -49,7 +49,9 @@ class FileSource(ContainerSource):
     ) -> None:
         span = Span(start_s, end_s, max_frames)
         self._path = Path(path)
-        super().__init__(open_named_file(self._path), str(path), span=span, pictures=pictures)
+        pictures = pictures or PictureOptions()
+        container = open_named_file(self._path, playlists=pictures.playlists)
+        super().__init__(container, str(path), span=span, pictures=pictures)
 
     def _prepare(self, decoder: VideoDecoder) -> None:
         if not self._path.is_file():  # a pipe is read once

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import av
 from av.container import InputContainer
 from av.error import (
+    ArgumentError,
     ExitError,
     FFmpegError,
     HTTPClientError,
@@ -26,7 +27,7 @@ from stream.errors import (
     SourceTimeoutError,
 )
 from stream.sources.container import ContainerSource
-from stream.sources.media import describe
+from stream.sources.media import describe, readable_formats
 from stream.sources.options import PictureOptions
 from stream.sources.timeline import Span
 
@@ -109,7 +110,11 @@ class NetworkSource(ContainerSource):
             )
         began_s = time.monotonic()
         try:
-            container = open_url(url, timeouts_s=(open_timeout_s, read_timeout_s))
+            container = open_url(
+                url,
+                timeouts_s=(open_timeout_s, read_timeout_s),
+                playlists=pictures is not None and pictures.playlists,
+            )
         except (FFmpegError, OSError) as exc:
             # Some protocols take an answer that does not come for bad data.
             is_late = time.monotonic() - began_s >= open_timeout_s
@@ -143,25 +148,30 @@ class NetworkSource(ContainerSource):
         ) from None
 
 
-def open_url(url: str, *, timeouts_s: tuple[float, float]) -> InputContainer:
+def open_url(
+    url: str, *, timeouts_s: tuple[float, float], playlists: bool = False
+) -> InputContainer:
     """Return the container behind an address, which leads to no file; the caller closes it.
 
     Args:
         url: With a scheme of ours.
         timeouts_s: Longest waits for the server to answer, and for the next packet.
+        playlists: Open the addresses that a playlist names.
 
     Raises:
         FFmpegError, OSError: It cannot be opened; the message holds the address, password and all.
     """
-    options = _options_for(urlsplit(url).scheme.lower())
+    options = _options_for(urlsplit(url).scheme.lower(), playlists=playlists)
     return av.open(url, "r", options=options, metadata_errors="replace", timeout=timeouts_s)
 
 
-def _options_for(scheme: str) -> dict[str, str]:
+def _options_for(scheme: str, *, playlists: bool) -> dict[str, str]:
     kind = _SCHEMES[scheme]
     options = {"protocol_whitelist": _PROTOCOLS[kind]}
     if kind == "rtsp":
         return options | _RTSP_OPTIONS
+    if kind != "rtp":  # both are FFmpeg's formats, too
+        options["format_whitelist"] = readable_formats(playlists=playlists)
     return options | _LIVE_OPTIONS if scheme in _LIVE_SCHEMES else options
 
 
@@ -188,6 +198,11 @@ def _opening_error(
     if isinstance(exc, HTTPError | HTTPClientError | OSError):
         return SourceNotFoundError(
             f"{name} cannot be reached ({describe(exc)}); check the address and the network"
+        )
+    if isinstance(exc, ArgumentError):  # FFmpeg's word for a format that is not on its list
+        return SourceFormatError(
+            f"{name} sends a playlist, or another list, which would open other addresses; "
+            "name the video itself, or give --playlists if you trust it"
         )
     return SourceFormatError(
         f"{name} sends no video that can be read ({describe(exc)}); check the address"

@@ -12,8 +12,8 @@ from stream.command_line.values import Integer, Time
 
 __all__ = ["MAX_PIXELS", "PartOptions", "PictureOptions", "SourceName", "SourceOptions"]
 
-MAX_PIXELS = 2**26
-"""Twice those of 8K, and more than the largest phones take; 200 MB as RGB."""
+MAX_PIXELS = 8192 * 4320
+"""Those of the largest 8K, 106 MB as RGB: an export of such takes some 2 GB."""
 
 
 class SourceName:
@@ -59,6 +59,9 @@ class PictureOptions(OptionGroup):
         "than there is memory",
         metavar="N",
         values=Integer(1, 2**31 - 1),
+    )
+    playlists: bool = option(
+        False, "open the files and addresses that a playlist (m3u8) names; else it is refused"
     )
     deinterlace: bool = option(
         False,

@@ -9,7 +9,9 @@ from typing import cast
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.buffer import Buffer
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, VideoReformatter
 
@@ -25,7 +27,12 @@ _MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: _BT2020, 10: _BT202
 """Matrix by the number in the picture's tag: beside the two, FCC, SMPTE 240M and BT.2020."""
 _MAX_STRETCH = 4
 """Pixels longer or flatter than this are taken for a broken header, and for square."""
+_BAND_ROWS = 64
+"""Rows in hand at a time where numbers of 16 bits are needed: of a whole picture they would take
+several times its memory."""
 
+_GIF = "bgra"
+"""The format of GIFs, which needs no conversion, and no memory for one."""
 _GREY = ("gray", "ya")
 """How the names of grey pixel formats begin, without and with transparency."""
 _FULL_LEVELS = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
@@ -91,22 +98,29 @@ class PictureConverter:
             component.is_alpha for component in picture.format.components
         )
         range_ = _range_of(picture)
-        converted = self._reformatter.reformat(
-            picture,
-            width=width,
-            height=height,
-            format="rgba" if has_alpha else "rgb24",
-            src_colorspace=_matrix_of(picture),
-            src_color_range=range_,
-            dst_color_range=ColorRange.JPEG,
+        is_ready = picture.format.name == _GIF and (width, height) == (
+            picture.width,
+            picture.height,
+        )
+        converted = (
+            picture
+            if is_ready
+            else self._reformatter.reformat(
+                picture,
+                width=width,
+                height=height,
+                format="rgba" if has_alpha else "rgb24",
+                src_colorspace=_matrix_of(picture),
+                src_color_range=range_,
+                dst_color_range=ColorRange.JPEG,
+            )
         )
         decoded = np.asarray(converted.to_ndarray(), np.uint8)
-        pixels = decoded[:, :, :3]
+        pixels = decoded[:, :, 2::-1] if is_ready else decoded[:, :, :3]
         if range_ == ColorRange.MPEG and picture.format.name.startswith(_GREY):
             pixels = _FULL_LEVELS[pixels]  # swscale takes all grey for full range
         if has_alpha:
-            alpha = decoded[:, :, 3:].astype(np.uint16)
-            pixels = ((pixels * alpha + 127) // 255).astype(np.uint8)
+            pixels = _over_black(pixels, decoded[:, :, 3:])
         if self.crop is not None and self.crop.fits(picture.width, picture.height):
             pixels = _cut(
                 pixels, self.crop, Fraction(width, picture.width), Fraction(height, picture.height)
@@ -138,6 +152,15 @@ class PictureConverter:
             self._mapped_ranges.add("HLG" if picture.color_trc == HLG else "PQ")
         matrix = _MATRICES.get(int(picture.colorspace), _BT2020)
         return self._tone_mapper.map(picture, matrix=matrix, range_=_range_of(picture))
+
+
+def _over_black(pixels: RgbImage, alpha: npt.NDArray[np.uint8]) -> RgbImage:
+    """Return pixels over black; alpha has the shape ``(H, W, 1)``."""
+    result = np.empty(pixels.shape, np.uint8)
+    for row in range(0, len(pixels), _BAND_ROWS):
+        band = np.s_[row : row + _BAND_ROWS]
+        result[band] = (pixels[band] * alpha[band].astype(np.uint16) + 127) // 255
+    return result
 
 
 def _cut(pixels: RgbImage, crop: Crop, scale_x: Fraction, scale_y: Fraction) -> RgbImage:
@@ -175,9 +198,10 @@ def _swaps_sides(matrix: DisplayMatrix) -> bool:
 
 
 def _display_matrix_of(picture: av.VideoFrame) -> DisplayMatrix | None:
-    matrix = cast("Mapping[SideDataType, Buffer]", picture.side_data).get(
-        SideDataType.DISPLAYMATRIX
-    )
+    # Not picture.side_data: the picture would keep it and it the picture, and dozens of pictures
+    # would wait for Python to look for such circles.
+    side_data = SideDataContainer(picture)  # type: ignore[call-arg]  # its stub knows no picture
+    matrix = cast("Mapping[SideDataType, Buffer]", side_data).get(SideDataType.DISPLAYMATRIX)
     return None if matrix is None else np.frombuffer(bytes(matrix), np.int32).tolist()
 
 

@@ -20,12 +20,15 @@ class ClipServer:
     """
 
     def __init__(self, contents: dict[str, bytes]) -> None:
+        self.asked: list[str] = []
+        """Names asked for, in order."""
         self._stop = threading.Event()
-        stop = self._stop
+        stop, asked = self._stop, self.asked
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 name = self.path.partition("?")[0].lstrip("/")
+                asked.append(name)
                 content = contents.get(name)
                 if name == "hang":
                     stop.wait(WAIT_S)

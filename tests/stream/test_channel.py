@@ -32,6 +32,36 @@ def test_all_waits_for_room_and_loses_nothing() -> None:
     assert channel.dropped == 0
 
 
+def test_without_capacity_a_giver_waits_for_the_taker() -> None:
+    channel: Channel[int] = Channel(0, keep="all")
+    given: list[int] = []
+
+    def give() -> None:
+        for item in range(100):
+            channel.put(item)
+            given.append(item)
+        channel.close()
+
+    giver = threading.Thread(target=give, name="signlight-test-giver")
+    giver.start()
+    for number, item in enumerate(channel):
+        assert item == number
+        assert len(given) in (number, number + 1)
+    giver.join(WAIT_S)
+    assert len(given) == 100
+
+
+@pytest.mark.parametrize("end", ["close", "discard"])
+def test_ending_wakes_who_waits_for_a_taker(end: str) -> None:
+    channel: Channel[int] = Channel(0, keep="all")
+    giver = threading.Thread(target=channel.put, args=(1,), name="signlight-test-giver")
+    giver.start()
+    assert channel.wait_full(WAIT_S)
+    getattr(channel, end)()
+    giver.join(WAIT_S)
+    assert list(channel) == ([1] if end == "close" else [])
+
+
 @pytest.mark.parametrize("end", ["close", "discard"])
 def test_ending_wakes_a_waiting_giver(end: str) -> None:
     channel: Channel[int] = Channel(1, keep="all")
@@ -122,6 +152,6 @@ def test_get_gives_up_after_its_timeout() -> None:
 
 def test_bad_arguments_name_their_value() -> None:
     with pytest.raises(ValueError, match="capacity must be >= 1, got capacity = 0"):
-        Channel(0, keep="all")
+        Channel(0, keep="latest")
     with pytest.raises(ValueError, match="'newest'"):
         Channel(1, keep="newest")  # type: ignore[arg-type]

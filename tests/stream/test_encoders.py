@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 
 from stream.errors import OutputError
 from stream.sinks import encoders
@@ -125,6 +127,18 @@ class TestEncodersThatDoNotWork:
     def test_one_that_is_none(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(OutputError, match=f"no encoder '{name}' .*use --encoder libx264"):
             Mp4Sink(tmp_path / "out.mp4", encoder=name)
+
+
+@pytest.mark.parametrize("size_wh", [(640, 360), (4096, 2400)])
+def test_only_of_large_pictures_none_waits_in_the_encoder(size_wh: tuple[int, int]) -> None:
+    """What waits takes memory: of 8K some 90 MB a picture."""
+    with av.open(io.BytesIO(), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=30)
+        assert isinstance(stream, VideoStream)
+        settings = choose_encoder("libx264", crf=20, frame_rate=Fraction(30))
+        settings.apply(stream.codec_context, size_wh)
+        packets = stream.encode(av.VideoFrame(*size_wh, "yuv420p"))
+    assert len(packets) == (1 if size_wh[0] > 640 else 0)
 
 
 def test_the_layout_of_pixels_makes_no_difference(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from stream.errors import (
 )
 from stream.frames import Frame
 from stream.sources.network import NetworkSource, hide_password
+from stream.sources.options import PictureOptions
 from tests.clips import make_clip, number_in
 from tests.stream.servers import ClipServer
 from tests.waits import WAIT_S
@@ -51,6 +52,34 @@ def test_a_file_on_a_web_server_is_no_live_stream(tmp_path: Path) -> None:
         assert not source.info.is_live
         assert source.info.num_frames == 12
         assert source.info.duration_s == pytest.approx(0.4)
+
+
+def playlist(*lines: str) -> bytes:
+    """Return a list in HLS of one part, of two seconds."""
+    return "\n".join(["#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXTINF:2,", *lines]).encode()
+
+
+def test_a_playlist_is_followed_only_by_who_asks_for_it(ts: bytes) -> None:
+    contents = {"list.m3u8": playlist("part.ts", "#EXT-X-ENDLIST"), "part.ts": ts}
+    with ClipServer(contents) as server:
+        url = server.url("list.m3u8")
+        with pytest.raises(SourceFormatError, match="--playlists"):
+            NetworkSource(url)
+        assert server.asked == ["list.m3u8"]
+        with NetworkSource(url, pictures=PictureOptions(playlists=True)) as source:
+            assert not source.info.is_live
+            numbers = [number_in(frame.image) for frame in iter(source.read, None)]
+    assert numbers == list(range(60))
+
+
+def test_a_playlist_of_the_web_leads_to_no_file(ts: bytes, tmp_path: Path) -> None:
+    (tmp_path / "secret.ts").write_bytes(ts)
+    content = playlist(f"file://{tmp_path / 'secret.ts'}", "#EXT-X-ENDLIST")
+    with (
+        ClipServer({"list.m3u8": content}) as server,
+        pytest.raises(SourceFormatError),
+    ):
+        NetworkSource(server.url("list.m3u8"), pictures=PictureOptions(playlists=True))
 
 
 def test_a_stream_without_a_length_is_live_and_its_end_a_loss(ts: bytes) -> None:

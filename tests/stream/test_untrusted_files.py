@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import socket
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
+from run_live import main
 from stream.errors import SourceFormatError
 from stream.frames import Frame
 from stream.sinks.png import write_png
+from stream.sources import media, open_source
 from stream.sources.file import FileSource
 from stream.sources.images import ImageFolderSource
 from stream.sources.options import PictureOptions
 from tests.clips import make_clip, number_in, numbered
 from tests.conftest import ROOT
-from tests.program import QUICK, fails
+from tests.program import QUICK, fails, num_played
 from tests.waits import PROCESS_S
 
 SDP = (
@@ -36,6 +41,15 @@ def secret(tmp_path: Path) -> Path:
     return make_clip(
         tmp_path / "private" / "secret.ts", num_frames=10, time_base=Fraction(1, 90_000)
     )
+
+
+@pytest.fixture
+def garbage_stays() -> Iterator[None]:
+    """Python does not look for circles of objects meanwhile."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture
@@ -74,6 +88,22 @@ class TestFilesThatNameOthers:
             line = fails(capsys, "export", path, tmp_path / "out.mp4", *QUICK)
             assert "name the video itself" in line, name
         assert not (tmp_path / "out.mp4").exists()
+
+    def test_a_playlist_is_followed_by_who_asks_for_it(self, secret: Path, tmp_path: Path) -> None:
+        path, output = tmp_path / "list.m3u8", tmp_path / "out.mp4"
+        path.write_text(lists_of(secret, 0)["list.m3u8"])
+        frame = ["--region", "frame", *QUICK]
+        assert main(["export", str(path), str(output), "--playlists", *frame]) == 0
+        assert num_played(output) == 10
+
+    def test_a_playlist_that_does_not_end_is_waited_for_but_not_for_ever(
+        self, secret: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(media, "_PLAYLIST_TIMEOUTS_S", (5.0, 0.2))
+        path = tmp_path / "live.m3u8"
+        path.write_text(lists_of(secret, 0)["live.m3u8"])
+        with open_source(path, pictures=PictureOptions(playlists=True)) as source:
+            assert len(list(iter(source.read, None))) == 10
 
     def test_in_a_folder_of_pictures_they_are_left_out(
         self, secret: Path, free_port: int, tmp_path: Path
@@ -127,6 +157,15 @@ class TestFilesThatNameOthers:
 
 
 class TestSizes:
+    def test_a_picture_is_given_back_once_it_was_read(
+        self, tmp_path: Path, garbage_stays: None
+    ) -> None:
+        huge_gif(tmp_path / "many.gif", 64, num_frames=12)
+        with FileSource(tmp_path / "many.gif") as source:
+            assert len(list(iter(source.read, None))) == 12
+            alive = [each for each in gc.get_objects() if type(each) is av.VideoFrame]
+        assert len(alive) < 4
+
     def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
         self, tmp_path: Path
     ) -> None:
@@ -152,7 +191,7 @@ class TestSizes:
         assert "--max-pixels" in warning
 
     def test_8k_is_admitted(self) -> None:
-        assert PictureOptions().fault_of((7680, 4320)) is None
+        assert PictureOptions().fault_of((8192, 4320)) is None
 
 
 def test_an_encrypted_file_is_called_that(tmp_path: Path) -> None:
@@ -170,12 +209,13 @@ def test_an_encrypted_file_is_called_that(tmp_path: Path) -> None:
         FileSource(path)
 
 
-def huge_gif(path: Path, side_px: int) -> Path:
-    """Write a GIF that declares a large picture and holds next to nothing."""
+def huge_gif(path: Path, side_px: int, num_frames: int = 1) -> Path:
+    """Write a GIF that declares large pictures and holds next to nothing."""
     side = side_px.to_bytes(2, "little")
     screen = b"GIF89a" + side + side + b"\x80\x00\x00" + b"\0\0\0\xff\xff\xff"
-    image = b"\x2c" + b"\0\0\0\0" + side + side + b"\x00" + b"\x02\x02\x44\x01\x00"
-    path.write_bytes(screen + image + b"\x3b")
+    wait = b"\x21\xf9\x04\x04\x05\0\0\0"
+    image = wait + b"\x2c" + b"\0\0\0\0" + side + side + b"\x00" + b"\x02\x02\x44\x01\x00"
+    path.write_bytes(screen + num_frames * image + b"\x3b")
     return path
 
 
