@@ -114,7 +114,8 @@ ATTENTION_COLUMNS: tuple[Column[AttentionRows], ...] = (
     Column(
         name="head",
         dtype="word",
-        definition="Number of the head, from 0, as `--head` counts them; `mean`: the mean of all.",
+        definition="Number of the head (of activations, of the component), from 0, as `--head` "
+        "counts them; `mean`: the mean of all.",
         read=lambda rows: rows.heads,
     ),
     _measure(

@@ -52,7 +52,7 @@ function tellOfNoVideo(why) {
 }
 if (data.video) {
   video.addEventListener("error", () => tellOfNoVideo(
-    `This browser cannot play ${decodeURIComponent(data.video)}: it is not beside this page as it was, or of a kind that browsers do not play. The figures work without it.`));
+    `This browser cannot play ${data.video_name}: it is not beside this page as it was, or of a kind that browsers do not play. The figures work without it.`));
   video.src = data.video;
 } else {
   tellOfNoVideo("There is no video with this page.");

@@ -98,6 +98,7 @@ class Report(MomentFile):
         self.stretches: Sequence[Stretch] = ()
         """What lasts; given before the end."""
         self._title = printable(title)
+        self._video_name = printable(video.as_posix()) if video is not None else None
         self._video = quote(os.fsencode(video.as_posix())) if video is not None else None
         self._facts = facts
         self._pictures = pictures
@@ -184,6 +185,7 @@ class Report(MomentFile):
         sides = {side for _, side in self._curves} | {one.hand for one in drawn if one.hand}
         return {
             "video": self._video,
+            "video_name": self._video_name,
             "start_s": round(float(self._first_s), 4),
             "end_s": round(end_s, 4),
             "frame_s": round(step_s or 0.04, 6),
