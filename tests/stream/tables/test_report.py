@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.annotation.moments import Moment, Stretch
-from stream.errors import OutputError
 from stream.measures import jensen_shannon_bits
 from stream.tables import hand_pictures, report
 from stream.tables.hand_pictures import HandPictures
@@ -147,12 +146,6 @@ def test_a_part_begins_where_it_begins(tmp_path: Path) -> None:
     assert dict(data["facts"])["Length"] == "1.00 s"
 
 
-def test_the_same_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    for name in ("a.html", "b.html"):
-        page_of(tmp_path / name, list(moments(60)), stretches(60))
-    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
-
-
 def test_the_picture_of_a_hold_is_one_of_its_frames(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,22 +157,6 @@ def test_the_picture_of_a_hold_is_one_of_its_frames(
     pictures.write(scene_of(typical))
 
     assert pictures.take(typical.frame_index, 0) == base64.b64decode(hold["picture"])
-
-
-def test_what_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "b.html"
-    path.write_text("earlier")
-    page = Report(path, title="b", video=None, facts={})
-    page.write(next(moments(1)))
-    with pytest.raises(KeyboardInterrupt), page:
-        raise KeyboardInterrupt
-    assert path.read_text() == "earlier"
-    assert [item.name for item in tmp_path.iterdir()] == [path.name]
-
-
-def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write it: No such file or directory"):
-        Report(tmp_path / "none" / "b.html", title="b", video=None, facts={})
 
 
 numbers = st.floats(-1e3, 1e3, width=32) | st.just(float("nan"))
