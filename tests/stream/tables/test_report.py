@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path, PurePath
 from typing import Any
@@ -138,6 +139,28 @@ def test_without_hands_or_frames_there_is_still_a_page(tmp_path: Path) -> None:
     data = page_of(tmp_path / "a.html", [make_moment(0, []), make_moment(1, [])], video=None)
     assert (data["curves"], data["heads"], data["holds"], data["video"]) == ([], None, [], None)
     assert page_of(tmp_path / "b.html", [])["end_s"] == 0
+
+
+def test_activations_are_not_called_attention_and_random_weights_are_told_of(
+    tmp_path: Path,
+) -> None:
+    (moment,) = moments(1)
+    hand = moment.hands[0]
+    assert hand.maps is not None
+    maps = replace(hand.maps.maps, kind="activation", is_random=True)
+    moment = make_moment(0, [replace(hand, maps=replace(hand.maps, maps=maps))])
+    lasting = [one for one in stretches(100) if one.tier == "most focused head"]
+    data = page_of(tmp_path / "b.html", [moment], lasting)
+    assert data["is_random"]
+    assert [curve["name"] for curve in data["curves"]] == [
+        "Handshape speed",
+        "Entropy of activation",
+        "Activation on the hand",
+    ]
+    assert data["bands"][0]["label"] == "Right: most focused component"
+    text = (tmp_path / "b.html").read_text(encoding="utf-8")
+    assert "Activation and hands" in text
+    assert "<h2>Components</h2>" in text
 
 
 def test_a_part_begins_where_it_begins(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def test_attention_has_a_row_for_each_head_and_the_mean(tmp_path: Path) -> None:
     assert focus is not None
     rows = frame[(frame["frame"] == 4) & (frame["hand"] == "left")]
     assert (rows["track"] == 1).all()
+    assert (rows["kind"] == "attention").all()
     for name, values in {
         "normalized_entropy": focus.normalized_entropy,
         "peak_y_px": focus.peak_xy[:, 1],
@@ -131,7 +132,7 @@ def test_columns_carry_units_definitions_and_papers_and_the_file_what_is_so_of_a
     assert b"Shannon" in entropy[b"paper"]
     assert schema.field("peak_x_px").metadata[b"unit"] == b"pixels"
     assert pyarrow.types.is_dictionary(schema.field("head").type)
-    column = pyarrow.parquet.ParquetFile(path).metadata.row_group(0).column(4)
+    column = pyarrow.parquet.ParquetFile(path).metadata.row_group(0).column(5)
     assert column.path_in_schema == "head"
     assert column.compression == "ZSTD"
     assert "RLE_DICTIONARY" in column.encodings
