@@ -36,6 +36,7 @@ def encode_thumbnail(
     encoder.width = encoder.height = side_px
     encoder.pix_fmt = "yuvj420p"
     encoder.time_base = encoder.framerate = Fraction(1)
+    encoder.thread_count = 1  # a picture this small is done before a second thread has begun
     encoder.options = {"qmin": _QUANTIZER, "qmax": _QUANTIZER}
     picture = av.VideoFrame.from_ndarray(part, format="rgb24").reformat(
         side_px, side_px, "yuvj420p", interpolation=Interpolation.AREA

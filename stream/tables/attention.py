@@ -112,9 +112,16 @@ ATTENTION_COLUMNS: tuple[Column[AttentionRows], ...] = (
         read=lambda rows: rows.hand.region.handedness,
     ),
     Column(
+        name="kind",
+        dtype="word",
+        definition="`attention`, or `activation` of convolutional networks, which is no attention.",
+        read=lambda rows: rows.hand.maps.maps.kind if rows.hand.maps else None,
+    ),
+    Column(
         name="head",
         dtype="word",
-        definition="Number of the head, from 0, as `--head` counts them; `mean`: the mean of all.",
+        definition="Number of the head (of activations, of the component), from 0, as `--head` "
+        "counts them; `mean`: the mean of all.",
         read=lambda rows: rows.heads,
     ),
     _measure(

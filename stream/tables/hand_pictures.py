@@ -43,9 +43,11 @@ class HandPictures:
         from stream.sinks.jpeg import encode_thumbnail
 
         frame = scene.frame
-        for track_id, aged in scene.maps.items():
-            is_due = frame.time_s - self._taken_s.get(track_id, -np.inf) >= EVERY_S
-            if is_due and aged.maps.frame_index == frame.index:
+        for hand in scene.hands:
+            track_id, aged = hand.track_id, scene.maps.get(hand.track_id)
+            if hand.is_whole_frame or aged is None or aged.maps.frame_index != frame.index:
+                continue
+            if frame.time_s - self._taken_s.get(track_id, -np.inf) >= EVERY_S:
                 self._taken_s[track_id] = frame.time_s
                 box = aged.maps.transform.box_xyxy
                 picture = encode_thumbnail(frame.image, box, SIDE_PX)

@@ -44,6 +44,7 @@ for (const [name, value] of data.facts) {
   make(pair, "dt", {}, name);
   make(pair, "dd", { dir: "auto" }, value);
 }
+byId("random").hidden = !data.is_random;
 const video = byId("video");
 function tellOfNoVideo(why) {
   byId("no-video").hidden = false;
@@ -52,7 +53,7 @@ function tellOfNoVideo(why) {
 }
 if (data.video) {
   video.addEventListener("error", () => tellOfNoVideo(
-    `This browser cannot play ${decodeURIComponent(data.video)}: it is not beside this page as it was, or of a kind that browsers do not play. The figures work without it.`));
+    `This browser cannot play ${data.video_name}: it is not beside this page as it was, or of a kind that browsers do not play. The figures work without it.`));
   video.src = data.video;
 } else {
   tellOfNoVideo("There is no video with this page.");
@@ -278,17 +279,17 @@ if (data.heads) {
       cell.style.color = share > 0.55 ? "var(--matrix-ink-high)" : "var(--matrix-ink-low)";
     });
   });
-  byId("matrix-note").textContent = `How differently two heads look: Jensen-Shannon divergence in bits, 0 alike, 1 nothing shared; mean over ${num.toLocaleString("en")} maps.`;
+  byId("matrix-note").textContent = `How differently two ${data.head.toLowerCase()}s look: Jensen-Shannon divergence in bits, 0 alike, 1 nothing shared; mean over ${num.toLocaleString("en")} maps.`;
   if (shares.length) {
     const list = make(byId("shares"), "table");
     const longest = Math.max(...shares.map(([, seconds]) => seconds));
     for (const [name, seconds] of shares) {
       const line = make(list, "tr");
-      make(line, "th", {}, `Head ${name}`);
+      make(line, "th", {}, `${data.head} ${name}`);
       make(make(make(line, "td", { style: "padding: 0" }), "i"), "b", { style: `width: ${100 * seconds / longest}%` });
       make(line, "td", {}, `${seconds.toFixed(2)} s`);
     }
-    byId("shares-note").textContent = "How long each head was the most focused one, of both hands together.";
+    byId("shares-note").textContent = `How long each ${data.head.toLowerCase()} was the most focused one, of both hands together.`;
   }
 } else {
   byId("heads-section").hidden = true;

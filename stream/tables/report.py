@@ -13,7 +13,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations
 from pathlib import Path, PurePath
 from string import Template
 from typing import Any, get_args
@@ -24,12 +23,13 @@ import numpy.typing as npt
 
 from stream.annotation.moments import Moment, Stretch, TierKind
 from stream.geometry import Handedness
-from stream.measures import jensen_shannon_bits
 from stream.printable import printable
+from stream.scene import AttentionMaps
 from stream.tables.attention import ATTENTION_COLUMNS, attention_rows
 from stream.tables.columns import Column
 from stream.tables.frames import FRAME_COLUMNS, FrameRows
 from stream.tables.hand_pictures import HandPictures, HandView, PictureAlbum
+from stream.tables.head_agreement import HeadAgreement
 from stream.tables.moment_file import MomentFile
 from stream.tables.thinning import ThinnedCurve
 
@@ -98,13 +98,15 @@ class Report(MomentFile):
         self.stretches: Sequence[Stretch] = ()
         """What lasts; given before the end."""
         self._title = printable(title)
+        self._video_name = printable(video.as_posix()) if video is not None else None
         self._video = quote(os.fsencode(video.as_posix())) if video is not None else None
         self._facts = facts
         self._pictures = pictures
         self._album = PictureAlbum(path)
         self._frame_rows = FrameRows()
         self._curves: dict[tuple[str, Handedness | None], ThinnedCurve] = {}
-        self._heads = _HeadAgreement()
+        self._heads = HeadAgreement()
+        self._newest: AttentionMaps | None = None
         self._num_frames = 0
         self._first_s = Fraction(0)
         self._last: Moment | None = None
@@ -126,6 +128,7 @@ class Report(MomentFile):
             maps = hand.maps.maps if hand.maps else None
             if maps is None or maps.frame_index != moment.frame_index:
                 continue
+            self._newest = maps
             self._heads.put(maps.weights)
             track_id = hand.region.track_id
             if self._pictures and (picture := self._pictures.take(moment.frame_index, track_id)):
@@ -170,8 +173,26 @@ class Report(MomentFile):
             (folder / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
         )
         page = Template((folder / "report.html").read_text(encoding="utf-8"))
-        title = html.escape(self._title)
-        return page.substitute(title=title, style=style, script=script, data=_json(data)).encode()
+        return page.substitute(
+            title=html.escape(self._title),
+            kind=self._word("Attention"),
+            heads=self._word("Head") + "s",
+            style=style,
+            script=script,
+            data=_json(data),
+        ).encode()
+
+    def _word(self, text: str) -> str:
+        """Return a text in the words for what the maps are: activation is no attention."""
+        if self._newest is None or self._newest.kind == "attention":
+            return text
+        for ours, theirs in (
+            ("ttention", "ctivation"),
+            ("Head", "Component"),
+            ("head", "component"),
+        ):
+            text = text.replace(ours, theirs)
+        return text
 
     def _data(self) -> dict[str, Any]:
         """Return all that the page shows but the holds."""
@@ -183,7 +204,10 @@ class Report(MomentFile):
         drawn = sorted(self.stretches, key=lambda one: one.start_s - one.end_s)[:MAX_STRETCHES]
         sides = {side for _, side in self._curves} | {one.hand for one in drawn if one.hand}
         return {
+            "is_random": self._newest is not None and self._newest.is_random,
+            "head": self._word("Head"),
             "video": self._video,
+            "video_name": self._video_name,
             "start_s": round(float(self._first_s), 4),
             "end_s": round(end_s, 4),
             "frame_s": round(step_s or 0.04, 6),
@@ -193,7 +217,7 @@ class Report(MomentFile):
                 *([name, printable(value)] for name, value in self._facts.items()),
             ],
             "sides": [{"css": _css(s), "name": _NAMES[s]} for s in _SIDES if s in sides],
-            "bands": _bands(drawn),
+            "bands": [band | {"label": self._word(band["label"])} for band in _bands(drawn)],
             "curves": [
                 curve
                 for name, column in (_FRAME_CURVES | _ATTENTION_CURVES).items()
@@ -218,7 +242,7 @@ class Report(MomentFile):
         high = most if most > low else low + 1.0
         paper = f" ({column.paper})" if column.paper else ""
         return {
-            "name": name,
+            "name": self._word(name),
             "unit": column.unit,
             "definition": column.definition.replace("`", "") + paper,
             "low": low,
@@ -250,53 +274,10 @@ class Report(MomentFile):
         )
         return (
             "Click or drag to go there; Ctrl and the wheel zoom; arrow keys go by a frame. Curves "
-            "reach from the least to the most of the frames that fall into a pixel; those of "
-            f"attention are of the mean of the heads.{left_out}"
+            "reach from the least to the most of the frames that fall into a pixel; "
+            + self._word("those of attention are of the mean of the heads.")
+            + left_out
         )
-
-
-class _HeadAgreement:
-    """How differently heads look, two by two, on average over all maps."""
-
-    def __init__(self) -> None:
-        self._sum = np.zeros((0, 0))
-        self._num = np.zeros((0, 0), int)
-        self._num_maps = 0
-
-    def put(self, weights: npt.NDArray[np.float32]) -> None:
-        """Take the maps of a hand, (heads, rows, columns)."""
-        num_heads = len(weights)
-        if len(self._sum) != num_heads:  # the first
-            self._sum = np.zeros((num_heads, num_heads))
-            self._num = np.zeros((num_heads, num_heads), int)
-        self._num_maps += 1
-        pairs = list(combinations(range(num_heads), 2))
-        if pairs:
-            first, second = (list(side) for side in zip(*pairs, strict=True))
-            divergences = jensen_shannon_bits(weights[first], weights[second])
-            is_known = np.isfinite(divergences)
-            self._sum[first, second] += np.where(is_known, divergences, 0)
-            self._num[first, second] += is_known
-
-    def told(self, stretches: Sequence[Stretch]) -> dict[str, Any] | None:
-        """Return the matrix, and how long each head was the most focused; None without heads."""
-        if len(self._sum) < 2:
-            return None
-        total, num = self._sum + self._sum.T, self._num + self._num.T
-        matrix = [
-            [round(total[a, b] / num[a, b], 4) if num[a, b] else None for b in range(len(total))]
-            for a in range(len(total))
-        ]
-        longest = {str(head): 0.0 for head in range(len(total))}
-        for one in stretches:
-            if one.tier == "most focused head" and one.value in longest:
-                longest[one.value] += float(one.end_s - one.start_s)
-        shares = [[name, round(seconds, 2)] for name, seconds in longest.items()]
-        return {
-            "matrix": matrix,
-            "num": self._num_maps,
-            "shares": shares if any(longest.values()) else [],
-        }
 
 
 def _css(side: Handedness | None) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stream.annotation.moments import HandMoment, Moment
-from stream.errors import OutputError, SourceFormatError, SourceNotFoundError
+from stream.errors import SourceFormatError, SourceNotFoundError
 from stream.scene import AgedMaps, AttentionMaps
 from stream.tables import maps as maps_module
 from stream.tables.maps import MapsFile, read_maps
@@ -65,9 +65,8 @@ def test_a_part_is_read_without_the_rest(tmp_path: Path, monkeypatch: pytest.Mon
     assert len({name for name in opened if name.startswith("weights")}) <= 3
 
 
-def test_numpy_alone_reads_them_and_the_same_again_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_numpy_alone_reads_them(tmp_path: Path) -> None:
     path = kept(tmp_path, *moments(20))
-    first = path.read_bytes()
     with np.load(path) as archive:
         assert archive["weights_00000"].dtype == np.float16
         assert archive["weights_00000"].shape == (25, 3, 8, 8)
@@ -78,7 +77,6 @@ def test_numpy_alone_reads_them_and_the_same_again_gives_the_same_bytes(tmp_path
     middle = transform.to_frame(np.array([32.0, 32.0]))
     assert row["left_px"] + row["scale_x"] * 32 == middle[0]
     assert row["top_px"] + row["scale_y"] * 32 == middle[1]
-    assert kept(tmp_path, *moments(20)).read_bytes() == first
 
 
 def test_only_maps_of_the_very_frame_are_kept(tmp_path: Path) -> None:
@@ -146,20 +144,3 @@ def test_other_and_damaged_files_are_told_in_one_line(tmp_path: Path) -> None:
         assert "\n" not in str(told.value)
     with pytest.raises(SourceNotFoundError, match="no such file"):
         list(read_maps(tmp_path / "none.npz"))
-
-
-def test_what_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
-    path = kept(tmp_path, *moments(3))
-    earlier = path.read_bytes()
-    file = MapsFile(path)
-    file.write(next(moments(1)))
-    with pytest.raises(KeyboardInterrupt), file:
-        raise KeyboardInterrupt
-    file.close()
-    assert path.read_bytes() == earlier
-    assert [item.name for item in tmp_path.iterdir()] == [path.name]
-
-
-def test_a_folder_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write it: No such file or directory"):
-        MapsFile(tmp_path / "none" / "b.maps.npz")

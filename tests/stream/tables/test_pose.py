@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from stream.annotation.moments import Moment
-from stream.errors import OutputError
 from stream.tables.pose import PoseFile
 from tests.stream.tables.moments import SIZE_WH, hand_moment, make_moment, moments, whole_picture
 
@@ -138,19 +137,12 @@ def test_hands_of_further_people_are_counted(tmp_path: Path) -> None:
     ]
 
 
-def test_without_frames_or_hands_there_is_still_a_file(tmp_path: Path) -> None:
+def test_whole_pictures_have_no_hands(tmp_path: Path) -> None:
     pose, warnings = written(tmp_path, make_moment(0, [whole_picture(0)]))
     assert pose.body.data.shape == (1, 1, 42, 2)
     assert warnings == []
-    PoseFile(tmp_path / "none.pose", SIZE_WH).close()
-    assert (tmp_path / "none.pose").stat().st_size > 0
 
 
 def test_a_rate_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="rate_hz must be > 0"):
         PoseFile(tmp_path / "b.pose", SIZE_WH, rate_hz=Fraction(0))
-
-
-def test_places_that_cannot_be_written_are_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write it: No such file or directory"):
-        PoseFile(tmp_path / "none" / "b.pose", SIZE_WH)

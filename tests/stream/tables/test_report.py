@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path, PurePath
 from typing import Any
@@ -16,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.annotation.moments import Moment, Stretch
-from stream.errors import OutputError
 from stream.measures import jensen_shannon_bits
 from stream.tables import hand_pictures, report
 from stream.tables.hand_pictures import HandPictures
@@ -141,16 +141,32 @@ def test_without_hands_or_frames_there_is_still_a_page(tmp_path: Path) -> None:
     assert page_of(tmp_path / "b.html", [])["end_s"] == 0
 
 
+def test_activations_are_not_called_attention_and_random_weights_are_told_of(
+    tmp_path: Path,
+) -> None:
+    (moment,) = moments(1)
+    hand = moment.hands[0]
+    assert hand.maps is not None
+    maps = replace(hand.maps.maps, kind="activation", is_random=True)
+    moment = make_moment(0, [replace(hand, maps=replace(hand.maps, maps=maps))])
+    lasting = [one for one in stretches(100) if one.tier == "most focused head"]
+    data = page_of(tmp_path / "b.html", [moment], lasting)
+    assert data["is_random"]
+    assert [curve["name"] for curve in data["curves"]] == [
+        "Handshape speed",
+        "Entropy of activation",
+        "Activation on the hand",
+    ]
+    assert data["bands"][0]["label"] == "Right: most focused component"
+    text = (tmp_path / "b.html").read_text(encoding="utf-8")
+    assert "Activation and hands" in text
+    assert "<h2>Components</h2>" in text
+
+
 def test_a_part_begins_where_it_begins(tmp_path: Path) -> None:
     data = page_of(tmp_path / "b.html", list(moments(100))[75:])
     assert (data["start_s"], data["end_s"]) == (3.0, 4.0)
     assert dict(data["facts"])["Length"] == "1.00 s"
-
-
-def test_the_same_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    for name in ("a.html", "b.html"):
-        page_of(tmp_path / name, list(moments(60)), stretches(60))
-    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
 def test_the_picture_of_a_hold_is_one_of_its_frames(
@@ -164,22 +180,6 @@ def test_the_picture_of_a_hold_is_one_of_its_frames(
     pictures.write(scene_of(typical))
 
     assert pictures.take(typical.frame_index, 0) == base64.b64decode(hold["picture"])
-
-
-def test_what_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "b.html"
-    path.write_text("earlier")
-    page = Report(path, title="b", video=None, facts={})
-    page.write(next(moments(1)))
-    with pytest.raises(KeyboardInterrupt), page:
-        raise KeyboardInterrupt
-    assert path.read_text() == "earlier"
-    assert [item.name for item in tmp_path.iterdir()] == [path.name]
-
-
-def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write it: No such file or directory"):
-        Report(tmp_path / "none" / "b.html", title="b", video=None, facts={})
 
 
 numbers = st.floats(-1e3, 1e3, width=32) | st.just(float("nan"))
