@@ -17,7 +17,7 @@ from stream.tables.elan.curves import most_certain
 from stream.tables.elan.tiers import Annotation, milliseconds
 from stream.whole_files import told_of, written_whole
 
-__all__ = ["ByTier"]
+__all__ = ["BY_TIER_COLUMNS", "ByTier"]
 
 _OF_MEAN_MAP = (
     "normalized_entropy",
@@ -31,18 +31,24 @@ _OF_MEAN_MAP = (
 )
 _OF_HEADS = ("normalized_entropy", "mass_on_hand", "divergence_to_mean")
 """Fields of ``Focus``."""
-_LEADING = (
-    "annotation_id",
-    "value",
-    "start_s",
-    "end_s",
-    "hand",
-    "frames",
-    "frames_with_hand",
-    "frames_with_maps",
-    "palm_speed_max",
-    "most_focused_head",
-)
+BY_TIER_COLUMNS = {
+    "annotation_id": "identifier of the annotation in the .eaf",
+    "value": "what it says",
+    "start_s": "when it begins, seconds of the .eaf",
+    "end_s": "when it ends",
+    "hand": "right or left, of the signer; picture where the maps are of the whole picture",
+    "frames": "frames that begin within it",
+    "frames_with_hand": "those in which the hand is seen",
+    "frames_with_maps": "those with maps of the hand",
+    "palm_speed_max": "highest speed of the palm's middle, palm lengths a second",
+    "most_focused_head": "the head whose normalised entropy is lowest on average",
+    "palm_speed": "mean speed of the palm's middle, palm lengths a second",
+    "joint_rate": "mean rate at which the joints' angles change, radians a second",
+    "mean_map_*": "mean of a measure of the mean map; of is_peak_on_hand the share of frames",
+    "head*": "mean of a measure of one head's map",
+}
+"""What the table holds; * stands for names of the table of attention, behind a head's number."""
+_LEADING = list(BY_TIER_COLUMNS)[:10]
 
 
 class ByTier(Closing):

@@ -35,7 +35,7 @@ class Track:
     meaning: str
     """What it tells."""
     most: float
-    """What the top of its panel stands for; the bottom is 0."""
+    """What the top of its panel stands for, the same for both hands; the bottom is 0."""
     color_rgb: tuple[int, int, int]
     """0 to 255."""
 
@@ -45,7 +45,7 @@ class _Measure:
     name: str
     unit: str
     meaning: str
-    most: float | None  # None: what there is
+    least_top: float  # of its panel: what is smaller looks small
     of: Callable[[HandMoment], float]
 
 
@@ -73,12 +73,12 @@ _CHANGE = _Measure(
     "change",
     "bits",
     "Jensen-Shannon divergence of the mean map from that of the frame before",
-    1.0,
+    0.1,
     _of_mean("divergence_to_before"),
 )
 _OF_HAND = (
-    _Measure("speed", "palm lengths/s", "speed of the palm's middle", None, _palm_speed),
-    _Measure("joints", "rad/s", "mean rate at which the joints' angles change", None, _joint_rate),
+    _Measure("speed", "palm lengths/s", "speed of the palm's middle", 1.0, _palm_speed),
+    _Measure("joints", "rad/s", "mean rate at which the joints' angles change", 1.0, _joint_rate),
     _Measure(
         "on hand", "0 to 1", "share of the mean map on the hand", 1.0, _of_mean("mass_on_hand")
     ),
@@ -122,25 +122,23 @@ class Curves(Closing):
                 column=1 + place * len(self._measures) + number,
                 unit=measure.unit,
                 meaning=measure.meaning,
-                most=measure.most or 0.0,
+                most=measure.least_top,
                 color_rgb=_COLORS[place],
             )
             for place, word in enumerate(names)
             for number, measure in enumerate(self._measures)
         ]
-        self._is_open_ended = [measure.most is None for measure in self._measures] * len(names)
-        self._most: npt.NDArray[np.float64] = np.zeros(len(self._tracks))
+        self._most: npt.NDArray[np.float64] = np.zeros((len(names), len(self._measures)))
         self._output = WholeFile(path)
         self._put(f"#{MARK}\n#time_s,{','.join(track.name for track in self._tracks)}\n")
 
     @property
     def tracks(self) -> list[Track]:
         """The curves, with the range of what was written so far."""
+        most = self._most.max(0).tolist() * len(self._who)
         return [
-            replace(track, most=_round_up(float(most))) if is_open_ended else track
-            for track, most, is_open_ended in zip(
-                self._tracks, self._most, self._is_open_ended, strict=True
-            )
+            replace(track, most=_round_up(max(track.most, value)))
+            for track, value in zip(self._tracks, most, strict=True)
         ]
 
     def write(self, moment: Moment) -> None:
@@ -154,12 +152,13 @@ class Curves(Closing):
             return
         hands = [most_certain(moment, hand) for hand in self._who]
         values = [
-            math.nan if hand is None else measure.of(hand)
+            measure.of(hand) if hand is not None else math.nan
             for hand in hands
             for measure in self._measures
         ]
-        self._most = np.fmax(self._most, values)
-        cells = ",".join(f"{value:.4f}" if math.isfinite(value) else "NaN" for value in values)
+        known = [value if math.isfinite(value) else math.nan for value in values]
+        self._most = np.fmax(self._most, np.reshape(known, self._most.shape))
+        cells = ",".join("NaN" if math.isnan(value) else f"{value:.4f}" for value in known)
         self._put(f"{time_ms // 1000}.{time_ms % 1000:03d},{cells}\n")
 
     def close(self) -> None:
@@ -186,8 +185,10 @@ def most_certain(moment: Moment, hand: Handedness | None) -> HandMoment | None:
 
 
 def _round_up(most: float) -> float:
-    """Return the next round number, 1 at least: what a panel's axis goes up to."""
-    if not 1.0 < most < math.inf:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(most))
-    return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= most)
+    """Return the next 1, 2 or 5 with zeros: what a panel's axis goes up to."""
+    power = math.floor(math.log10(most))
+    return next(
+        top
+        for top in (float(f"{step}e{power}") for step in (1, 2, 5, 10))
+        if top >= most * (1 - 1e-6)  # 0.1 of float32 is a little more
+    )

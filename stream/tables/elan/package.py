@@ -61,6 +61,10 @@ class ElanPackage(Closing):
         self._warnings: list[str] = []
         self._table = path.with_name(f"{path.stem}_elan.csv")
         self._setup = path.with_name(f"{path.stem}{SETUP_ENDING}")
+        if options.into is not None and path.exists() and path.samefile(options.into):
+            raise OptionError(
+                f"{path} would be written over by its copy; have that written elsewhere with -o"
+            )
         refuse_changed(path)
         refuse_changed(self._table)
         self._links = {
@@ -130,10 +134,6 @@ class ElanPackage(Closing):
 
     def _open(self, into: Path) -> EafDocument:
         document = EafDocument.read(into)
-        if self._path.exists() and self._path.samefile(into):
-            raise OptionError(
-                f"{into} would be written over; have the copy written elsewhere with -o"
-            )
         document.check_free(self._names.of(*kind) for kind in kinds_of_tiers(picture=self._picture))
         if self._media.video is not None:
             self._origin_ms = document.origin_ms_of(self._media.video)
@@ -144,8 +144,8 @@ class ElanPackage(Closing):
                 )
         if lost := document.lost_when_moved(into.parent, self._path.parent):
             self._warnings.append(
-                f"{into} leads to {', '.join(map(repr, lost))} from its own folder only: ELAN will "
-                f"ask where it is; write the copy beside {into.name} with -o"
+                f"{into} leads to {', '.join(map(repr, lost))} from its own folder only: "
+                f"ELAN will ask where to find it when {self._path.name} is opened"
             )
         return document
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from stream.errors import OutputError
-from stream.tables.elan.by_tier import ByTier
+from stream.tables.elan.by_tier import BY_TIER_COLUMNS, ByTier
 from stream.tables.elan.tiers import Annotation
 from tests.stream.tables.elan.making import hand, moment
 
@@ -56,6 +57,16 @@ def test_each_annotation_has_the_means_of_the_frames_in_it(tmp_path: Path) -> No
     assert right["mean_map_divergence_to_before"] == ""  # no frame has one
     assert none["palm_speed"] == none["most_focused_head"] == ""
     assert rows["a3", "right"]["frames"] == "0"
+
+
+def test_every_column_is_told_of_in_order(tmp_path: Path) -> None:
+    with ByTier(tmp_path / "by.csv", GIVEN, picture=False) as table:
+        table.write(moment(0, Fraction(0), hand()))
+    columns = list(_rows(tmp_path / "by.csv")["a1", "right"])
+    told = list(BY_TIER_COLUMNS)
+    places = [[fnmatch(column, name) for name in told].index(True) for column in columns]
+    assert places == sorted(places)
+    assert set(places) == set(range(len(told)))
 
 
 def test_boundaries_rounded_any_way_are_on_the_same_frames(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pympi
 import pytest
 from lxml import etree
 
-from stream.errors import OptionError, SignlightError
+from stream.errors import OptionError
 from stream.tables.elan.document import EafDocument
 from stream.tables.elan.links import Media
 from stream.tables.elan.options import ElanOptions
@@ -269,7 +269,7 @@ def test_a_name_that_is_taken_is_told_of(tmp_path: Path) -> None:
 def test_their_own_file_is_never_written_to(tmp_path: Path) -> None:
     mine = write_rich(tmp_path / "mine.eaf")
     before = mine.read_bytes()
-    with pytest.raises(SignlightError, match=r"mine\.eaf"):
+    with pytest.raises(OptionError, match=r"mine\.eaf would be written over"):
         write_package(mine, options=ElanOptions(into=mine))
     assert mine.read_bytes() == before
 

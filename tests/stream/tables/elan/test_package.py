@@ -80,7 +80,7 @@ def test_everything_is_on_show_once_it_is_opened(
     assert [time_ms for time_ms, _ in speed.points[:3]] == [0, 34, 67]
     assert math.isnan(speed.points[0][1])
     assert speed.points[1] == (34, 2.0)
-    assert speed.range == (0.0, 2.0)
+    assert speed.range == curves["LH speed"].range == (0.0, 2.0)
     assert all(math.isnan(value) for _, value in curves["LH speed"].points)
     assert curves["RH joints"].points[1][1] == 1.5
     assert curves["RH entropy"].points[1][1] == 0.5
@@ -98,6 +98,19 @@ def test_the_table_of_curves_has_twelve_columns_at_most_and_no_empty_cell(tmp_pa
     assert len(rows) == len(TIMES_S)
     assert {len(row) for row in rows} == {11}
     assert all(cell == "NaN" or "." in cell for row in rows for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("most", "top"), [(0.2, 1), (1, 1), (1.01, 2), (3, 5), (20.09, 50), (100, 100), (math.inf, 1)]
+)
+def test_both_hands_are_drawn_on_one_scale_with_a_round_top(
+    tmp_path: Path, most: float, top: float
+) -> None:
+    frame = moment(0, TIMES_S[0], hand(speed=0.1), hand("left", speed=most))
+    write_package(tmp_path / "b.eaf", frames=[frame])
+    curves = open_in_elan(tmp_path / "b.eaf")[1]
+    assert curves["RH speed"].range == curves["LH speed"].range == (0, top)
+    assert curves["RH change"].range == (0, 0.1)
 
 
 def test_the_whole_picture_has_curves_of_its_own(tmp_path: Path) -> None:
