@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from stream.annotation.moments import PARTS, Focus, HandMoment, Moment
-from stream.closing import Closing
 from stream.geometry import Handedness
 from stream.tables.elan.curves import most_certain
 from stream.tables.elan.tiers import Annotation, milliseconds
-from stream.whole_files import told_of, written_whole
+from stream.tables.moment_file import MomentFile
 
 __all__ = ["BY_TIER_COLUMNS", "ByTier"]
 
@@ -43,6 +43,7 @@ BY_TIER_COLUMNS = {
     "palm_speed_max": "highest speed of the palm's middle, palm lengths a second",
     "most_focused_head": "the head whose normalised entropy is lowest on average",
     "palm_speed": "mean speed of the palm's middle, palm lengths a second",
+    "shape_speed": "mean speed of the landmarks in the palm's own frame, palm lengths a second",
     "joint_rate": "mean rate at which the joints' angles change, radians a second",
     "mean_map_*": "mean of a measure of the mean map; of is_peak_on_hand the share of frames",
     "head*": "mean of a measure of one head's map",
@@ -51,7 +52,7 @@ BY_TIER_COLUMNS = {
 _LEADING = list(BY_TIER_COLUMNS)[:10]
 
 
-class ByTier(Closing):
+class ByTier(MomentFile):
     """Means over the frames that begin within each annotation: a row for each of its hands.
 
     Columns are named as in the other tables, after whose they are: the mean map's, or a head's.
@@ -68,7 +69,7 @@ class ByTier(Closing):
     def __init__(
         self, path: Path, annotations: Sequence[Annotation], *, picture: bool, origin_ms: int = 0
     ) -> None:
-        self._path = path
+        super().__init__([path])
         self._annotations = annotations
         self._who: tuple[Handedness | None, ...] = (None,) if picture else ("right", "left")
         self._origin_ms = origin_ms
@@ -76,7 +77,6 @@ class ByTier(Closing):
         self._on: list[int] = []
         self._num_frames = [0] * len(annotations)
         self._sums: dict[tuple[int, Handedness | None], _Sums] = {}
-        self._is_open = True
 
     def write(self, moment: Moment) -> None:
         """Add a frame to the annotations that it is in."""
@@ -98,25 +98,10 @@ class ByTier(Closing):
             for place in self._on:
                 self._sums.setdefault((place, who), _Sums()).add(numbers, hand.focus)
 
-    def close(self) -> None:
-        """Write the table; harmless when called again.
-
-        Raises:
-            OutputError: It cannot be written.
-        """
-        if self._is_open:
-            with told_of(self._path), written_whole(self._path) as unfinished:
-                self._write(unfinished)
-            self._is_open = False
-
-    def discard(self) -> None:
-        """Write nothing."""
-        self._is_open = False
-
-    def _write(self, path: Path) -> None:
+    def _finish(self) -> None:
         columns = list(dict.fromkeys(name for sums in self._sums.values() for name in sums.means))
-        with path.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
+        with TextIOWrapper(self._files[0].file, encoding="utf-8", newline="") as text:
+            table = csv.writer(text, lineterminator="\n")
             table.writerow([*_LEADING, *columns])
             for place, annotation in enumerate(self._annotations):
                 for who in self._who:
@@ -176,6 +161,7 @@ def _numbers_of(hand: HandMoment) -> dict[str, float]:
     motion, focus = hand.motion, hand.focus
     numbers = {
         "palm_speed": math.nan if motion is None else motion.palm_speed,
+        "shape_speed": math.nan if motion is None else motion.shape_speed,
         "joint_rate": math.nan if motion is None else float(np.abs(motion.joint_rates).mean()),
     }
     if focus is None:

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.annotation.moments import HandMoment, Moment
-from stream.closing import Closing
 from stream.geometry import Handedness
 from stream.tables.elan.ownership import MARK
 from stream.tables.elan.tiers import milliseconds
-from stream.whole_files import WholeFile, told_of
+from stream.tables.moment_file import MomentFile
+from stream.whole_files import told_of
 
 __all__ = ["Curves", "Track", "most_certain"]
 
@@ -58,8 +58,8 @@ def _palm_speed(hand: HandMoment) -> float:
     return math.nan if hand.motion is None else hand.motion.palm_speed
 
 
-def _joint_rate(hand: HandMoment) -> float:
-    return math.nan if hand.motion is None else float(np.abs(hand.motion.joint_rates).mean())
+def _shape_speed(hand: HandMoment) -> float:
+    return math.nan if hand.motion is None else hand.motion.shape_speed
 
 
 _ENTROPY = _Measure(
@@ -78,7 +78,13 @@ _CHANGE = _Measure(
 )
 _OF_HAND = (
     _Measure("speed", "palm lengths/s", "speed of the palm's middle", 1.0, _palm_speed),
-    _Measure("joints", "rad/s", "mean rate at which the joints' angles change", 1.0, _joint_rate),
+    _Measure(
+        "shape",
+        "palm lengths/s",
+        "speed of the landmarks in the palm's own frame",
+        1.0,
+        _shape_speed,
+    ),
     _Measure(
         "on hand", "0 to 1", "share of the mean map on the hand", 1.0, _of_mean("mass_on_hand")
     ),
@@ -95,8 +101,8 @@ _COLORS = ((0, 90, 181), (220, 50, 32))
 """Of the right hand and the left, told apart by those who see few colours."""
 
 
-class Curves(Closing):
-    """Writes moments as rows. Kept at :meth:`close`; else nothing is left.
+class Curves(MomentFile):
+    """Writes moments as rows.
 
     ELAN finds out by itself what the table is like: lines that begin with # are left out, the
     commas have to be in the majority, and times with a point are seconds. A cell without a number
@@ -129,7 +135,7 @@ class Curves(Closing):
             for number, measure in enumerate(self._measures)
         ]
         self._most: npt.NDArray[np.float64] = np.zeros((len(names), len(self._measures)))
-        self._output = WholeFile(path)
+        super().__init__([path])
         self._put(f"#{MARK}\n#time_s,{','.join(track.name for track in self._tracks)}\n")
 
     @property
@@ -161,21 +167,13 @@ class Curves(Closing):
         cells = ",".join("NaN" if math.isnan(value) else f"{value:.4f}" for value in known)
         self._put(f"{time_ms // 1000}.{time_ms % 1000:03d},{cells}\n")
 
-    def close(self) -> None:
-        """Keep what was written; harmless when called again.
-
-        Raises:
-            OutputError: It cannot be kept.
-        """
-        self._output.keep()
-
-    def discard(self) -> None:
-        """Leave nothing; harmless when called again, and once it is closed."""
-        self._output.discard()
+    def _finish(self) -> None:
+        """See ``MomentFile``: nothing waits."""
 
     def _put(self, text: str) -> None:
-        with told_of(self._output.path):
-            self._output.file.write(text.encode())
+        (output,) = self._files
+        with told_of(output.path):
+            output.file.write(text.encode())
 
 
 def most_certain(moment: Moment, hand: Handedness | None) -> HandMoment | None:

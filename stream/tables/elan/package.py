@@ -17,6 +17,7 @@ from stream.tables.elan.options import ElanOptions, TierNames, kinds_of_tiers
 from stream.tables.elan.ownership import refuse_changed
 from stream.tables.elan.tiers import tiers_of
 from stream.tables.elan.view import write_curve_setup, write_view
+from stream.tables.moment_file import MomentFile
 
 __all__ = ["ElanPackage"]
 
@@ -77,18 +78,18 @@ class ElanPackage(Closing):
             self._document = EafDocument.new(date=date, author=_AUTHOR)
         else:
             self._document = self._open(options.into)
+        given = None if options.by is None else self._document.annotations_of(options.by)
         origin_ms = self._origin_ms or 0
-        self._by = (
-            None
-            if options.by is None
-            else ByTier(
-                path.with_name(f"{path.stem}.by.csv"),
-                self._document.annotations_of(options.by),
-                picture=picture,
-                origin_ms=origin_ms,
-            )
-        )
         self._curves = Curves(self._table, picture=picture, origin_ms=origin_ms)
+        self._writers: list[MomentFile] = [self._curves]
+        if given is not None:
+            table = path.with_name(f"{path.stem}.by.csv")
+            try:
+                by = ByTier(table, given, picture=picture, origin_ms=origin_ms)
+            except BaseException:
+                self.close()
+                raise
+            self._writers.append(by)
 
     def write(self, moment: Moment) -> None:
         """Take the next frame.
@@ -96,9 +97,8 @@ class ElanPackage(Closing):
         Raises:
             OutputError: It cannot be written.
         """
-        self._curves.write(moment)
-        if self._by is not None:
-            self._by.write(moment)
+        for writer in self._writers:
+            writer.write(moment)
 
     def finish(self, stretches: Iterable[Stretch]) -> list[str]:
         """Write the files, the .eaf last; return what a person should know, a line each.
@@ -106,9 +106,8 @@ class ElanPackage(Closing):
         Raises:
             OutputError: One cannot be written.
         """
-        self._curves.close()
-        if self._by is not None:
-            self._by.close()
+        for writer in self._writers:
+            writer.close()
         tracks = self._curves.tracks
         view = self._path.with_suffix(".pfsx")
         link, into = self._links[self._table], self._into
@@ -128,9 +127,8 @@ class ElanPackage(Closing):
 
     def close(self) -> None:
         """Leave nothing of what was not finished; harmless when called again."""
-        self._curves.discard()
-        if self._by is not None:
-            self._by.discard()
+        for writer in self._writers:
+            writer.discard()
 
     def _open(self, into: Path) -> EafDocument:
         document = EafDocument.read(into)

@@ -47,6 +47,7 @@ def test_each_annotation_has_the_means_of_the_frames_in_it(tmp_path: Path) -> No
     assert [none[name] for name in counts] == ["1", "0", "0"]
     assert float(right["palm_speed"]) == 2
     assert float(right["palm_speed_max"]) == 3
+    assert float(right["shape_speed"]) == 0.5
     assert float(right["joint_rate"]) == 1.5
     assert float(right["mean_map_is_peak_on_hand"]) == 1
     assert float(right["mean_map_lift_on_thumb"]) == 1
@@ -96,6 +97,5 @@ def test_memory_does_not_grow_with_the_frames(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told_of(tmp_path: Path) -> None:
-    table = ByTier(tmp_path / "no" / "by.csv", GIVEN, picture=False)
     with pytest.raises(OutputError, match="cannot write it"):
-        table.close()
+        ByTier(tmp_path / "no" / "by.csv", GIVEN, picture=False)

@@ -14,7 +14,7 @@ import pympi
 import pytest
 from lxml import etree
 
-from stream.errors import OptionError
+from stream.errors import OptionError, OutputError
 from stream.tables.elan.document import EafDocument
 from stream.tables.elan.links import Media
 from stream.tables.elan.options import ElanOptions
@@ -213,7 +213,7 @@ def test_their_curves_and_their_view_stay_on_show_beside_ours(tmp_path: Path) ->
         "gaze",
         *(
             f"{who} {what}"
-            for what in ("speed", "joints", "on hand", "entropy", "change")
+            for what in ("speed", "shape", "on hand", "entropy", "change")
             for who in ("RH", "LH")
         ),
     ]
@@ -272,6 +272,14 @@ def test_their_own_file_is_never_written_to(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"mine\.eaf would be written over"):
         write_package(mine, options=ElanOptions(into=mine))
     assert mine.read_bytes() == before
+
+
+def test_a_table_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    mine = write_rich(tmp_path / "mine.eaf")
+    (tmp_path / "copy.by.csv").mkdir()
+    with pytest.raises(OutputError, match=r"copy\.by\.csv: cannot write it: it is a folder"):
+        write_package(tmp_path / "copy.eaf", options=ElanOptions(into=mine, by="note"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.by.csv", "mine.eaf"]
 
 
 _SECRET = "kept-from-everyone"

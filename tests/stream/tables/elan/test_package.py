@@ -82,7 +82,7 @@ def test_everything_is_on_show_once_it_is_opened(
     assert speed.points[1] == (34, 2.0)
     assert speed.range == curves["LH speed"].range == (0.0, 2.0)
     assert all(math.isnan(value) for _, value in curves["LH speed"].points)
-    assert curves["RH joints"].points[1][1] == 1.5
+    assert curves["RH shape"].points[1][1] == 0.5
     assert curves["RH entropy"].points[1][1] == 0.5
     assert curves["RH entropy"].range == (0.0, 1.0)
     assert curves["RH speed"].color != curves["LH speed"].color
