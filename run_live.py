@@ -20,11 +20,12 @@ from stream.command_line.options import CommonOptions, Options
 from stream.command_line.parsing import parse_args, words_of_keys
 from stream.installed_packages import doubts_about_opencv
 from stream.jobs.factories import Factories
-from stream.jobs.options import ExportOptions, LiveOptions, RegionOptions
+from stream.jobs.options import AnnotateOptions, ExportOptions, LiveOptions, RegionOptions
 from stream.priority import let_waiting_threads_sleep
 from stream.program import exit_code_of
 from stream.sinks.options import EncoderOptions
 from stream.sources.options import PartOptions, PictureOptions
+from stream.tables.elan.options import ElanOptions
 
 __all__ = ["main"]
 
@@ -82,6 +83,12 @@ def _export(options: Options) -> int:
     return Export(options, FACTORIES).run()
 
 
+def _annotate(options: Options) -> int:
+    from stream.jobs.annotate_many import Annotate
+
+    return Annotate(options, FACTORIES).run()
+
+
 def _models(options: Options) -> int:
     name = options[FetchOptions].model
     return _fetch(name) if name else _list_models()
@@ -135,6 +142,24 @@ COMMANDS = (
         "it.",
         options=(ExportOptions(), *_LOOKING, _EXPORTED, *_READING),
         run=_export,
+    ),
+    Command(
+        name="annotate",
+        summary="attention and hands as data: an ELAN package, tables, maps, a page",
+        description="Measure attention and hands in every frame of videos, and write the numbers: "
+        'an ELAN package that opens with its curves, tables, subtitles. "annotate merge DIR" makes '
+        "one table of what became of all videos below DIR.",
+        options=(
+            AnnotateOptions(),
+            ElanOptions(),
+            ModelOptions(),
+            RegionOptions(),
+            HandOptions(),
+            RuntimeOptions(precision="float32"),
+            _EXPORTED,
+            *_READING,
+        ),
+        run=_annotate,
     ),
     Command(
         name="models",

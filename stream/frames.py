@@ -86,5 +86,7 @@ class SourceInfo:
     """Frames to expect, for a progress bar; an estimate, None where unknown."""
     duration_s: float | None = None
     """Length in seconds; None where unknown or endless."""
+    start_s: Fraction = Fraction(0)
+    """What the source itself calls the time from which frames' times count, seconds."""
     details: str = ""
     """One line for people: negotiated format, codec, pixel format."""

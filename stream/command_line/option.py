@@ -56,6 +56,8 @@ class Option:
     """Of a switch: it can be switched off too, by ``--no-...``."""
     is_required: bool = False
     """Of an argument: it must be given."""
+    bare: str | None = None
+    """Value of an option that is named without one; None: it needs one."""
     kind: type = str
     """Type of the value; ``tuple`` for one or more words."""
 
@@ -126,6 +128,7 @@ def option(
     values: Values | None = None,
     unset: str = "",
     has_opposite: bool = False,
+    bare: str | None = None,
 ) -> Value:
     """Return a field of an ``OptionGroup`` that the command line sets; see ``Option``.
 
@@ -138,6 +141,7 @@ def option(
         values: What the value may be.
         unset: What None or nothing as the value comes to.
         has_opposite: Whether there is a ``--no-...`` too.
+        bare: What it comes to without a value.
     """
     declared = Option(
         words=words,
@@ -146,6 +150,7 @@ def option(
         values=values,
         unset=unset,
         has_opposite=has_opposite,
+        bare=bare,
     )
     return field(default=default, metadata={"option": declared})
 

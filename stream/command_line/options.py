@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar, cast
 
 from stream.command_line.option import OptionGroup, option, options_of
@@ -50,18 +50,35 @@ class Options:
             name: getattr(group, name) for group in self.groups for name in options_of(type(group))
         }
 
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON can hold it: what is no plain value, as text."""
+        plain = (bool, int, float, str, type(None))
+        return {
+            name: list(value)
+            if isinstance(value, tuple)
+            else value
+            if isinstance(value, plain)
+            else str(value)
+            for name, value in self.by_name.items()
+        }
+
     def but(self, **changes: object) -> Options:
         """Return these options with other values for some fields, whichever groups have them.
 
         Raises:
             KeyError: There is no such field.
         """
-        if unknown := changes.keys() - self.by_name.keys() | changes.keys() & {"command"}:
+        if unknown := changes.keys() - set().union(*map(_fields_of, self.groups)):
             raise KeyError(f"{self.command} has no {', '.join(sorted(unknown))}")
         return replace(self, groups=tuple(_changed(group, changes) for group in self.groups))
 
 
+def _fields_of(group: OptionGroup) -> set[str]:
+    return {each.name for each in fields(cast(Any, group))}
+
+
 def _changed(group: OptionGroup, changes: Mapping[str, object]) -> OptionGroup:
-    names = options_of(type(group)).keys() & changes.keys()
+    names = _fields_of(group) & changes.keys()
     changed: OptionGroup = replace(cast(Any, group), **{name: changes[name] for name in names})
     return changed

@@ -98,15 +98,18 @@ def _given_as(option: Option) -> dict[str, Any]:
         if option.has_opposite:
             return {"action": argparse.BooleanOptionalAction}
         return {"action": "store_true" if option.switches_to else "store_false"}
-    given: dict[str, Any] = {"metavar": option.metavar, "type": option.kind}
+    is_many = option.kind is tuple
+    given: dict[str, Any] = {"metavar": option.metavar, "type": str if is_many else option.kind}
     if option.choices:
         given["choices"] = option.choices
     elif option.values:
         given["type"] = option.values.read
-    if option.kind is tuple:
+    if is_many:
         given["nargs"] = "+"
+    if option.bare is not None:
+        given |= {"nargs": "?", "const": option.bare}
     if not (option.flag or option.is_required):
-        given |= {"nargs": "?", "default": _NOT_GIVEN}
+        given |= {"nargs": "*" if is_many else "?", "default": _NOT_GIVEN}
     return given
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stream.command_line.options import Options
 from stream.errors import OutputError
@@ -95,13 +95,16 @@ class Account:
             OutputError: It cannot be written.
         """
         if self.tally.num_frames:
-            content = sidecar.describe_export(
-                self.tally,
-                model=self.model,
-                source_name=self.source.info.name,
-                source_sha256=self.source_sha256,
-                options=self.options,
-                seconds=time.monotonic() - self.began_s,
-                warnings=[*self.warnings, *ending],
-            )
-            sidecar.write_sidecar(self.output.written_path, content)
+            sidecar.write_sidecar(self.output.written_path, self.content(*ending))
+
+    def content(self, *ending: str) -> dict[str, Any]:
+        """Return the account as JSON can hold it, with how it ended."""
+        return sidecar.describe_export(
+            self.tally,
+            model=self.model,
+            source_name=self.source.info.name,
+            source_sha256=self.source_sha256,
+            options=self.options,
+            seconds=time.monotonic() - self.began_s,
+            warnings=[*self.warnings, *ending],
+        )

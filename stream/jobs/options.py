@@ -2,16 +2,54 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 from stream.command_line.option import OptionGroup, UsageError, argument, option
+from stream.command_line.values import Integer, Number
+from stream.jobs.recordings import Shard
 from stream.sinks.options import VideoName
 from stream.sources.options import SourceName, SourceOptions
 
-__all__ = ["ExportOptions", "LiveOptions", "RegionOptions"]
+__all__ = ["AnnotateOptions", "ExportOptions", "LiveOptions", "RegionOptions"]
+
+
+class Rate:
+    """Frames a second, as 25 or 30000/1001; a ``stream.command_line.values.Values``."""
+
+    def read(self, text: str) -> Fraction:
+        """Return the rate."""
+        try:
+            rate = Fraction(text)
+        except (ValueError, ZeroDivisionError):
+            rate = Fraction(0)
+        if fault := self.fault_of(rate):
+            raise ArgumentTypeError(f"{text} {fault}")
+        return rate
+
+    def fault_of(self, value: object) -> str | None:
+        """See ``Values``."""
+        is_good = isinstance(value, Fraction) and 0 < value <= 1000
+        return None if is_good else "must be frames a second, up to 1000: 25, 29.97 or 30000/1001"
+
+
+class ShardName:
+    """A part of the recordings, as 3/8; a ``stream.command_line.values.Values``."""
+
+    def read(self, text: str) -> Shard:
+        """Return the part."""
+        try:
+            return Shard.parse(text)
+        except ValueError as error:
+            raise ArgumentTypeError(f"{text}: {error}") from error
+
+    def fault_of(self, value: object) -> str | None:
+        """Admit every part there can be."""
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +100,64 @@ class ExportOptions(SourceOptions):
         values=VideoName(),
         unset="INPUT.overlay.mp4",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotateOptions(SourceOptions):
+    """What is annotated, in which forms, and by how many at once."""
+
+    inputs: tuple[str, ...] = argument(
+        (), 'videos, folders to search, patterns; or "merge DIR"', metavar="INPUT"
+    )
+    source: str = ""
+    folder: Path | None = option(
+        None,
+        "folder for all results, in the tree of the folders searched",
+        flag="-o",
+        metavar="DIR",
+        unset="beside each video",
+    )
+    video: bool = option(False, "the MP4 with its overlay too, in sync beside the video")
+    csv: bool = option(False, "the tables as CSV too")
+    maps: bool = option(False, "the maps themselves too, as NAME.maps.npz")
+    report: bool = option(False, "a page with curves and holds too, as NAME.html")
+    pose: bool = option(False, "landmarks as .pose too")
+    pose_rate: Fraction | None = option(
+        None,
+        "frames a second of the .pose",
+        metavar="HZ",
+        values=Rate(),
+        unset="those of the video",
+    )
+    srt: bool = option(False, "subtitles as .srt too, beside .vtt")
+    workers: int = option(
+        1, "videos at work at once, a model each", metavar="N", values=Integer(1, 256)
+    )
+    shard: Shard | None = option(
+        None, "the I-th of N parts, for N machines", metavar="I/N", values=ShardName(), unset="all"
+    )
+    retry_failed: bool = option(False, "try again what failed before")
+    ray: str | None = option(
+        None,
+        "work on the Ray cluster at ADDRESS, or on this machine's",
+        metavar="ADDRESS",
+        bare="auto",
+    )
+    ray_gpus: float = option(
+        0.0,
+        "GPUs of each worker on the cluster; 0.25 shares one by four",
+        metavar="N",
+        values=Number(0, 64),
+    )
+    columns: bool = option(False, "print what the columns of the tables mean, and end")
+
+    def check(self, given: Mapping[str, object]) -> None:
+        """See ``OptionGroup``."""
+        if not (self.inputs or self.columns):
+            raise UsageError("which videos? signlight annotate INPUT...")
+        if self.ray is not None and Path(self.ray).exists():
+            raise UsageError(
+                f"--ray {self.ray}: that is a file or folder, no address; write --ray last"
+            )
+        if self.pose_rate is not None and not self.pose:
+            raise UsageError("--pose-rate is of --pose: give that too")

@@ -179,10 +179,7 @@ def describe_export(
         warnings: What could be lived with, a line each.
     """
     # An export has no window, but those who read these files find the word in every one.
-    asked = {"window": True} | {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in options.by_name.items()
-    }
+    asked = {"window": True} | options.as_json
     looked = options[RegionOptions].region == "hands"
     return {
         "frames": tally.num_frames,

@@ -225,6 +225,7 @@ class ContainerSource(ClosableSource):
             is_live=self._is_live,
             num_frames=num_frames,
             duration_s=duration_s,
+            start_s=decoder.origin * decoder.time_base,
             details=decoder.details,
         )
 

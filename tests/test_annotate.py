@@ -1,0 +1,281 @@
+"""``signlight annotate`` as a person runs it, and what other programs find in what it wrote."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pympi
+import pytest
+
+from run_live import main
+from tests.conftest import ROOT
+from tests.program import PTS, QUICK, TIME_BASE, fails, num_played
+from tests.waits import PROCESS_S, until
+
+EVERYTHING = ["--csv", "--maps", "--report", "--pose", "--srt", "--video"]
+
+
+def _annotate(*arguments: str | Path) -> int:
+    return main(["annotate", *map(str, arguments), *QUICK])
+
+
+def _told(folder: Path) -> dict[str, object]:
+    content: dict[str, object] = json.loads(
+        (folder / f"{folder.name.removesuffix('.annotation')}.json").read_text(encoding="utf-8")
+    )
+    return content
+
+
+def _content(folder: Path) -> dict[str, str]:
+    """Return a hash of every file of results, dates and durations taken out."""
+    hashes = {}
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        if path.suffix == ".eaf":
+            content = re.sub(rb'DATE="[^"]*"|urn:nl-mpi-[^<]*', b"", content)
+        if path.suffix == ".json":
+            told = json.loads(content)
+            told["seconds"] = 0
+            content = json.dumps(told).encode()
+        hashes[path.name] = hashlib.sha256(content).hexdigest()
+    return hashes
+
+
+def _pause(process: subprocess.Popen[Any]) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(0.02)
+
+
+@pytest.fixture
+def clip(hand_clip: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "my sign.mp4"
+    path.write_bytes(hand_clip.read_bytes())
+    return path
+
+
+def test_everything_lies_in_a_folder_beside_the_video(
+    clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _annotate(clip, *EVERYTHING) == 0
+    folder = clip.with_name("my sign.annotation")
+    assert capsys.readouterr().out.strip() == str(folder)
+    names = {path.name.removeprefix("my sign") for path in folder.iterdir()}
+    assert names == {
+        ".attention.csv",
+        ".attention.parquet",
+        ".eaf",
+        ".frames.csv",
+        ".frames.parquet",
+        ".html",
+        ".json",
+        ".maps.npz",
+        ".overlay.mp4",
+        ".pfsx",
+        ".pose",
+        ".srt",
+        ".vtt",
+        "_elan.csv",
+        "_tsconf.xml",
+    }
+
+    frames = pandas.read_parquet(folder / "my sign.frames.parquet")
+    right = frames[frames["hand"] == "right"]
+    assert right["time_s"].tolist() == pytest.approx([float(pts * TIME_BASE) for pts in PTS])
+    attention = pandas.read_parquet(folder / "my sign.attention.parquet")
+    assert len(attention) == len(PTS) * 7, "six heads and their mean"
+    document = pympi.Elan.Eaf(folder / "my sign.eaf")
+    assert document.get_annotation_data_for_tier("RH-in view")
+    assert [media["RELATIVE_MEDIA_URL"] for media in document.media_descriptors] == [
+        "../my sign.mp4",
+        "./my sign.overlay.mp4",
+    ]
+    assert num_played(folder / "my sign.overlay.mp4") == len(PTS)
+    told = _told(folder)
+    assert told["frames"] == len(PTS)
+    assert told["precision"] == "float32"
+    assert set(told["outputs"]) == {path.name for path in folder.iterdir()} - {"my sign.json"}  # type: ignore[call-overload]
+    assert "does not explain" in str(told["methods"])
+
+
+def test_what_is_done_is_not_done_again_unless_something_changed(
+    clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = clip.with_name("my sign.annotation")
+    assert _annotate(clip) == 0
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert _annotate(clip) == 0
+    assert "done before" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    (folder / "my sign.vtt").unlink()
+    assert _annotate(clip) == 0
+    assert (folder / "my sign.vtt").exists()
+    assert _annotate(clip, "--srt") == 0
+    assert (folder / "my sign.srt").exists()
+
+
+@pytest.fixture
+def corpus(hand_clip: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    (folder / "S1").mkdir(parents=True)
+    for name in ("a.mp4", "S1/b.mp4", "S1/c.mp4"):
+        (folder / name).write_bytes(hand_clip.read_bytes())
+    (folder / "S1" / "broken.mp4").write_bytes(hand_clip.read_bytes()[:3000])
+    return folder
+
+
+def _rows(path: Path) -> dict[str, str]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return {Path(row["video"]).name: row["status"] for row in csv.DictReader(file)}
+
+
+def test_a_broken_video_is_a_line_and_is_not_tried_again_unless_asked(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert _annotate(corpus, "-o", out, "--workers", "2") == 1
+    done = dict.fromkeys(("a.mp4", "b.mp4", "c.mp4"), "done")
+    assert _rows(out / "annotations.csv") == done | {"broken.mp4": "failed"}
+    assert (out / "S1" / "b" / "b.eaf").is_file()
+    captured = capsys.readouterr()
+    assert captured.out.strip() == str(out / "annotations.csv")
+    assert "4 videos: 3 done, 1 failed" in captured.err
+
+    assert _annotate(corpus, "-o", out) == 1
+    skipped = dict.fromkeys(done, "skipped")
+    assert _rows(out / "annotations.csv") == skipped | {"broken.mp4": "failed"}
+    assert "--retry-failed" in capsys.readouterr().err
+
+    (corpus / "S1" / "broken.mp4").write_bytes((corpus / "a.mp4").read_bytes())  # mended
+    assert _annotate(corpus, "-o", out) == 0
+    assert main(["annotate", "merge", str(out)]) == 0
+    assert _rows(out / "annotations.csv") == done | {"broken.mp4": "done"}
+
+
+def test_machines_share_a_corpus_out(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (corpus / "S1" / "broken.mp4").unlink()
+    for part in ("1/2", "2/2"):
+        assert _annotate(corpus, "-o", out, "--shard", part) == 0
+    assert len(_rows(out / "annotations.1-of-2.csv")) == 2
+    assert len(_rows(out / "annotations.2-of-2.csv")) == 1
+    assert main(["annotate", "merge", str(out)]) == 0
+    assert len(_rows(out / "annotations.csv")) == 3
+
+
+def test_killed_at_any_moment_it_goes_on_and_ends_the_same(clip: Path, tmp_path: Path) -> None:
+    undisturbed = tmp_path / "undisturbed"
+    assert _annotate(clip, "-o", undisturbed, *EVERYTHING) == 0
+    killed = tmp_path / "killed"
+    folder = killed / "my sign"
+    arguments = ["annotate", str(clip), "-o", str(killed), *EVERYTHING, *QUICK]
+    chance = random.Random(4)
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "run_live.py", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        num_files = chance.randint(1, 9)
+
+        def has_begun(process: subprocess.Popen[bytes] = process, least: int = num_files) -> bool:
+            is_there = folder.is_dir() and len(list(folder.iterdir())) >= least
+            return is_there or process.poll() is not None
+
+        until(has_begun, "files to appear", between=partial(_pause, process))
+        process.send_signal(signal.SIGKILL)
+        process.wait(PROCESS_S)
+        assert not (folder / "my sign.json").exists() or _told(folder)["frames"] == len(PTS)
+    assert main(arguments) == 0
+    expected = _content(undisturbed / "my sign")
+    assert _content(folder).keys() == expected.keys(), "nothing half made is left"
+    assert {name: value for name, value in _content(folder).items() if name != "my sign.json"} == {
+        name: value for name, value in expected.items() if name != "my sign.json"
+    }
+
+
+def test_ctrl_c_leaves_nothing_half_made(long_clip: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out" / long_clip.stem
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "run_live.py", "annotate", str(long_clip)),
+            *("-o", str(tmp_path / "out"), *QUICK),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(
+        lambda: folder.is_dir() and any(folder.iterdir()),
+        "files to appear",
+        between=partial(_pause, process),
+    )
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=PROCESS_S)
+    assert process.returncode == 128 + signal.SIGTERM, stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_columns_are_told_without_a_video(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["annotate", "--columns"]) == 0
+    assert "normalized_entropy" in capsys.readouterr().out
+
+
+def test_a_file_of_theirs_is_not_written_over(
+    clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = clip.with_name("my sign.annotation")
+    folder.mkdir()
+    (folder / "my sign.json").write_text('{"mine": 1}')
+    assert "did not make it" in fails(capsys, "annotate", clip, *QUICK)
+    assert (folder / "my sign.json").read_text() == '{"mine": 1}'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing.mp4"], "no such file or folder"),
+        (["https://example.org/a.mp4"], "download it"),
+        (["merge"], "which folder"),
+        (["merge", "."], "no results of annotate"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert words in fails(capsys, "annotate", *arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["a.mp4", "--by", "Gloss"],
+        ["a.mp4", "--tiers", "{nonsense}"],
+        ["a.mp4", "--shard", "9/8"],
+        ["a.mp4", "--pose-rate", "25"],
+        ["--ray", "."],
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["annotate", *arguments])
+    assert caught.value.code == 2
