@@ -43,6 +43,9 @@ class Clip(Protocol):
     def frame(self, index: int, size_wh: Size = SIZE_WH) -> ScenePicture:
         """Return one frame with its truth."""
 
+    def hands_at(self, time_s: float, size_wh: Size = SIZE_WH) -> tuple[SceneHand, ...]:
+        """Return how the hands are held at a time, the right one first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
@@ -107,7 +110,7 @@ class Fingerspelling:
     def frame(self, index: int, size_wh: Size = SIZE_WH) -> ScenePicture:
         """Return one frame with its truth."""
         time_s = index / FRAME_RATE
-        hand = _moving(self._hand, time_s, size_wh)
+        (hand,) = self.hands_at(time_s, size_wh)
         lean = wander(time_s, 12, 1.0)
         posture = Posture(
             yaw=-7.0 + wander(time_s, 11, 2.0),
@@ -125,6 +128,16 @@ class Fingerspelling:
         room = _study(size_wh)
         noise = np.random.default_rng([1, index])
         return compose(room, [hand], _DAYLIGHT, _LENS, noise, figure=figure)
+
+    def hands_at(self, time_s: float, size_wh: Size = SIZE_WH) -> tuple[SceneHand, ...]:
+        """Return how the one hand is held at a time."""
+        return (_moving(self._hand, time_s, size_wh),)
+
+    @property
+    def changes_s(self) -> list[tuple[float, float]]:
+        """From when to when the hand goes from one letter to the next, seconds."""
+        starts = [start + self.rest_s for start in self._spelling().change_starts_s]
+        return [(start, start + self.change_s) for start in starts]
 
     def _spelling(self) -> Spelling:
         return spell(self.word, letter_s=self.letter_s, change_s=self.change_s)
@@ -204,8 +217,7 @@ class TwoHands:
     def frame(self, index: int, size_wh: Size = SIZE_WH) -> ScenePicture:
         """Return one frame with its truth, the right hand first."""
         time_s = index / FRAME_RATE
-        right = _moving(lambda t, size: _keyed(_RIGHT_KEYS, "right", t, size), time_s, size_wh)
-        left = _moving(lambda t, size: _keyed(_LEFT_KEYS, "left", t, size), time_s, size_wh)
+        right, left = self.hands_at(time_s, size_wh)
         posture = Posture(
             yaw=wander(time_s, 31, 3.0),
             lean=wander(time_s, 32, 1.0),
@@ -221,23 +233,12 @@ class TwoHands:
         noise = np.random.default_rng([2, index])
         return compose(_parlour(size_wh), [right, left], _LAMPLIGHT, _LENS, noise, figure=figure)
 
-
-def soft_pad(duration_s: float, rate: int) -> npt.NDArray[np.float32]:
-    """Return a quiet chord that swells and fades, mono, float32 (N,), within -0.2 to 0.2.
-
-    Args:
-        duration_s: Length, seconds.
-        rate: Samples per second.
-    """
-    t = np.arange(round(duration_s * rate)) / rate
-    chord = np.zeros_like(t)
-    for k, pitch_hz in enumerate((110.0, 164.81, 220.0, 277.18, 329.63)):
-        swell = 0.7 + 0.3 * np.sin(2 * np.pi * t / (4.1 + k) + k)
-        for detune, share in ((0.998, 0.4), (1.0, 1.0), (1.0025, 0.4)):
-            chord += share * swell * np.sin(2 * np.pi * pitch_hz * detune * t + k) / (1 + k)
-    fade = np.clip(np.minimum(t, duration_s - t) / 1.0, 0.0, 1.0)
-    loudness = 0.18 * np.sin(0.5 * np.pi * fade) ** 2
-    return np.asarray(loudness * chord / np.abs(chord).max(), np.float32)
+    def hands_at(self, time_s: float, size_wh: Size = SIZE_WH) -> tuple[SceneHand, ...]:
+        """Return how both hands are held at a time, the right one first."""
+        return (
+            _moving(lambda t, size: _keyed(_RIGHT_KEYS, "right", t, size), time_s, size_wh),
+            _moving(lambda t, size: _keyed(_LEFT_KEYS, "left", t, size), time_s, size_wh),
+        )
 
 
 def _person(tone: float, cloth: Colour, hair: Colour, **looks: object) -> Person:

@@ -9,8 +9,9 @@ from typing import Final
 
 import av
 import numpy as np
+import numpy.typing as npt
 
-from samples.clips import FRAME_RATE, SIZE_WH, Clip, soft_pad
+from samples.clips import FRAME_RATE, SIZE_WH, Clip
 
 SOUND_RATE: Final = 48_000
 _BT709: Final = 1
@@ -81,3 +82,21 @@ def write_clip(
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def soft_pad(duration_s: float, rate: int) -> npt.NDArray[np.float32]:
+    """Return a quiet chord that swells and fades, mono, float32 (N,), within -0.2 to 0.2.
+
+    Args:
+        duration_s: Length, seconds.
+        rate: Samples per second.
+    """
+    t = np.arange(round(duration_s * rate)) / rate
+    chord = np.zeros_like(t)
+    for k, pitch_hz in enumerate((110.0, 164.81, 220.0, 277.18, 329.63)):
+        swell = 0.7 + 0.3 * np.sin(2 * np.pi * t / (4.1 + k) + k)
+        for detune, share in ((0.998, 0.4), (1.0, 1.0), (1.0025, 0.4)):
+            chord += share * swell * np.sin(2 * np.pi * pitch_hz * detune * t + k) / (1 + k)
+    fade = np.clip(np.minimum(t, duration_s - t) / 1.0, 0.0, 1.0)
+    loudness = 0.18 * np.sin(0.5 * np.pi * fade) ** 2
+    return np.asarray(loudness * chord / np.abs(chord).max(), np.float32)

@@ -53,6 +53,7 @@ __all__ = [
     "Light",
     "Placement",
     "Sleeve",
+    "landmarks_of",
     "place_in_camera",
     "render_hand",
     "render_layer",
@@ -146,15 +147,7 @@ def render_layer(
     turn, wrist = place_in_camera(placement, body, size_wh)
     cones = _pack(geometry, turn, wrist, body)
     roots = np.ascontiguousarray(geometry.roots @ turn.T + wrist, dtype=np.float32)
-    joints = geometry.landmarks @ turn.T + wrist
-    landmark_depth = -joints[:, 2]
-    landmarks = np.stack(
-        [
-            joints[:, 0] / landmark_depth * focal + centre[0],
-            centre[1] - joints[:, 1] / landmark_depth * focal,
-        ],
-        axis=1,
-    )
+    landmarks, landmark_depth = _project(geometry, placement, body, size_wh)
     rgb = np.zeros((height, width, 3), np.float32)
     alpha = np.zeros((height, width), np.float32)
     bare = np.zeros((height, width), np.float32)
@@ -183,10 +176,17 @@ def render_layer(
         depth=depth,
         skin=bare,
         part_masks=np.stack([parts == 1 + part for part in _GEOMETRY_PARTS]),
-        landmarks=landmarks.astype(np.float32),
-        landmark_depth=landmark_depth.astype(np.float32),
+        landmarks=landmarks,
+        landmark_depth=landmark_depth,
         handedness=placement.handedness,
     )
+
+
+def landmarks_of(
+    size_wh: tuple[int, int], pose: HandPose, body: HandBody, placement: Placement
+) -> Floats:
+    """Return where a hand's 21 landmarks are in the picture, px, float32, shape ``(21, 2)``."""
+    return _project(build_hand(pose, body), placement, body, size_wh)[0]
 
 
 def render_hand(
@@ -246,6 +246,24 @@ def render_hand(
         letter=letter,
         pose=pose,
     )
+
+
+def _project(
+    geometry: HandGeometry, placement: Placement, body: HandBody, size_wh: tuple[int, int]
+) -> tuple[Floats, Floats]:
+    """Return the landmarks in the picture, px, and their distance from the camera plane, cm."""
+    turn, wrist = place_in_camera(placement, body, size_wh)
+    focal = placement.focal_px(body)
+    joints = geometry.landmarks @ turn.T + wrist
+    depth = -joints[:, 2]
+    landmarks = np.stack(
+        [
+            joints[:, 0] / depth * focal + size_wh[0] / 2.0,
+            size_wh[1] / 2.0 - joints[:, 1] / depth * focal,
+        ],
+        axis=1,
+    )
+    return landmarks.astype(np.float32), depth.astype(np.float32)
 
 
 def _background(

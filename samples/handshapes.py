@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import accumulate, product
 from typing import Final
 
 import numpy as np
@@ -306,6 +306,12 @@ class Spelling:
     def duration_s(self) -> float:
         """Length of the whole word, seconds."""
         return sum(map(self._held_s, self.word)) + self.change_s * (len(self.word) - 1)
+
+    @property
+    def change_starts_s(self) -> list[float]:
+        """When the hand leaves each letter but the last, seconds."""
+        ends = accumulate(self._held_s(letter) for letter in self.word[:-1])
+        return [end + i * self.change_s for i, end in enumerate(ends)]
 
     def at(self, time_s: float) -> Moment:
         """Return what the hand does at a time; before and after the word it holds still."""

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from models.hands.bundle import find_hand_bundle
-from samples.clips import Clip, Fingerspelling, TwoHands, blink, soft_pad, wander
+from samples.clips import Clip, Fingerspelling, TwoHands, blink, wander
+from samples.encode import soft_pad
 from tests.conftest import ROOT
 
 CLIPS: dict[str, Clip] = {"fingerspelling": Fingerspelling(), "two_hands": TwoHands()}

@@ -55,7 +55,7 @@ def bumps_on(cover: Floats) -> npt.NDArray[np.float32]:
     chosen = np.linspace(0, len(rows) - 1, 12).astype(int)
     y, x = np.indices(cover.shape[1:])
     away = (y - rows[chosen, None, None]) ** 2 + (x - columns[chosen, None, None]) ** 2
-    return np.exp(-away / (2 * 1.5**2)).astype(np.float32)
+    return np.asarray(np.exp(-away / (2 * 1.5**2)), np.float32)
 
 
 def maps_of(

@@ -36,7 +36,7 @@ def attention_on(
     places = transform.to_frame(np.moveaxis(centres, 0, -1) * transform.crop_wh)
     away = np.linalg.norm(places - landmarks[list(points), None, None], axis=-1) / palm_px
     weights = np.exp(-((away / 0.33) ** 2))
-    return (0.9 * weights / weights.sum((1, 2), keepdims=True)).astype(np.float32)
+    return np.asarray(0.9 * weights / weights.sum((1, 2), keepdims=True), np.float32)
 
 
 def focus_on(*points: int) -> tuple[Focus, AttentionMaps, HandRegion]:
