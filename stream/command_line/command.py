@@ -30,7 +30,7 @@ class Command:
 
     @property
     def groups(self) -> tuple[OptionGroup, ...]:
-        """What can be asked of it, beside what every command takes."""
+        """What can be asked of it, and last what can be asked of every command."""
         return (*self.options, CommonOptions())
 
     def declared(self) -> Iterator[tuple[OptionGroup, str, Option]]:
