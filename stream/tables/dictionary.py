@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+
+from stream.tables import maps
 from stream.tables.attention import ATTENTION_COLUMNS, ATTENTION_INTRO
 from stream.tables.columns import described
 from stream.tables.frames import FRAME_COLUMNS, FRAME_INTRO
@@ -24,8 +27,13 @@ def describe_columns() -> str:
         (
             described("`b.frames.parquet`", FRAME_INTRO, FRAME_COLUMNS),
             described("`b.attention.parquet`", ATTENTION_INTRO, ATTENTION_COLUMNS),
+            f"## `b.maps.npz`\n\n{_in_markdown(maps.__doc__ or '')}\n",
         )
     )
+
+
+def _in_markdown(docstring: str) -> str:
+    return inspect.cleandoc(docstring).replace("``", "`").replace("::\n", ":\n")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ reader takes out of an hour what it needs; and numpy alone opens it, as one file
 or not at all. (Zarr reads in part, too, but takes a library and its five others, and hundreds of
 files that have to stay together.)
 
-A run of up to ``MAPS_PER_RUN`` maps of one shape, number 00000 on, is these arrays, N long:
+Some 256 maps of one shape are a run. Each run, from number 00000 on, is these arrays, N long:
 
 - ``weights_00000``: float16 (N, heads, rows, columns), as in ``AttentionMaps.weights``. Rounding
   moves a map's sum by 1.4e-4 at most. What is beyond 65504 (of activations) is kept as that.
@@ -16,6 +16,20 @@ A run of up to ``MAPS_PER_RUN`` maps of one shape, number 00000 on, is these arr
 - ``landmarks_00000``: float32 (N, 21, 2), frame pixels; NaN for the whole picture.
 
 ``about.json`` says what is so of all: kind, model, layer.
+
+To draw them onto their video::
+
+    from overlays import Compositor
+    from stream.sources import open_source
+    from stream.tables.maps import read_maps
+
+    compositor, kept = Compositor(), read_maps("b.annotation/b.maps.npz")
+    maps = next(kept, None)
+    with open_source("b.mp4") as source:
+        while maps is not None and (frame := source.read()) is not None:
+            if frame.index == maps.frame_index:
+                picture = compositor.draw(maps.scene(frame))
+                maps = next(kept, None)
 """
 
 from __future__ import annotations
@@ -163,20 +177,6 @@ def read_maps(
     path: str | Path, *, start_s: float = 0.0, end_s: float | None = None
 ) -> Iterator[FrameMaps]:
     """Yield the maps of a ``.maps.npz``, frame by frame; frames without any are left out.
-
-    To draw them onto their video::
-
-        from overlays import Compositor
-        from stream.sources import open_source
-        from stream.tables.maps import read_maps
-
-        compositor, kept = Compositor(), read_maps("b.annotation/b.maps.npz")
-        maps = next(kept, None)
-        with open_source("b.mp4") as source:
-            while maps is not None and (frame := source.read()) is not None:
-                if frame.index == maps.frame_index:
-                    picture = compositor.draw(maps.scene(frame))
-                    maps = next(kept, None)
 
     Args:
         path: The file; only what is asked for is read.

@@ -48,8 +48,10 @@ _LIMBS = (
     *pairwise(_KNUCKLES[1:]),
     *((knuckle + joint, knuckle + joint + 1) for knuckle in _KNUCKLES for joint in range(3)),
 )
-_COLOURS = ((245, 245, 242), (255, 200, 87), (120, 220, 130), (94, 200, 255), (200, 150, 255))
-"""Of the points from the wrist on, repeated; viewers draw with them."""
+_OF_FINGERS = ((213, 94, 0), (230, 159, 0), (0, 158, 115), (0, 114, 178), (204, 121, 167))
+_COLOURS = ((120, 120, 120), *(colour for colour in _OF_FINGERS for _ in range(4)))
+"""Of the points, for viewers: told apart by people who see few colours, too. (M. Okabe and K. Ito,
+"Color Universal Design", 2002.)"""
 MAX_GAP_S = Fraction(1, 5)
 """Between frames further apart nothing is known of the way: the hand stays where it was."""
 

@@ -138,6 +138,8 @@ function drawBand(band, top) {
     const isGone = band.tier === "in view" && value !== "in view";
     const look = isGone ? "gone" : value === "movement" || band.tier === "in view" ? "faint" : isNumber ? "head" : "";
     const box = make(room, "rect", { class: `band ${look}`, x, width: wide, y: top + 1.5, height: BAND_PX - 4, rx: Math.min(2, wide / 3) });
+    if (wide < 4) continue;
+    if (isNumber) box.setAttribute("stroke", "var(--paper)");
     make(box, "title", {}, `${band.label}: ${value || "so"}, ${clock(start)} to ${clock(end)}`);
     if (isNumber || isGone || band.tier === "dominant hand") {
       if (wide > 7 * value.length + 6) {

@@ -39,8 +39,10 @@ MAX_BYTES = 1_500_000
 """Of a page: what a mail takes, and a browser opens at once."""
 MAX_BINS = 4096
 """Of a curve: several times the pixels of a screen, so that there is something to zoom into."""
-MAX_STRETCHES = 12_000
+MAX_STRETCHES = 20_000
+"""An hour of two hands, some 600 kB."""
 MAX_HOLDS = 96
+"""As many as somebody looks through; at most 1 MB, of what is left."""
 
 _SIDES: tuple[Handedness | None, ...] = ("right", "left", None)
 _NAMES = {"right": "Right hand", "left": "Left hand", None: "Picture"}

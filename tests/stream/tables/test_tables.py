@@ -70,7 +70,10 @@ def test_frames_hold_what_the_moments_hold(tmp_path: Path) -> None:
 def test_frames_without_any_hand_and_held_ones_and_whole_pictures_have_rows(tmp_path: Path) -> None:
     held = hand_moment(1, "left", 4, unseen_s=0.125)
     frame = frames_of(
-        tmp_path, make_moment(0, []), make_moment(1, [held]), make_moment(2, [whole_picture(2)])
+        tmp_path,
+        make_moment(0, []),
+        make_moment(1, [held], {"left": "lost"}),
+        make_moment(2, [whole_picture(2)]),
     )
     assert frame["state"].astype(object).fillna("").tolist() == ["", "held", "seen"]
     assert frame["unseen_s"].fillna(-1).tolist() == [-1, 0.125, 0]
