@@ -21,6 +21,7 @@ from stream.command_line.parsing import parse_args, words_of_keys
 from stream.installed_packages import doubts_about_opencv
 from stream.jobs.factories import Factories
 from stream.jobs.options import AnnotateOptions, ExportOptions, LiveOptions, RegionOptions
+from stream.printable import log_to_terminal
 from stream.priority import let_waiting_threads_sleep
 from stream.program import exit_code_of
 from stream.sinks.options import EncoderOptions
@@ -58,9 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     command, options = parse_args(arguments, COMMANDS, epilog=words_of_keys(KEYS))
     is_verbose = options[CommonOptions].verbose
-    logging.basicConfig(
-        level=logging.DEBUG if is_verbose else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
+    log_to_terminal(
+        logging.DEBUG if is_verbose else logging.WARNING, "%(levelname)s %(name)s: %(message)s"
     )
     if command.run is not _bench:  # that times DINO's own way too, which it slows
         let_waiting_threads_sleep()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
+import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from stream.errors import OutputError, WeightsError, WeightsNotFoundError
 from stream.hashing import sha256_of
+from stream.locks import lock
 
 __all__ = ["Progress", "download"]
 
@@ -28,6 +32,7 @@ def download(
     *,
     sha256: str | None = None,
     size: int | None = None,
+    max_bytes: int | None = None,
     progress: Progress | None = None,
     timeout_s: float = 20.0,
 ) -> str:
@@ -43,6 +48,7 @@ def download(
         path: Where the file is to be; its folder is made.
         sha256: Hash it must have, hexadecimal; None takes what comes.
         size: Bytes it must have; None takes what comes.
+        max_bytes: Bytes it may have at most, where ``size`` does not say.
         progress: Called with the bytes there are and the bytes expected.
         timeout_s: Seconds to wait for the server each time before giving up.
 
@@ -56,9 +62,11 @@ def download(
         path.parent.mkdir(parents=True, exist_ok=True)
         if part.is_symlink():  # what it leads to is not ours to write
             part.unlink()
-        _receive(url, part, progress or _ignore, timeout_s, size)
-        digest = _check(part, url, sha256, size)
-        part.replace(path)
+        with _locked(part):
+            most = max_bytes if size is None else size
+            _receive(url, part, progress or _ignore, timeout_s, most)
+            digest = _check(part, url, sha256, size)
+            part.replace(path)
         _tag_of(part).unlink(missing_ok=True)
     except WeightsError:
         part.unlink(missing_ok=True)
@@ -72,6 +80,25 @@ def download(
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     return digest
+
+
+@contextmanager
+def _locked(part: Path) -> Iterator[None]:
+    """Keep other runs from writing the same part, where the system knows locks."""
+    if sys.platform == "win32":  # there an open file could not be renamed
+        yield
+        return
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if not lock(descriptor):
+            raise _UnreachableError("another run of Signlight is downloading it")
+        try:
+            yield
+        finally:
+            if part.exists() and not part.stat().st_size:
+                part.unlink()
+    finally:
+        os.close(descriptor)
 
 
 class _UnreachableError(Exception):
@@ -106,12 +133,12 @@ def _tag_of(part: Path) -> Path:
     return part.with_name(part.name + ".etag")
 
 
-def _receive(url: str, part: Path, progress: Progress, timeout_s: float, size: int | None) -> None:
+def _receive(url: str, part: Path, progress: Progress, timeout_s: float, most: int | None) -> None:
     """Fill ``part`` until it is complete, over as many connections as it takes."""
     while True:
         before = _size_of(part)
         try:
-            _receive_once(url, part, progress, timeout_s, size)
+            _receive_once(url, part, progress, timeout_s, most)
             return
         except _UnreachableError:
             if _size_of(part) <= before:
@@ -119,7 +146,7 @@ def _receive(url: str, part: Path, progress: Progress, timeout_s: float, size: i
 
 
 def _receive_once(
-    url: str, part: Path, progress: Progress, timeout_s: float, size: int | None
+    url: str, part: Path, progress: Progress, timeout_s: float, most: int | None
 ) -> None:
     have = _size_of(part)
     headers = {"User-Agent": "signlight", "Accept-Encoding": "identity"}
@@ -134,8 +161,8 @@ def _receive_once(
             raise _UnreachableError(f"the server answers {error.code} {error.reason}") from error
         if error.headers.get("Content-Range") == f"bytes */{have}":
             return  # all of it was there, only the renaming was missing
-        part.unlink()
-        _receive_once(url, part, progress, timeout_s, size)
+        part.write_bytes(b"")
+        _receive_once(url, part, progress, timeout_s, most)
         return
     except urllib.error.URLError as error:
         raise _UnreachableError(_reason(error.reason)) from error
@@ -160,7 +187,7 @@ def _receive_once(
                 _tag_of(part).write_text(tag, encoding="latin-1")
         with part.open("r+b" if resumed else "wb", buffering=0) as file:
             file.seek(have)
-            _copy(response, file, have, total, progress, size)
+            _copy(response, file, have, total, progress, most)
 
 
 def _copy(
@@ -169,7 +196,7 @@ def _copy(
     have: int,
     total: int | None,
     progress: Progress,
-    size: int | None,
+    most: int | None,
 ) -> None:
     progress(have, total)
     while True:
@@ -180,9 +207,9 @@ def _copy(
         if not chunk:
             break
         have += len(chunk)
-        if size is not None and have > size:  # more is never wanted, and may never end
+        if most is not None and have > most:  # more is never wanted, and may never end
             raise WeightsError(
-                f"{response.url} has more than {size} bytes: it was discarded; try again"
+                f"{response.url} has more than {most} bytes: it was discarded; try again"
             )
         while chunk:  # an unbuffered file may take less than it is given
             chunk = chunk[file.write(chunk) :]

@@ -73,6 +73,7 @@ def load_model(
         return DinoModel(spec, choice.open(network, num_threads=num_threads), layer=layer)
     found = find_weights(spec, None if weights is None else Path(weights), progress=progress)
     load_checkpoint(found.path, network, spec)
+    found.check_unchanged()
     remember(spec, found)
     checked: Runtime | None = None
     check: PrecisionCheck | None = None
@@ -89,6 +90,7 @@ def load_model(
                 checked = None
                 network = build_network(spec)
                 load_checkpoint(found.path, network, spec)
+                found.check_unchanged()
     return DinoModel(
         spec,
         checked or choice.open(network, num_threads=num_threads),

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 _BUNDLED = Path(__file__).parent / "bundled"
 """Weights that come with Signlight."""
+_MAX_BYTES = 2**31
+"""Of a download: several times the largest file that is published for these models."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,17 @@ class WeightsFile:
     """Where it is."""
     sha256: str
     """Its SHA-256, hexadecimal."""
+    state: tuple[int, ...]
+    """What the system said of the file when it was looked at; changes whenever the file does."""
+
+    def check_unchanged(self) -> None:
+        """Make sure that what was read meanwhile has this hash.
+
+        Raises:
+            WeightsError: The file was changed or replaced since it was looked at.
+        """
+        if _state_of(self.path) != self.state:
+            raise WeightsError(f"{self.path}: it was changed while it was read; start again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +104,20 @@ def find_weights(
             )
         if not path.is_file():  # reading a pipe or a device might never end
             raise WeightsError(f"{path} is no file; --weights takes a checkpoint of {spec.title}")
-        return WeightsFile(path=path, sha256=_hash(path))
+        return _look_at(path)
     path = weights_path(spec)
     if spec.origin != "published":
         return fetch_weights(spec)
     if not path.is_file():
         return fetch_weights(spec, progress=progress)
-    digest = _hash(path)
+    found = _look_at(path)
     record = _read_record(path)
-    if record is not None and (path.stat().st_size, digest) != (record.size, record.sha256):
+    if record is not None and (path.stat().st_size, found.sha256) != (record.size, record.sha256):
         raise WeightsError(
             f"{path}: damaged since it was downloaded (another size or SHA-256); "
             f"`signlight models fetch {spec.name}` downloads it again"
         )
-    return WeightsFile(path=path, sha256=digest)
+    return found
 
 
 def fetch_weights(spec: ModelSpec, *, progress: Progress | None = None) -> WeightsFile:
@@ -131,8 +144,8 @@ def fetch_weights(spec: ModelSpec, *, progress: Progress | None = None) -> Weigh
         except WeightsError:
             path.unlink()
     _record_path(path).unlink(missing_ok=True)
-    digest = download(spec.url, path, progress=progress)
-    found = WeightsFile(path=path, sha256=digest)
+    digest = download(spec.url, path, max_bytes=_MAX_BYTES, progress=progress)
+    found = WeightsFile(path=path, sha256=digest, state=_state_of(path))
     remember(spec, found)
     return found
 
@@ -154,11 +167,11 @@ def remember(spec: ModelSpec, found: WeightsFile) -> None:
 
 
 def _find_bundled(spec: ModelSpec, path: Path) -> WeightsFile:
-    digest = _hash(path) if path.is_file() else None
-    if digest is None or digest != spec.sha256:
-        fault = "missing" if digest is None else "not what Signlight came with (another SHA-256)"
+    found = _look_at(path) if path.is_file() else None
+    if found is None or found.sha256 != spec.sha256:
+        fault = "missing" if found is None else "not what Signlight came with (another SHA-256)"
         raise WeightsError(f"{path}: {fault}; install Signlight again")
-    return WeightsFile(path=path, sha256=digest)
+    return found
 
 
 def _record_path(path: Path) -> Path:
@@ -177,8 +190,17 @@ def _read_record(path: Path) -> _Record | None:
         ) from error
 
 
-def _hash(path: Path) -> str:
+def _look_at(path: Path) -> WeightsFile:
+    state = _state_of(path)
     try:
-        return sha256_of(path)
+        return WeightsFile(path=path, sha256=sha256_of(path), state=state)
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+import logging
+from types import TracebackType
+
+__all__ = ["log_to_terminal", "printable"]
 
 
 def printable(text: str) -> str:
@@ -15,3 +18,27 @@ def printable(text: str) -> str:
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
         for each in text
     )
+
+
+def log_to_terminal(level: int, form: str) -> None:
+    """Have log messages printed on stderr, fit for a terminal; nothing where that was set before.
+
+    Args:
+        level: Least level to print.
+        form: What a line looks like, as ``logging.Formatter`` takes it.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_PrintableFormatter(form))
+    logging.basicConfig(level=level, handlers=[handler])
+
+
+class _PrintableFormatter(logging.Formatter):
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return printable(super().formatMessage(record))
+
+    def formatException(  # noqa: N802 - logging's name
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))

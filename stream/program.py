@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from stream.errors import in_one_line
+from stream.printable import log_to_terminal
 from stream.stopping import interrupted_by_signals
 
 __all__ = ["exit_code_of", "run_program"]
@@ -32,7 +33,7 @@ def run_program(
     """
     parser.add_argument("-v", "--verbose", action="store_true", help="show where it went wrong")
     options = parser.parse_args(arguments)
-    logging.basicConfig(format="%(message)s")
+    log_to_terminal(logging.WARNING, "%(message)s")
 
     def run() -> int:
         work(options)

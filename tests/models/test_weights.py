@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn import Module
 
 import models.weights
 from models.cache import cache_folder
@@ -426,6 +427,24 @@ def test_load_model_reads_a_checkpoint(tmp_path: Path) -> None:
     assert expected.is_random
     assert not maps.is_random
     np.testing.assert_array_equal(maps.weights, expected.weights)
+
+
+def test_weights_that_change_while_they_are_loaded_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s16.pth"
+    network = build_network(find_spec("dino_vits16"))
+    network.initialise(torch.Generator().manual_seed(3))
+    torch.save(network.state_dict(), path)
+
+    def replace_and_load(path: Path, network: Module, spec: ModelSpec) -> None:
+        (tmp_path / "other.pth").write_bytes(path.read_bytes())
+        (tmp_path / "other.pth").replace(path)
+        load_checkpoint(path, network, spec)
+
+    monkeypatch.setattr("models.loading.load_checkpoint", replace_and_load)
+    with pytest.raises(WeightsError, match="changed while it was read"):
+        load_model("dino_vits16", weights=path, device="cpu", precision="float32")
 
 
 def test_load_model_remembers_a_file_put_there_by_hand(

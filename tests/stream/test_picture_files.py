@@ -70,6 +70,13 @@ def test_beginnings_of_files_are_refused_in_one_way(tmp_path: Path, size: int) -
         PictureReader().read(tmp_path / "a.webp")
 
 
+def test_a_file_of_more_bytes_than_pixels_can_have_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.png").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(SourceFormatError, match="bytes are more than"):
+        PictureReader().read(tmp_path / "sparse.png")
+
+
 def test_nobody_waits_for_a_pipe(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     os.mkfifo(tmp_path / "a.png")
     assert PictureReader().try_read(tmp_path / "a.png") is None

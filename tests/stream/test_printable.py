@@ -31,6 +31,23 @@ def test_errors_are_fit_for_a_terminal() -> None:
     assert in_one_line(OSError(2, "is missing", EVIL)).isprintable()
 
 
+def test_log_lines_are_fit_for_a_terminal() -> None:
+    program = (
+        "import logging, sys\n"
+        "from stream.printable import log_to_terminal\n"
+        "log_to_terminal(logging.WARNING, '%(message)s')\n"
+        "try: raise ValueError(sys.argv[1])\n"
+        "except ValueError: logging.exception('left out:\\n%s', sys.argv[1])\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, EVIL],
+        cwd=ROOT, capture_output=True, encoding="utf-8", timeout=PROCESS_S,
+    )  # fmt: skip
+    assert "left out:\\nclip\\x1b]0;owned" in run.stderr
+    assert all(line.isprintable() for line in run.stderr.splitlines())
+    assert len(run.stderr.splitlines()) > 3, "a traceback keeps its lines"
+
+
 def test_a_name_reaches_the_terminal_without_its_commands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

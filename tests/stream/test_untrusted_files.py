@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -154,6 +156,56 @@ class TestFilesThatNameOthers:
         assert any(str(paths[0]) in line for line in asked), "strace saw nothing"
         assert [line for line in asked if str(secret) in line] == []
         assert [line for line in asked if "AF_INET" in line] == []
+
+    @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+    def test_whole_exports_open_what_is_theirs_and_nothing_else(
+        self, secret: Path, free_port: int, tmp_path: Path
+    ) -> None:
+        """Of a clip with sound, a folder with hostile files among pictures, and of those alone."""
+        named = tmp_path / "named"
+        pictures = named / "pictures"
+        pictures.mkdir(parents=True)
+        clip = make_clip(named / "clip.mp4", num_frames=4, audio_codec="aac")
+        write_png(pictures / "real.png", numbered(7))
+        hostile = []
+        for name, content in lists_of(secret, free_port).items():
+            (pictures / f"{name}.png").write_text(content)
+            hostile.append(named / name)
+            hostile[-1].write_text(content)
+        export = (
+            "import sys\n"
+            "from run_live import main\n"
+            "for number, path in enumerate(sys.argv[2:]):\n"
+            "    arguments = '--region frame --random-weights --crop-size 32'.split()\n"
+            "    print(main(['export', path, f'{sys.argv[1]}/{number}.mp4', *arguments]))\n"
+        )
+        trace, cache = tmp_path / "trace.txt", tmp_path / "cache"
+        run = subprocess.run(
+            ["strace", "-f", "-qq", "--seccomp-bpf", "-e", "trace=openat,open,bind,connect",
+             "-o", str(trace), sys.executable, "-c", export,
+             *map(str, [named, clip, pictures, *hostile])],
+            cwd=ROOT, check=True, timeout=5 * PROCESS_S, capture_output=True, encoding="utf-8",
+            env=os.environ | {"SIGNLIGHT_CACHE": str(cache), "HOME": str(tmp_path / "home")},
+        )  # fmt: skip
+        codes = [line for line in run.stdout.splitlines() if line.isdecimal()]
+        assert codes == ["0", "0"] + len(hostile) * ["1"]
+        asked = trace.read_text(encoding="utf-8", errors="replace").splitlines()
+        assert [line for line in asked if "AF_INET" in line] == []
+        opened = {
+            os.path.normpath(ROOT / found[1])
+            for line in asked
+            if (found := re.search(r'open(?:at)?\(.*?"(.*)".*\) += \d', line))
+        }
+        assert str(clip) in opened, "strace saw nothing"
+        own: list[str | Path] = [ROOT, sys.prefix, sys.base_prefix, cache, named, tmp_path / "home"]
+        system = ["/dev", "/etc", "/lib", "/lib64", "/proc", "/sys", "/usr"]
+        allowed = [Path(folder).resolve() for folder in (*own, *system)]
+        strange = [
+            path
+            for path in opened
+            if not any(Path(path).resolve().is_relative_to(folder) for folder in allowed)
+        ]
+        assert strange == []
 
 
 class TestSizes:

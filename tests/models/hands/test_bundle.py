@@ -196,6 +196,13 @@ def test_own_file_that_is_no_bundle(tmp_path: Path, content: bytes | None, said:
     assert "\n" not in message
 
 
+def test_a_bundle_of_endless_size_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "hand.task").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(HandModelError, match="more than 268435456 bytes"):
+        find_hand_bundle(tmp_path / "hand.task")
+
+
 def test_pipe_is_no_bundle_and_nobody_waits_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "hand.task")
     with pytest.raises(HandModelError, match="it is no file"):
