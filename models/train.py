@@ -38,7 +38,7 @@ __all__ = ["Run", "main", "train"]
 
 STORE_PX: Final = 112
 """Side at which pictures are kept: a hand then has about the pixels of two views."""
-BACKDROP_PX: Final = 96
+BACKDROP_PX: Final = 128
 """Side at which backdrops are kept; views take parts of them."""
 
 

@@ -86,6 +86,14 @@ class Camera:
         return to_display(np.asarray(exposed, np.float32))
 
 
+def compress(image: npt.NDArray[np.uint8], quality: int) -> npt.NDArray[np.uint8]:
+    """Return a picture as JPEG leaves it, uint8 (H, W, 3) RGB, quality 1 to 100."""
+    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    seen = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert seen is not None
+    return np.ascontiguousarray(seen[..., ::-1])
+
+
 def smear(layer: Image, way_px: tuple[float, float]) -> Image:
     """Return a layer blurred along a straight way, centred, as an open shutter sees it move.
 

@@ -1,10 +1,10 @@
-"""The renderer's command line: ``python -m samples.render clip|sheet|set``."""
+"""The renderer's command line: ``python -m samples.render clip|sheet|set|backdrops``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(
         prog="python -m samples.render", description="Render Signlight's own signer."
     )
-    commands = parser.add_subparsers(required=True, metavar="clip|sheet|set")
+    commands = parser.add_subparsers(required=True, metavar="clip|sheet|set|backdrops")
 
     clip = commands.add_parser("clip", help="write one of the two sample clips")
     clip.add_argument(
@@ -60,12 +60,20 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--out", type=Path, default=_HERE / "sheet.png", metavar="FILE")
     sheet.set_defaults(run=_sheet)
 
-    dataset = commands.add_parser("set", help="write random pictures with their truth")
-    dataset.add_argument("--count", type=int, required=True, metavar="N")
-    dataset.add_argument("--size", type=int, required=True, metavar="PX", help="side, px")
-    dataset.add_argument("--out", type=Path, required=True, metavar="DIR")
-    dataset.add_argument("--seed", type=int, default=0, metavar="S", help="another series")
-    dataset.set_defaults(run=_set)
+    for name, about, run in (
+        ("set", "write random pictures with their truth", _set),
+        (
+            "backdrops",
+            "write what training puts behind hands: faces, arms, wood, rooms",
+            _backdrops,
+        ),
+    ):
+        series = commands.add_parser(name, help=about)
+        series.add_argument("--count", type=int, required=True, metavar="N")
+        series.add_argument("--size", type=int, required=True, metavar="PX", help="side, px")
+        series.add_argument("--out", type=Path, required=True, metavar="DIR")
+        series.add_argument("--seed", type=int, default=0, metavar="S", help="another series")
+        series.set_defaults(run=run)
     return parser
 
 
@@ -100,12 +108,22 @@ def _sheet(options: argparse.Namespace) -> None:
 def _set(options: argparse.Namespace) -> None:
     from samples.dataset import write_set
 
+    _series(options, write_set)
+
+
+def _backdrops(options: argparse.Namespace) -> None:
+    from samples.backdrops import write_backdrops
+
+    _series(options, write_backdrops)
+
+
+def _series(options: argparse.Namespace, write: Callable[..., Iterator[tuple[int, bool]]]) -> None:
     if options.seed < 0:
         raise ValueError(f"--seed must be >= 0, got {options.seed}")
     kept = 0
     with _progress() as progress:
         task = progress.add_task(options.out.name, total=options.count)
-        for _, drawn in write_set(
+        for _, drawn in write(
             options.out, count=options.count, size_px=options.size, seed=options.seed
         ):
             kept += not drawn

@@ -17,7 +17,7 @@ from models.evaluation.picture_sets import PictureSet
 from models.evaluation.subject import Subject
 from stream import measures
 
-__all__ = ["Scores", "draw_sheet", "measure", "table_of", "worst"]
+__all__ = ["Scores", "draw_sheet", "list_of", "measure", "table_of", "worst"]
 
 _GAP: Final = 4
 """Pixels between two pictures of a sheet."""
@@ -161,6 +161,29 @@ def table_of(names: Sequence[str], trained: Sequence[Scores], untrained: Sequenc
         table.add_row(title, *cells)
     for part, title in enumerate(hand_measures.FINGERS):
         table.add_row(f"density on {title}", *(f"{scores.fingers[part]:.2f}" for scores in trained))
+    return table
+
+
+def list_of(names: Sequence[str], scores: Sequence[Scores]) -> Table:
+    """Return a table with a row for each set: the numbers that say whether maps are on the hand."""
+    table = Table(title="where signing happens", title_justify="left")
+    table.add_column("")
+    for title in (
+        "pictures", "attention on the hand / its area", "of at most", "peak on the hand",
+        "Jaccard, best head", "on patches without any hand, least to most of a head",
+    ):  # fmt: skip
+        table.add_column(title, justify="right")
+    for name, each in zip(names, scores, strict=True):
+        least, most = min(each.on_bare_patches), max(each.on_bare_patches)
+        table.add_row(
+            name,
+            str(each.num_pictures),
+            f"{each.mass_over_area:.2f}",
+            f"{each.most:.2f}",
+            f"{each.peak_on_hand:.0%}",
+            f"{each.jaccard_head:.2f}",
+            f"{least:.1%} to {most:.0%}",
+        )
     return table
 
 
