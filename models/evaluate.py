@@ -105,7 +105,7 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
     with console.status("measuring"):
         trained = [measure(subject, pictures) for pictures in sets]
         before = [measure(fresh, pictures) for pictures in sets]
-    signing = [] if options.quick else _signing(sets, size_px, console)
+    signing = [] if options.quick else _signing(sets, size_px, options.limit, console)
     with console.status("measuring"):
         there = [measure(subject, pictures) for pictures in signing]
     milliseconds = subject.time_ms(sets[0].images[0])
@@ -142,7 +142,9 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
             )
 
 
-def _signing(sets: Sequence[PictureSet], size_px: int, console: Console) -> list[PictureSet]:
+def _signing(
+    sets: Sequence[PictureSet], size_px: int, limit: int, console: Console
+) -> list[PictureSet]:
     """Return the hands of the first sets where signing happens, and clips of it."""
     if any(importlib.util.find_spec(name) is None for name in ("samples", "numba")):
         return []
@@ -150,7 +152,7 @@ def _signing(sets: Sequence[PictureSet], size_px: int, console: Console) -> list
         as_they_are = [pictures for pictures in sets if pictures.name.endswith("as they are")]
         signing = [shown for each in as_they_are for shown in where_signing_happens(each)]
     with console.status("drawing clips"):
-        return [*signing, *clips_of_signs(size_px)]
+        return [*signing, *clips_of_signs(size_px, num_frames=max(limit // 20, 1))]
 
 
 def _write(

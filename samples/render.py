@@ -44,10 +44,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="clip|sheet|set|backdrops")
 
-    clip = commands.add_parser("clip", help="write one of the two sample clips")
+    clip = commands.add_parser("clip", help="write one of the two sample clips, or signs at a face")
     clip.add_argument(
-        "name", nargs="?", choices=("fingerspelling", "two_hands"), default="fingerspelling"
+        "name",
+        nargs="?",
+        choices=("fingerspelling", "two_hands", "at_face"),
+        default="fingerspelling",
     )
+    clip.add_argument("--seed", type=int, metavar="S", help="another person (at_face)")
     clip.add_argument("--word", metavar="WORD", help="spell another word")
     clip.add_argument(
         "--size", type=int, default=720, metavar="PX", help="height, px; the width is 16/9 of it"
@@ -78,16 +82,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _clip(options: argparse.Namespace) -> None:
-    from samples.clips import Fingerspelling, TwoHands
+    from samples.at_face import SignsAtFace
+    from samples.clips import Clip, Fingerspelling, TwoHands
     from samples.encode import write_clip
 
     if options.size < 16:
         raise ValueError(f"--size must be at least 16, got {options.size}")
     if options.word is not None and options.name != "fingerspelling":
         raise ValueError("--word belongs to the fingerspelling clip")
-    clip: Fingerspelling | TwoHands
+    if options.seed is not None and (options.name != "at_face" or options.seed < 0):
+        raise ValueError("--seed belongs to the at_face clip, and must be >= 0")
+    clip: Clip
     if options.name == "two_hands":
         clip = TwoHands()
+    elif options.name == "at_face":
+        clip = SignsAtFace(options.seed or 0)
     else:
         clip = Fingerspelling(options.word) if options.word is not None else Fingerspelling()
     path = options.out or _HERE / f"{options.name}.mp4"

@@ -60,7 +60,7 @@ def where_signing_happens(pictures: PictureSet) -> Iterator[PictureSet]:
         yield before_rivals(pictures, name, draw, light=light)
 
 
-def clips_of_signs(size_px: int, *, num_frames: int = 20) -> Iterator[PictureSet]:
+def clips_of_signs(size_px: int, *, num_frames: int) -> Iterator[PictureSet]:
     """Yield crops of rendered clips: signs at the face, of five people, and two hands that cross.
 
     Args:
