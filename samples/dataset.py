@@ -26,8 +26,10 @@ from samples.skin import Skin
 from stream.sinks.png import write_png
 from stream.whole_files import written_whole
 
-FORMAT: Final = 1
-"""Version of the folder's layout, raised when its files change meaning."""
+FORMAT: Final = 2
+"""Version of the folder, raised when its files change meaning, or the same numbers draw others."""
+_GLOVED: Final = 0.06
+"""Share of pictures in which hands wear gloves; their masks are the gloves'."""
 _ABOUT: Final = "set.json"
 
 
@@ -56,7 +58,10 @@ def draw_picture(seed: int, index: int, size_px: int) -> ScenePicture:
     rng = np.random.default_rng([seed, index])
     light, camera = Light.random(rng), Camera.random(rng)
     skin, body = Skin.random(rng), HandBody.random(rng)
-    looks = Signer.random(rng, skin.back)
+    others = rng.spawn(1)[0]  # what is drawn from it changes nothing else in the picture
+    looks = Signer.varied(others, skin.back)
+    if others.random() < _GLOVED:
+        skin = Skin.glove(others)
     sleeve = Sleeve(looks.cloth, float(rng.uniform(2.0, 9.0))) if rng.random() < 0.5 else None
     hand = random_hand(rng, size_px, skin, body, sleeve)
     hands = [hand]

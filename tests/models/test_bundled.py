@@ -62,7 +62,7 @@ LIMITS = {
         letters_over_pixels=0.08,
     ),
     "dino_hands16": Limits(
-        on_rendered=2.9,
+        on_rendered=2.85,
         on_real=2.85,
         alike_rendered=0.64,
         covers_rendered=0.5,

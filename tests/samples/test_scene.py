@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+import samples.dataset
 from samples.anatomy import HandBody
 from samples.backgrounds import KINDS, BackgroundKind, defocus, draw_background
 from samples.camera import Camera, smear
@@ -19,6 +21,23 @@ from samples.skin import Skin
 
 CLEAN = Camera(grain=0.0, shutter=1.0)
 SIZE = 96
+
+
+@pytest.mark.parametrize("index", [0, 3, 9])
+def test_a_glove_changes_the_hand_and_nothing_else(
+    index: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(samples.dataset, "_GLOVED", share)
+        pictures.append(draw_picture(1, index, SIZE))
+    bare, gloved = pictures
+    hands = np.any([hand.mask for hand in bare.hands], axis=0)
+    assert all((a.mask == b.mask).all() for a, b in zip(bare.hands, gloved.hands, strict=True))
+    change = np.abs(bare.image.astype(int) - gloved.image).max(2)
+    near = cv2.dilate(hands.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert np.median(change[hands]) > 10
+    assert (change[~near] <= 1).mean() > 0.98
 
 
 def _hand(
