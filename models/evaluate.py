@@ -8,7 +8,6 @@ numbers are written as JSON and the maps as sheets of pictures.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,9 +18,15 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from models.evaluation.drawn import (
+    can_draw,
+    clips_of_signs,
+    draw_busy_room,
+    draw_pattern,
+    where_signing_happens,
+)
 from models.evaluation.picture_sets import PictureSet, on_backgrounds, on_grey, read_pictures
 from models.evaluation.report import draw_sheet, list_of, measure, table_of, worst
-from models.evaluation.signing import clips_of_signs, where_signing_happens
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.runtimes.selection import choose
 from stream.command_line.one_line_parser import OneLineParser
@@ -78,9 +83,9 @@ def picture_sets(
         if not pictures.is_cut:
             continue
         sets.append(on_grey(pictures))
-        if importlib.util.find_spec("samples") is not None:
-            sets.append(on_backgrounds(pictures, "rendered backgrounds", _rendered_background))
-            sets.append(on_backgrounds(pictures, "busy rooms", _room))
+        if can_draw():
+            sets.append(on_backgrounds(pictures, "rendered backgrounds", draw_pattern))
+            sets.append(on_backgrounds(pictures, "busy rooms", draw_busy_room))
         if shown is not None:
             sets.append(on_backgrounds(pictures, shown.name, shown))
     return sets
@@ -146,7 +151,7 @@ def _signing(
     sets: Sequence[PictureSet], size_px: int, limit: int, console: Console
 ) -> list[PictureSet]:
     """Return the hands of the first sets where signing happens, and clips of it."""
-    if any(importlib.util.find_spec(name) is None for name in ("samples", "numba")):
+    if not can_draw():
         return []
     with console.status("drawing faces, hands, arms, wood and windows behind hands"):
         as_they_are = [pictures for pictures in sets if pictures.name.endswith("as they are")]
@@ -167,20 +172,6 @@ def _write(
             ("worst", worst(subject, pictures, _WORST)),
         ):
             write_png(out / f"{stem}.{kind}.png", draw_sheet(subject, pictures, indices))
-
-
-def _rendered_background(rng: np.random.Generator, size_px: int) -> RgbImage:
-    from samples.backgrounds import draw_background
-    from samples.tone import to_display
-
-    return to_display(draw_background((size_px, size_px), rng))
-
-
-def _room(rng: np.random.Generator, size_px: int) -> RgbImage:
-    from samples.backgrounds import draw_background
-    from samples.tone import to_display
-
-    return to_display(draw_background((size_px, size_px), rng, "room", softness=0.0))
 
 
 class _Photographs:

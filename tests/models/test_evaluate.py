@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from models.evaluate import main, picture_sets
+from models.evaluation.drawn import clips_of_signs, where_signing_happens
 from models.evaluation.hand_measures import (
     FINGERS,
     finger_densities,
@@ -26,7 +27,6 @@ from models.evaluation.hand_measures import (
 )
 from models.evaluation.picture_sets import PictureSet, on_backgrounds, on_grey, read_pictures
 from models.evaluation.report import draw_sheet, measure, worst
-from models.evaluation.signing import clips_of_signs, where_signing_happens
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.registry import find_spec
 from models.training.learner import start_network

@@ -10,7 +10,7 @@ import pytest
 import samples.dataset
 from samples.anatomy import HandBody
 from samples.backgrounds import KINDS, BackgroundKind, defocus, draw_background
-from samples.camera import Camera, smear
+from samples.camera import Camera, compress, smear
 from samples.dataset import draw_picture, label_map, truth_of
 from samples.hand import Handedness, Light, Placement, Sleeve
 from samples.handshapes import pose_of
@@ -248,6 +248,20 @@ def test_exposure_is_in_stops_and_noise_is_in_the_seed() -> None:
 def test_impossible_cameras_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         Camera(**settings)  # type: ignore[arg-type]
+
+
+def test_compression_leaves_blocks_and_more_of_them_the_lower_its_quality() -> None:
+    ramp = np.linspace(20, 230, 50)[None, :, None] * (1.0, 0.8, 0.6)
+    rng = np.random.default_rng(0)
+    image = np.clip(ramp + rng.normal(0, 12, (34, 50, 3)), 0, 255).astype(np.uint8)
+    fine, coarse = compress(image, 95), compress(image, 20)
+    assert fine.shape == coarse.shape == image.shape
+    assert fine.dtype == np.uint8
+    assert compress(np.full((8, 8, 3), 90, np.uint8), 50).std() < 2
+    lost = [float(np.abs(seen.astype(int) - image).mean()) for seen in (fine, coarse)]
+    assert lost[0] < lost[1] < 14
+    steps = np.abs(np.diff(coarse.astype(int).mean(2), axis=1)).mean(0)
+    assert steps[7::8].mean() > 1.3 * np.delete(steps, np.s_[7::8]).mean()
 
 
 def test_smear_spreads_light_along_the_way() -> None:

@@ -1,10 +1,11 @@
-"""Pictures of where signing happens, drawn by ``samples``: faces, arms, wood, and clips of signs.
+"""What ``samples`` draws behind hands, and clips of signs: rooms, patterns, faces, arms, wood.
 
 People, rooms and things are of series that no training draws from.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from samples.clips import Clip
     from samples.rivals import RivalKind
 
-__all__ = ["clips_of_signs", "where_signing_happens"]
+__all__ = ["can_draw", "clips_of_signs", "draw_busy_room", "draw_pattern", "where_signing_happens"]
 
 _RIVALS: Final[dict[RivalKind, str]] = {
     "face": "before faces",
@@ -34,6 +35,27 @@ _CLIP_WH: Final = (640, 360)
 _NUM_SIGNERS: Final = 5
 _LEAST_SHOWN: Final = 0.05
 """Share of its crop that a hand must fill to count: less is hidden, or out of the picture."""
+
+
+def can_draw() -> bool:
+    """Return whether the renderer is there: it is in the repository, and needs numba."""
+    return all(importlib.util.find_spec(name) is not None for name in ("samples", "numba"))
+
+
+def draw_pattern(rng: np.random.Generator, size_px: int) -> RgbImage:
+    """Return any of the renderer's backgrounds, uint8 RGB (S, S, 3)."""
+    from samples.backgrounds import draw_background
+    from samples.tone import to_display
+
+    return to_display(draw_background((size_px, size_px), rng))
+
+
+def draw_busy_room(rng: np.random.Generator, size_px: int) -> RgbImage:
+    """Return a furnished room in focus, uint8 RGB (S, S, 3)."""
+    from samples.backgrounds import draw_background
+    from samples.tone import to_display
+
+    return to_display(draw_background((size_px, size_px), rng, "room", softness=0.0))
 
 
 def where_signing_happens(pictures: PictureSet) -> Iterator[PictureSet]:
