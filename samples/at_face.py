@@ -89,7 +89,7 @@ def _cast(seed: int) -> tuple[Person, tuple[Key, ...], Light]:
     tone = float(rng.uniform())
     person = Person(
         tone=tone,
-        looks=Signer.varied(rng, Skin.of_tone(tone).back),
+        looks=Signer.random(rng, Skin.of_tone(tone).back),
         body=HandBody(),
         cuff_cm=float(rng.uniform(3.0, 20.0)),
     )

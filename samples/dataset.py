@@ -58,10 +58,9 @@ def draw_picture(seed: int, index: int, size_px: int) -> ScenePicture:
     rng = np.random.default_rng([seed, index])
     light, camera = Light.random(rng), Camera.random(rng)
     skin, body = Skin.random(rng), HandBody.random(rng)
-    others = rng.spawn(1)[0]  # what is drawn from it changes nothing else in the picture
-    looks = Signer.varied(others, skin.back)
-    if others.random() < _GLOVED:
-        skin = Skin.glove(others)
+    looks = Signer.random(rng, skin.back)
+    if rng.random() < _GLOVED:
+        skin = Skin.glove(rng.spawn(1)[0])  # so that nothing else in the picture depends on it
     sleeve = Sleeve(looks.cloth, float(rng.uniform(2.0, 9.0))) if rng.random() < 0.5 else None
     hand = random_hand(rng, size_px, skin, body, sleeve)
     hands = [hand]

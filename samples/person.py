@@ -17,8 +17,10 @@ HairStyle = Literal[
 HAIR_STYLES: tuple[HairStyle, ...] = get_args(HairStyle)
 Vector = tuple[float, float, float]
 
-_PLAIN_STYLES: Final = HAIR_STYLES[:4]
-"""Styles that the first draw chooses among; the rest of a person depends on it."""
+_STYLE_SHARES: Final = (0.17, 0.09, 0.15, 0.08, 0.07, 0.13, 0.09, 0.09, 0.08, 0.05)
+"""How often each is drawn."""
+_IRISES: Final = ((0.09, 0.045, 0.02), (0.10, 0.06, 0.03), (0.08, 0.12, 0.16), (0.10, 0.12, 0.06))
+"""The first is that of dark skin."""
 _HAIR_COLOURS: Final[tuple[tuple[float, Vector], ...]] = (
     (0.36, (0.012, 0.009, 0.008)),
     (0.20, (0.035, 0.020, 0.012)),
@@ -158,62 +160,41 @@ class Signer:
     @classmethod
     def random(cls, rng: np.random.Generator, skin: Vector) -> Signer:
         """Draw a person whose face has the albedo ``skin`` (so that it matches the hands)."""
-        style = _PLAIN_STYLES[int(rng.integers(len(_PLAIN_STYLES)))]
-        dark = float(np.mean(skin)) < 0.25
-        shade = rng.uniform(0.3, 1.0) if dark else rng.uniform(0.3, 1.0) + 9.0 * rng.random() ** 4
-        hair = np.array([0.030, 0.020, 0.014]) * shade
-        masculine = style == "short" and rng.random() < 0.7
-        cloth = rng.uniform(0.02, 0.5) * np.clip(1 + rng.uniform(-0.6, 0.6, 3), 0.1, 1.6)
-        eyes = ((0.09, 0.045, 0.02), (0.10, 0.06, 0.03), (0.08, 0.12, 0.16), (0.10, 0.12, 0.06))
-        return cls(
-            skin=skin,
-            lip=lip_colour(skin),
-            cloth=_vector(cloth),
-            hair=_vector(hair),
-            iris=eyes[int(rng.integers(1 if dark else len(eyes)))],
-            hair_style=style,
-            beard=float(rng.uniform(0.3, 0.85)) if masculine and rng.random() < 0.5 else 0.0,
-            brow=float(rng.uniform(0.95, 1.35) if masculine else rng.uniform(0.7, 1.0)),
-            jaw=float(rng.uniform(0.98, 1.1) if masculine else rng.uniform(0.88, 1.0)),
-            shoulders=float(rng.uniform(0.98, 1.1) if masculine else rng.uniform(0.88, 1.0)),
-        )
-
-    @classmethod
-    def varied(cls, rng: np.random.Generator, skin: Vector) -> Signer:
-        """Draw a person as ``random`` does, and whatever else people differ in."""
-        person = cls.random(rng, skin)
         style = HAIR_STYLES[int(rng.choice(len(HAIR_STYLES), p=_STYLE_SHARES))]
-        shares = np.array([share for share, _ in _HAIR_COLOURS])
-        if float(np.mean(skin)) < 0.2:
-            shares[1:5] *= 0.15
-        colour = _HAIR_COLOURS[int(rng.choice(len(shares), p=shares / shares.sum()))][1]
         masculine = style in ("short", "bald", "cropped") and rng.random() < 0.7
-        painted = rng.random() < 0.2 and not masculine
+        shares = np.array([share for share, _ in _HAIR_COLOURS])
+        dark = float(np.mean(skin)) < 0.2
+        if dark:
+            shares[1:5] *= 0.15
+        hair = _HAIR_COLOURS[int(rng.choice(len(shares), p=shares / shares.sum()))][1]
         lip = np.array(lip_colour(skin)) * rng.uniform(0.75, 1.1)
-        if painted:
+        if rng.random() < 0.2 and not masculine:
             lip = np.array([0.35, 0.03, 0.05]) * rng.uniform(0.4, 1.3)
+        cloth = rng.uniform(0.02, 0.5) * np.clip(1 + rng.uniform(-0.6, 0.6, 3), 0.1, 1.6)
+        if rng.random() < 0.4:
+            cloth = rng.uniform(0.01, 0.75, 3)
         clothes = Clothes.random(rng)
         if style == "scarf":
             clothes = replace(clothes, neckline_cm=0.0)
-        return replace(
-            person,
+        return cls(
+            skin=skin,
             lip=_vector(lip),
-            cloth=person.cloth if rng.random() < 0.6 else _vector(rng.uniform(0.01, 0.75, 3)),
-            hair=_vector(np.array(colour) * rng.uniform(0.6, 1.5)),
+            cloth=_vector(cloth),
+            hair=_vector(np.array(hair) * rng.uniform(0.6, 1.5)),
+            iris=_IRISES[int(rng.integers(1 if dark else len(_IRISES)))],
             hair_style=style,
             hairline_cm=float(rng.uniform(-0.6, 1.0) + 1.2 * masculine * rng.random()),
             streaks=float(rng.uniform(0.2, 1.0)),
             beard=float(rng.uniform(0.15, 1.0)) if masculine and rng.random() < 0.55 else 0.0,
+            brow=float(rng.uniform(0.95, 1.35) if masculine else rng.uniform(0.7, 1.0)),
             jaw=float(rng.uniform(0.86, 1.14)),
             nose=float(rng.uniform(0.8, 1.3)),
             head_whd=_vector(rng.uniform((0.9, 0.92, 0.94), (1.1, 1.12, 1.06))),
+            shoulders=float(rng.uniform(0.98, 1.1) if masculine else rng.uniform(0.88, 1.0)),
             complexion=Complexion.random(rng),
             glasses=Glasses.random(rng) if rng.random() < 0.3 else None,
             clothes=clothes,
         )
-
-
-_STYLE_SHARES: Final = (0.17, 0.09, 0.15, 0.08, 0.07, 0.13, 0.09, 0.09, 0.08, 0.05)
 
 
 def lip_colour(skin: Vector) -> Vector:

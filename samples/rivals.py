@@ -105,7 +105,7 @@ def _with_person(
     x, y = rng.uniform(-0.35, 0.35, 2) * size_px / head_px * _HEAD_CM
     figure = render_signer(
         (size_px, size_px),
-        Signer.varied(rng, _skin_of(rng, skin).back),
+        Signer.random(rng, _skin_of(rng, skin).back),
         Posture(
             yaw=rng.uniform(-20.0, 20.0),
             lean=rng.uniform(-6.0, 6.0),

@@ -42,7 +42,7 @@ def test_same_seed_same_bytes_other_seed_other_picture(kind: RivalKind) -> None:
 
 
 def test_people_differ_in_what_people_differ_in() -> None:
-    people = [Signer.varied(np.random.default_rng([1, i]), SKIN) for i in range(80)]
+    people = [Signer.random(np.random.default_rng([1, i]), SKIN) for i in range(80)]
     assert {person.hair_style for person in people} == set(HAIR_STYLES)
     assert 10 < sum(person.glasses is not None for person in people) < 40
     assert 8 < sum(person.beard > 0 for person in people) < 40
