@@ -8,7 +8,6 @@ numbers are written as JSON and the maps as sheets of pictures.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +18,15 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from models.evaluation.drawn import (
+    can_draw,
+    clips_of_signs,
+    draw_busy_room,
+    draw_pattern,
+    where_signing_happens,
+)
 from models.evaluation.picture_sets import PictureSet, on_backgrounds, on_grey, read_pictures
-from models.evaluation.report import draw_sheet, measure, table_of, worst
+from models.evaluation.report import draw_sheet, list_of, measure, table_of, worst
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.runtimes.selection import choose
 from stream.command_line.one_line_parser import OneLineParser
@@ -77,9 +83,9 @@ def picture_sets(
         if not pictures.is_cut:
             continue
         sets.append(on_grey(pictures))
-        if importlib.util.find_spec("samples") is not None:
-            sets.append(on_backgrounds(pictures, "rendered backgrounds", _rendered_background))
-            sets.append(on_backgrounds(pictures, "busy rooms", _room))
+        if can_draw():
+            sets.append(on_backgrounds(pictures, "rendered backgrounds", draw_pattern))
+            sets.append(on_backgrounds(pictures, "busy rooms", draw_busy_room))
         if shown is not None:
             sets.append(on_backgrounds(pictures, shown.name, shown))
     return sets
@@ -104,6 +110,9 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
     with console.status("measuring"):
         trained = [measure(subject, pictures) for pictures in sets]
         before = [measure(fresh, pictures) for pictures in sets]
+    signing = [] if options.quick else _signing(sets, size_px, options.limit, console)
+    with console.status("measuring"):
+        there = [measure(subject, pictures) for pictures in signing]
     milliseconds = subject.time_ms(sets[0].images[0])
     threads = torch.get_num_threads()
     if options.out is not None:  # before it is shown: whoever reads may stop after a few lines
@@ -115,10 +124,16 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
             "sets": {
                 pictures.name: {"trained": ours.as_dict(), "untrained": theirs.as_dict()}
                 for pictures, ours, theirs in zip(sets, trained, before, strict=True)
+            }
+            | {
+                pictures.name: {"trained": ours.as_dict()}
+                for pictures, ours in zip(signing, there, strict=True)
             },
         }
-        _write(options.out, numbers, subject, sets)
+        _write(options.out, numbers, subject, [*sets, *signing])
     console.print(table_of([pictures.name for pictures in sets], trained, before))
+    if signing:
+        console.print(list_of([pictures.name for pictures in signing], there))
     console.print(
         f"{subject.name}: {milliseconds:.1f} ms a crop of {size_px} px, float32, {threads} threads",
         highlight=False,
@@ -130,6 +145,19 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
                 f"{pictures.tried} pictures, which are left out",
                 highlight=False,
             )
+
+
+def _signing(
+    sets: Sequence[PictureSet], size_px: int, limit: int, console: Console
+) -> list[PictureSet]:
+    """Return the hands of the first sets where signing happens, and clips of it."""
+    if not can_draw():
+        return []
+    with console.status("drawing faces, hands, arms, wood and windows behind hands"):
+        as_they_are = [pictures for pictures in sets if pictures.name.endswith("as they are")]
+        signing = [shown for each in as_they_are for shown in where_signing_happens(each)]
+    with console.status("drawing clips"):
+        return [*signing, *clips_of_signs(size_px, num_frames=max(limit // 20, 1))]
 
 
 def _write(
@@ -144,20 +172,6 @@ def _write(
             ("worst", worst(subject, pictures, _WORST)),
         ):
             write_png(out / f"{stem}.{kind}.png", draw_sheet(subject, pictures, indices))
-
-
-def _rendered_background(rng: np.random.Generator, size_px: int) -> RgbImage:
-    from samples.backgrounds import draw_background
-    from samples.tone import to_display
-
-    return to_display(draw_background((size_px, size_px), rng))
-
-
-def _room(rng: np.random.Generator, size_px: int) -> RgbImage:
-    from samples.backgrounds import draw_background
-    from samples.tone import to_display
-
-    return to_display(draw_background((size_px, size_px), rng, "room", softness=0.0))
 
 
 class _Photographs:
@@ -203,6 +217,11 @@ def _parser() -> argparse.ArgumentParser:
         default=400,
         metavar="N",
         help="pictures to look at in each DIR",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="leave out the hands before faces, hands, arms, wood and windows, and the clips",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="for report.json and the sheets")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")

@@ -24,7 +24,13 @@ from models.training.corpus import read_corpus
 from models.training.display import RunDisplay
 from models.training.learner import Learner
 from models.training.recipe import Recipe
-from models.training.run_files import load_run, read_recipe, save_run, write_weights
+from models.training.run_files import (
+    begin_with,
+    load_run,
+    read_recipe,
+    save_run,
+    write_weights,
+)
 from models.training.views import ViewMaker
 from stream.command_line.one_line_parser import OneLineParser
 from stream.command_line.values import Integer
@@ -38,7 +44,7 @@ __all__ = ["Run", "main", "train"]
 
 STORE_PX: Final = 112
 """Side at which pictures are kept: a hand then has about the pixels of two views."""
-BACKDROP_PX: Final = 96
+BACKDROP_PX: Final = 128
 """Side at which backdrops are kept; views take parts of them."""
 
 
@@ -54,6 +60,8 @@ class Run:
     """What is trained, and how."""
     resume: bool = False
     """Go on from the checkpoint in ``out``."""
+    start: Path | None = None
+    """Weights to begin with, as ``models.train`` writes them; None begins anew."""
     backdrops: Path | None = None
     """Folder of pictures to put behind hands; None has them drawn."""
     num_backdrops: int = 1500
@@ -104,8 +112,11 @@ def train(run: Run, console: Console) -> Path:
     learner = Learner(run.recipe, device=choice.device, dtype=choice.dtype)
     if run.resume and checkpoint.exists():
         load_run(checkpoint, learner, views)
-    elif run.resume:
-        console.print(f"{checkpoint} is not there: a new run begins", highlight=False)
+    else:
+        if run.resume:
+            console.print(f"{checkpoint} is not there: a new run begins", highlight=False)
+        if run.start is not None:
+            begin_with(run.start, learner)
     console.print(
         f"{learner.num_parameters / 1e6:.2f} million parameters on {choice.device.type}, "
         f"{str(choice.dtype).removeprefix('torch.')}, from step {learner.steps_done}",
@@ -198,6 +209,10 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     parser.add_argument("--resume", action="store_true", help="go on from OUT's checkpoint")
+    parser.add_argument(
+        "--start", type=Path, metavar="FILE",
+        help="begin with the weights of a model.safetensors (default: anew)",
+    )  # fmt: skip
     parser.add_argument(
         "--backdrops", type=Path, metavar="DIR",
         help="pictures without hands to put behind cut-out ones (default: drawn)",

@@ -86,6 +86,44 @@ class Camera:
         return to_display(np.asarray(exposed, np.float32))
 
 
+def compress(image: npt.NDArray[np.uint8], quality: int) -> npt.NDArray[np.uint8]:
+    """Return a picture with the blocks and the weak colour that compression leaves.
+
+    As JPEG does: half the resolution for colour, a cosine transform of blocks of 8 x 8, fine detail
+    in coarse steps (ITU-T T.81, 1992; the steps here are a plane through those of its annex K).
+
+    Args:
+        image: uint8 (H, W, 3) RGB; not modified.
+        quality: 1 to 100.
+    """
+    height, width = image.shape[:2]
+    padded = np.pad(image, ((0, -height % 16), (0, -width % 16), (0, 0)), "edge")
+    planes = cv2.cvtColor(padded, cv2.COLOR_RGB2YCrCb).astype(np.float32)
+    coarse = (5000 / quality if quality < 50 else 200 - 2 * quality) / 100
+    luma = _in_steps(planes[..., 0], 10.0, 7.0, coarse)
+    colour = [
+        cv2.resize(_in_steps(half, 17.0, 14.0, coarse), luma.shape[::-1])
+        for half in cv2.split(cv2.resize(planes[..., 1:], None, fx=0.5, fy=0.5))
+    ]
+    seen = np.clip(np.dstack([luma, *colour]) + 0.5, 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(cv2.cvtColor(seen, cv2.COLOR_YCrCb2RGB)[:height, :width])
+
+
+def _in_steps(plane: Image, least: float, slope: float, coarse: float) -> Image:
+    """Return a plane, sides multiples of 8, whose blocks are rounded to steps by frequency."""
+    rows, columns = plane.shape[0] // 8, plane.shape[1] // 8
+    k = np.arange(8)
+    waves = (
+        np.cos((2 * k[None] + 1) * k[:, None] * math.pi / 16) * np.where(k, 0.5, 8**-0.5)[:, None]
+    )
+    waves = waves.astype(np.float32)
+    blocks = plane.reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3) - np.float32(128)
+    steps = np.maximum((least + slope * (k[:, None] + k[None])) * coarse, 1).astype(np.float32)
+    rounded = np.round(waves @ blocks @ waves.T / steps) * steps
+    result = waves.T @ rounded @ waves + np.float32(128)
+    return np.asarray(result.transpose(0, 2, 1, 3).reshape(plane.shape), np.float32)
+
+
 def smear(layer: Image, way_px: tuple[float, float]) -> Image:
     """Return a layer blurred along a straight way, centred, as an open shutter sees it move.
 

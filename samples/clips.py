@@ -6,7 +6,7 @@ Everything is a function of the frame's number: any frame can be drawn alone, at
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Protocol
@@ -20,15 +20,16 @@ from samples.camera import Camera
 from samples.hand import Handedness, Light, Placement, Sleeve
 from samples.handshapes import Spelling, pose_of, spell, transition
 from samples.noise import Image
+from samples.person import Signer, Vector, lip_colour
 from samples.rooms import Canvas, hang_picture, hang_window, put_lamp, put_plant, put_shelf
 from samples.scene import SceneHand, ScenePicture, compose, elbow_of
-from samples.signer import FigureLayer, Posture, Signer, Vector, lip_colour, render_signer, rotation
+from samples.signer import FigureLayer, Posture, render_signer, rotation
 from samples.skin import Colour, Skin
 
 Size = tuple[int, int]
 SIZE_WH: Final[Size] = (1280, 720)
 FRAME_RATE: Final = 30
-_LENS: Final = Camera(field_of_view_deg=32.0, grain=0.003, vignette=0.22)
+LENS: Final = Camera(field_of_view_deg=32.0, grain=0.003, vignette=0.22)
 _SOFTNESS: Final = 0.0028
 """Defocus of the signer behind the hands, as a fraction of the picture's height."""
 
@@ -124,10 +125,10 @@ class Fingerspelling:
             mouth=max(0.0, wander(time_s * 2.5, 19, 0.3)),
         )
         neck = (10.3 + 0.4 * lean, -5.3 + wander(time_s, 18, 0.15), -101.0)
-        figure = _figure(_SPELLER, posture, neck, (hand, None), _DAYLIGHT, size_wh)
+        figure = figure_behind(_SPELLER, posture, neck, (hand, None), _DAYLIGHT, size_wh)
         room = _study(size_wh)
         noise = np.random.default_rng([1, index])
-        return compose(room, [hand], _DAYLIGHT, _LENS, noise, figure=figure)
+        return compose(room, [hand], _DAYLIGHT, LENS, noise, figure=figure)
 
     def hands_at(self, time_s: float, size_wh: Size = SIZE_WH) -> tuple[SceneHand, ...]:
         """Return how the one hand is held at a time."""
@@ -146,7 +147,7 @@ class Fingerspelling:
         moment = self._spelling().at(time_s - self.rest_s)
         height = size_wh[1]
         distance_cm = 80.0 + wander(time_s, 1, 1.2)
-        per_cm = _LENS.focal_px(height) / distance_cm
+        per_cm = LENS.focal_px(height) / distance_cm
         x = -15.3 + moment.offset_cm[0] + wander(time_s, 2, 0.8)
         y = -1.6 + moment.offset_cm[1] + wander(time_s, 3, 0.7)
         yaw, pitch, roll = moment.view
@@ -214,6 +215,13 @@ class TwoHands:
         """Number of frames."""
         return round(self.duration_s * FRAME_RATE)
 
+    def hands_at(self, time_s: float, size_wh: Size = SIZE_WH) -> tuple[SceneHand, ...]:
+        """Return how both hands are held at a time, the right one first."""
+        return (
+            keyed_hand(_GESTURER, _RIGHT_KEYS, "right", time_s, size_wh),
+            keyed_hand(_GESTURER, _LEFT_KEYS, "left", time_s, size_wh),
+        )
+
     def frame(self, index: int, size_wh: Size = SIZE_WH) -> ScenePicture:
         """Return one frame with its truth, the right hand first."""
         time_s = index / FRAME_RATE
@@ -229,16 +237,45 @@ class TwoHands:
             mouth=max(0.0, wander(time_s * 2.0, 36, 0.35)),
         )
         neck = (0.4 * wander(time_s, 37, 1.0), -4.2, -104.0)
-        figure = _figure(_GESTURER, posture, neck, (right, left), _LAMPLIGHT, size_wh)
+        figure = figure_behind(_GESTURER, posture, neck, (right, left), _LAMPLIGHT, size_wh)
         noise = np.random.default_rng([2, index])
-        return compose(_parlour(size_wh), [right, left], _LAMPLIGHT, _LENS, noise, figure=figure)
+        return compose(_parlour(size_wh), [right, left], _LAMPLIGHT, LENS, noise, figure=figure)
 
-    def hands_at(self, time_s: float, size_wh: Size = SIZE_WH) -> tuple[SceneHand, ...]:
-        """Return how both hands are held at a time, the right one first."""
-        return (
-            _moving(lambda t, size: _keyed(_RIGHT_KEYS, "right", t, size), time_s, size_wh),
-            _moving(lambda t, size: _keyed(_LEFT_KEYS, "left", t, size), time_s, size_wh),
-        )
+
+def keyed_hand(
+    person: Person, keys: Sequence[Key], handedness: Handedness, time_s: float, size_wh: Size
+) -> SceneHand:
+    """Return a hand of a choreography at one time, with its way since the frame before."""
+    return _moving(lambda t, size: _keyed(person, keys, handedness, t, size), time_s, size_wh)
+
+
+def figure_behind(
+    person: Person,
+    posture: Posture,
+    neck_cm: Vector,
+    hands: tuple[SceneHand | None, SceneHand | None],
+    light: Light,
+    size_wh: Size,
+) -> FigureLayer:
+    """Return the signer whose upper arms reach for the elbows of the given right and left hand."""
+    turn = rotation(posture.yaw, 0.0, posture.lean).T
+    elbows: list[Vector | None] = []
+    for hand in hands:
+        if hand is None:
+            elbows.append(None)
+            continue
+        x, y, z = (turn @ (elbow_of(hand, size_wh) - np.array(neck_cm))).tolist()
+        elbows.append((x, y, z))
+    return render_signer(
+        size_wh,
+        person.looks,
+        replace(posture, elbows=(elbows[0], elbows[1])),
+        neck_cm=neck_cm,
+        focal_px=LENS.focal_px(size_wh[1]),
+        light=light,
+        rim=0.9,
+        softness_px=_SOFTNESS * size_wh[1],
+    )
 
 
 def _person(tone: float, cloth: Colour, hair: Colour, **looks: object) -> Person:
@@ -294,9 +331,8 @@ def _parlour(size_wh: Size) -> Image:
 
 
 def _keyed(
-    keys: tuple[Key, ...], handedness: Handedness, time_s: float, size_wh: Size
+    person: Person, keys: Sequence[Key], handedness: Handedness, time_s: float, size_wh: Size
 ) -> SceneHand:
-    """Return a hand of the choreography at one time."""
     times = [key.time_s for key in keys]
     values = np.array(
         [(k.x_cm, k.y_cm, k.distance_cm, k.yaw, k.pitch, k.lean) for k in keys], np.float64
@@ -308,20 +344,20 @@ def _keyed(
     share = min(max((share - 0.15) / 0.6, 0.0), 1.0)
     pose = transition(pose_of(keys[i].letter), pose_of(keys[i + 1].letter), share)
     seed = 40 if handedness == "right" else 50
-    per_cm = _LENS.focal_px(size_wh[1]) / distance_cm
+    per_cm = LENS.focal_px(size_wh[1]) / distance_cm
     placement = Placement(
         centre_px=(
             size_wh[0] / 2 + (x + wander(time_s, seed, 0.6)) * per_cm,
             size_wh[1] / 2 - (y + wander(time_s, seed + 1, 0.6)) * per_cm,
         ),
-        hand_length_px=_GESTURER.body.hand_length_cm * per_cm,
+        hand_length_px=person.body.hand_length_cm * per_cm,
         yaw=yaw + wander(time_s, seed + 2, 4.0),
         pitch=pitch + wander(time_s, seed + 3, 4.0),
         roll=-lean if handedness == "right" else lean,
         distance_cm=distance_cm,
         handedness=handedness,
     )
-    return _GESTURER.hand(
+    return person.hand(
         pose, placement, keys[i].letter if keys[i].letter == keys[i + 1].letter else ""
     )
 
@@ -358,32 +394,3 @@ def _moving(hand_at: Callable[[float, Size], SceneHand], time_s: float, size_wh:
     hand = hand_at(time_s, size_wh)
     now = hand.placement.centre_px
     return replace(hand, way_px=(now[0] - before[0], now[1] - before[1]))
-
-
-def _figure(
-    person: Person,
-    posture: Posture,
-    neck_cm: Vector,
-    hands: tuple[SceneHand | None, SceneHand | None],
-    light: Light,
-    size_wh: Size,
-) -> FigureLayer:
-    """Return the signer whose upper arms reach for the elbows of the given right and left hand."""
-    turn = rotation(posture.yaw, 0.0, posture.lean).T
-    elbows: list[Vector | None] = []
-    for hand in hands:
-        if hand is None:
-            elbows.append(None)
-            continue
-        x, y, z = (turn @ (elbow_of(hand, size_wh) - np.array(neck_cm))).tolist()
-        elbows.append((x, y, z))
-    return render_signer(
-        size_wh,
-        person.looks,
-        replace(posture, elbows=(elbows[0], elbows[1])),
-        neck_cm=neck_cm,
-        focal_px=_LENS.focal_px(size_wh[1]),
-        light=light,
-        rim=0.9,
-        softness_px=_SOFTNESS * size_wh[1],
-    )

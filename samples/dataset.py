@@ -19,14 +19,17 @@ from samples.backgrounds import draw_background
 from samples.camera import Camera
 from samples.hand import Handedness, Light, Placement, Sleeve
 from samples.handshapes import LETTERS, pose_of, transition, view_of
+from samples.person import Signer
 from samples.scene import HandTruth, SceneHand, ScenePicture, compose, elbow_of
-from samples.signer import FigureLayer, Posture, Signer, render_signer
+from samples.signer import FigureLayer, Posture, render_signer
 from samples.skin import Skin
 from stream.sinks.png import write_png
 from stream.whole_files import written_whole
 
-FORMAT: Final = 1
-"""Version of the folder's layout, raised when its files change meaning."""
+FORMAT: Final = 2
+"""Version of the folder, raised when its files change meaning, or the same numbers draw others."""
+_GLOVED: Final = 0.06
+"""Share of pictures in which hands wear gloves; their masks are the gloves'."""
 _ABOUT: Final = "set.json"
 
 
@@ -56,8 +59,10 @@ def draw_picture(seed: int, index: int, size_px: int) -> ScenePicture:
     light, camera = Light.random(rng), Camera.random(rng)
     skin, body = Skin.random(rng), HandBody.random(rng)
     looks = Signer.random(rng, skin.back)
+    if rng.random() < _GLOVED:
+        skin = Skin.glove(rng.spawn(1)[0])  # so that nothing else in the picture depends on it
     sleeve = Sleeve(looks.cloth, float(rng.uniform(2.0, 9.0))) if rng.random() < 0.5 else None
-    hand = _random_hand(rng, size_px, skin, body, sleeve)
+    hand = random_hand(rng, size_px, skin, body, sleeve)
     hands = [hand]
     if rng.random() < 0.15:
         hands.append(_other_hand(rng, size_px, hand))
@@ -94,7 +99,7 @@ def write_set(
     if count < 1 or size_px < 1:
         raise ValueError(f"count and size must be >= 1, got {count} and {size_px}")
     folder.mkdir(parents=True, exist_ok=True)
-    _agree(folder / _ABOUT, {"format": FORMAT, "seed": seed, "size_px": size_px})
+    agree(folder / _ABOUT, {"format": FORMAT, "seed": seed, "size_px": size_px})
     for index in range(count):
         truth_path = folder / f"{index:06d}.json"
         if truth_path.exists():
@@ -108,31 +113,10 @@ def write_set(
         yield index, True
 
 
-def label_map(hands: tuple[HandTruth, ...]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return which hand each pixel shows, uint8 ``(H, W)``: 0 none, then 1, 2, ... in order."""
-    labels = np.zeros(hands[0].mask.shape, np.uint8)
-    for number, hand in enumerate(hands, start=1):
-        labels[hand.mask] = number
-    return labels
-
-
-def truth_of(hand: HandTruth) -> dict[str, Any]:
-    """Return a hand's truth as JSON: handedness, letter ("" between two), landmarks, angles.
-
-    ``landmarks_px`` are 21 pairs x, y in MediaPipe's order; ``angles_deg`` name the joints of
-    ``samples.anatomy.JOINTS``.
-    """
-    return {
-        "handedness": hand.handedness,
-        "letter": hand.letter,
-        "landmarks_px": np.round(hand.landmarks.astype(float), 2).tolist(),
-        "angles_deg": {name: round(angle, 2) for name, angle in hand.pose.degrees().items()},
-    }
-
-
-def _random_hand(
+def random_hand(
     rng: np.random.Generator, size_px: int, skin: Skin, body: HandBody, sleeve: Sleeve | None
 ) -> SceneHand:
+    """Return a hand in the middle of a square picture, held and turned in any likely way."""
     letter, pose, view = _random_shape(rng)
     yaw, pitch, roll = view
     if rng.random() < 0.12:
@@ -157,6 +141,28 @@ def _random_hand(
     )  # fmt: skip
 
 
+def label_map(hands: tuple[HandTruth, ...]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return which hand each pixel shows, uint8 ``(H, W)``: 0 none, then 1, 2, ... in order."""
+    labels = np.zeros(hands[0].mask.shape, np.uint8)
+    for number, hand in enumerate(hands, start=1):
+        labels[hand.mask] = number
+    return labels
+
+
+def truth_of(hand: HandTruth) -> dict[str, Any]:
+    """Return a hand's truth as JSON: handedness, letter ("" between two), landmarks, angles.
+
+    ``landmarks_px`` are 21 pairs x, y in MediaPipe's order; ``angles_deg`` name the joints of
+    ``samples.anatomy.JOINTS``.
+    """
+    return {
+        "handedness": hand.handedness,
+        "letter": hand.letter,
+        "landmarks_px": np.round(hand.landmarks.astype(float), 2).tolist(),
+        "angles_deg": {name: round(angle, 2) for name, angle in hand.pose.degrees().items()},
+    }
+
+
 def _random_shape(rng: np.random.Generator) -> tuple[str, HandPose, tuple[float, float, float]]:
     """Return a letter ("" for a shape between two), its pose and the turn of the hand, degrees."""
     first, second = (LETTERS[int(i)] for i in rng.integers(len(LETTERS), size=2))
@@ -175,7 +181,7 @@ def _random_shape(rng: np.random.Generator) -> tuple[str, HandPose, tuple[float,
 def _other_hand(rng: np.random.Generator, size_px: int, hand: SceneHand) -> SceneHand:
     """Return the same person's other hand, beside, behind or before the first."""
     first = hand.placement
-    second = _random_hand(rng, size_px, hand.skin, hand.body, hand.sleeve).placement
+    second = random_hand(rng, size_px, hand.skin, hand.body, hand.sleeve).placement
     distance_cm = max(26.0, first.distance_cm + rng.uniform(-12.0, 12.0))
     letter, pose, _ = _random_shape(rng)
     placement = Placement(
@@ -228,7 +234,7 @@ def _signer_behind(
     )
 
 
-def _agree(path: Path, settings: dict[str, int]) -> None:
+def agree(path: Path, settings: dict[str, int]) -> None:
     """Write the settings, or check that an earlier run used the same."""
     if path.exists():
         try:

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from samples.distance import FLOAT, Floats, Ints
-from samples.face import CLOTH, HAIR, SKIN, paint_face
+from samples.face import CLOTH, HAIR, OIL, PRINT, SKIN, paint_face
 from samples.shading import noise
 
 __all__ = ["CONE", "ELLIPSOID", "LOOK_SIZE", "RING", "SOLID_COLUMNS", "TILE_PX", "trace_figure"]
@@ -27,10 +27,12 @@ SOLID_COLUMNS: Final = 20
 start first), centre 16-18 and radius 19 of a bounding sphere in the body frame."""
 TILE_PX: Final = 16
 KEY, AMBIENT, TO_LIGHT, RIM, ROUGH, CURL, FALL, FOLD = 0, 3, 6, 9, 13, 14, 15, 16
-LOOK_SIZE: Final = 17
+STREAKS, NECKLINE, POINTED, SLEEVE, STRIPE = range(17, 22)
+LOOK_SIZE: Final = 22
 """Columns of ``look``: key and ambient light, direction to the key light (body frame), direction
 and strength of the light from behind, then the hair's roughness (cm), lumps across and along
-(1/cm), then the depth of the cloth's folds (cm)."""
+(1/cm), then the depth of the cloth's folds (cm), then how much strands of hair differ, then the
+clothes (``samples.person``)."""
 
 _JIT: Final = {"fastmath": True, "cache": True, "error_model": "numpy", "nogil": True}
 _FAR: Final = FLOAT(1e3)
@@ -89,6 +91,9 @@ def _field(
                 lump = noise(hx * look[CURL], hy * look[FALL], hz * look[CURL])
                 strand = noise(hx * FLOAT(2.6), hy * FLOAT(0.8), hz * FLOAT(2.6))
                 d += look[ROUGH] * (lump - FLOAT(0.5)) + FLOAT(0.12) * (strand - FLOAT(0.5))
+                if look[STREAKS] > 0:
+                    wisp = noise(hx * 6, hy * FLOAT(1.1), hz * 6)
+                    d += FLOAT(0.45) * look[STREAKS] * (wisp - FLOAT(0.5))
             elif current == CLOTH and d < FLOAT(1):
                 fold = noise(x * FLOAT(0.16), y * FLOAT(0.07), z * FLOAT(0.16))
                 d += look[FOLD] * (fold - FLOAT(0.5))
@@ -161,6 +166,20 @@ def _lit(
 
 
 @njit(**_JIT)
+def _is_bare(x: float, y: float, hy: float, look: Floats) -> bool:
+    """Whether the cloth at a point of the body frame leaves the skin bare."""
+    if abs(x) > look[SLEEVE]:
+        return True
+    depth = look[NECKLINE]
+    if depth <= 0 or hy > FLOAT(-10):
+        return False
+    down = (FLOAT(1) - y) / (depth + 1)
+    if look[POINTED] > 0:
+        return abs(x) < FLOAT(7.5) * (1 - down)
+    return (x / FLOAT(7.5)) ** 2 + max(down, FLOAT(0)) ** 2 < 1
+
+
+@njit(**_JIT)
 def _shade(
     x: float, y: float, z: float, dx: float, dy: float, dz: float,
     nx: float, ny: float, nz: float, material: int, open_sky: float, lit: float,
@@ -171,21 +190,31 @@ def _shade(
     # Light creeps round the form, red furthest: skin lets it through, wool scatters it.
     wrap_r, wrap_g, wrap_b = FLOAT(0.1), FLOAT(0.1), FLOAT(0.1)
     gloss, fuzz, glint = FLOAT(0), FLOAT(0), FLOAT(0)
+    if material == CLOTH and _is_bare(x, y, hy, look):
+        material = SKIN
     if material == SKIN:
         tone = FLOAT(0.9) + FLOAT(0.12) * noise(hx * FLOAT(0.6), hy * FLOAT(0.6), hz * FLOAT(0.6))
         tone += FLOAT(0.08) * noise(hx * 3, hy * 3, hz * 3)
         r, g, b, glint = paint_face(hx, hy, hz, tone, colours, face)
         wrap_r, wrap_g, wrap_b = FLOAT(0.32), FLOAT(0.16), FLOAT(0.12)
         # Brows, irises and lashes do not shine like the skin around them.
-        gloss = FLOAT(0.09) * min(r / colours[SKIN, 0], FLOAT(1)) ** 2
+        gloss = FLOAT(0.09) * min(r / colours[SKIN, 0], FLOAT(1)) ** 2 * (1 + face[OIL])
     elif material == HAIR:
         tone = FLOAT(0.55) + FLOAT(0.9) * noise(hx * FLOAT(3.2), hy * FLOAT(0.7), hz * FLOAT(3.2))
+        if look[STREAKS] > 0:
+            fine = noise(hx * 9, hy * FLOAT(0.9), hz * 9) - FLOAT(0.5)
+            fine += noise(hx * 22, hy * 2, hz * 22) - FLOAT(0.5)
+            tone *= 1 + look[STREAKS] * fine
         r, g, b = colours[HAIR, 0] * tone, colours[HAIR, 1] * tone, colours[HAIR, 2] * tone
         gloss = FLOAT(0.05)
     else:
         tone = FLOAT(0.86) + FLOAT(0.14) * noise(x * FLOAT(0.5), y * FLOAT(0.3), z * FLOAT(0.5))
         tone += FLOAT(0.14) * noise(x * 5, y * 5, z * 5)
-        r, g, b = colours[CLOTH, 0] * tone, colours[CLOTH, 1] * tone, colours[CLOTH, 2] * tone
+        dye = CLOTH
+        if look[STRIPE] != 0:
+            place = y if look[STRIPE] > 0 else x
+            dye = CLOTH if math.floor(place / abs(look[STRIPE])) % 2 == 0 else PRINT
+        r, g, b = colours[dye, 0] * tone, colours[dye, 1] * tone, colours[dye, 2] * tone
         fuzz = FLOAT(0.10)
     lx, ly, lz = look[TO_LIGHT], look[TO_LIGHT + 1], look[TO_LIGHT + 2]
     facing = nx * lx + ny * ly + nz * lz

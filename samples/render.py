@@ -1,10 +1,10 @@
-"""The renderer's command line: ``python -m samples.render clip|sheet|set``."""
+"""The renderer's command line: ``python -m samples.render clip|sheet|set|backdrops``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,12 +42,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(
         prog="python -m samples.render", description="Render Signlight's own signer."
     )
-    commands = parser.add_subparsers(required=True, metavar="clip|sheet|set")
+    commands = parser.add_subparsers(required=True, metavar="clip|sheet|set|backdrops")
 
-    clip = commands.add_parser("clip", help="write one of the two sample clips")
+    clip = commands.add_parser("clip", help="write one of the two sample clips, or signs at a face")
     clip.add_argument(
-        "name", nargs="?", choices=("fingerspelling", "two_hands"), default="fingerspelling"
+        "name",
+        nargs="?",
+        choices=("fingerspelling", "two_hands", "at_face"),
+        default="fingerspelling",
     )
+    clip.add_argument("--seed", type=int, metavar="S", help="another person (at_face)")
     clip.add_argument("--word", metavar="WORD", help="spell another word")
     clip.add_argument(
         "--size", type=int, default=720, metavar="PX", help="height, px; the width is 16/9 of it"
@@ -60,26 +64,39 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--out", type=Path, default=_HERE / "sheet.png", metavar="FILE")
     sheet.set_defaults(run=_sheet)
 
-    dataset = commands.add_parser("set", help="write random pictures with their truth")
-    dataset.add_argument("--count", type=int, required=True, metavar="N")
-    dataset.add_argument("--size", type=int, required=True, metavar="PX", help="side, px")
-    dataset.add_argument("--out", type=Path, required=True, metavar="DIR")
-    dataset.add_argument("--seed", type=int, default=0, metavar="S", help="another series")
-    dataset.set_defaults(run=_set)
+    for name, about, run in (
+        ("set", "write random pictures with their truth", _set),
+        (
+            "backdrops",
+            "write what training puts behind hands: faces, arms, wood, rooms",
+            _backdrops,
+        ),
+    ):
+        series = commands.add_parser(name, help=about)
+        series.add_argument("--count", type=int, required=True, metavar="N")
+        series.add_argument("--size", type=int, required=True, metavar="PX", help="side, px")
+        series.add_argument("--out", type=Path, required=True, metavar="DIR")
+        series.add_argument("--seed", type=int, default=0, metavar="S", help="another series")
+        series.set_defaults(run=run)
     return parser
 
 
 def _clip(options: argparse.Namespace) -> None:
-    from samples.clips import Fingerspelling, TwoHands
+    from samples.at_face import SignsAtFace
+    from samples.clips import Clip, Fingerspelling, TwoHands
     from samples.encode import write_clip
 
     if options.size < 16:
         raise ValueError(f"--size must be at least 16, got {options.size}")
     if options.word is not None and options.name != "fingerspelling":
         raise ValueError("--word belongs to the fingerspelling clip")
-    clip: Fingerspelling | TwoHands
+    if options.seed is not None and (options.name != "at_face" or options.seed < 0):
+        raise ValueError("--seed belongs to the at_face clip, and must be >= 0")
+    clip: Clip
     if options.name == "two_hands":
         clip = TwoHands()
+    elif options.name == "at_face":
+        clip = SignsAtFace(options.seed or 0)
     else:
         clip = Fingerspelling(options.word) if options.word is not None else Fingerspelling()
     path = options.out or _HERE / f"{options.name}.mp4"
@@ -100,12 +117,22 @@ def _sheet(options: argparse.Namespace) -> None:
 def _set(options: argparse.Namespace) -> None:
     from samples.dataset import write_set
 
+    _series(options, write_set)
+
+
+def _backdrops(options: argparse.Namespace) -> None:
+    from samples.backdrops import write_backdrops
+
+    _series(options, write_backdrops)
+
+
+def _series(options: argparse.Namespace, write: Callable[..., Iterator[tuple[int, bool]]]) -> None:
     if options.seed < 0:
         raise ValueError(f"--seed must be >= 0, got {options.seed}")
     kept = 0
     with _progress() as progress:
         task = progress.add_task(options.out.name, total=options.count)
-        for _, drawn in write_set(
+        for _, drawn in write(
             options.out, count=options.count, size_px=options.size, seed=options.seed
         ):
             kept += not drawn

@@ -97,6 +97,29 @@ class Skin:
             seed=float(rng.uniform(0.0, 100.0)),
         )
 
+    @classmethod
+    def glove(cls, rng: np.random.Generator) -> Skin:
+        """Return a glove: dark more often than not, or white, latex or loud, without nails."""
+        kind = rng.random()
+        if kind < 0.5:
+            colour = rng.uniform(0.008, 0.05) * rng.uniform(0.7, 1.4, 3)
+        elif kind < 0.7:
+            colour = rng.uniform(0.3, 0.8) * rng.uniform(0.85, 1.15, 3)
+        else:
+            colour = rng.uniform(0.01, 0.7, 3)
+        cloth = _colour(colour)
+        return cls(
+            back=cloth,
+            palm=cloth,
+            nail=cloth,
+            tone=0.5,
+            crease=float(rng.uniform(0.0, 0.6)),
+            gloss=float(rng.uniform(0.0, 0.3)),
+            blood=0.0,
+            roughness=float(rng.uniform(0.2, 1.3)),
+            seed=float(rng.uniform(0.0, 100.0)),
+        )
+
 
 def _colour(values: npt.ArrayLike) -> Colour:
     red, green, blue = np.clip(np.asarray(values, dtype=float), 0.005, 1.0).tolist()

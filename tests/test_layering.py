@@ -61,8 +61,8 @@ HOMES = {
         "models/bench/table.py",
         "samples/render.py",
     ),
-    # Ours, but not in the wheel: training draws backdrops with it where it is there.
-    "samples": ("models/training/backdrops.py", "models/evaluate.py", "samples/"),
+    # Ours, but not in the wheel: what is behind hands is drawn with it where it is there.
+    "samples": ("models/training/backdrops.py", "models/evaluation/drawn.py", "samples/"),
 }
 """Where each foreign library may be imported."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,11 +27,21 @@ from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
 from stream.sources.picture_files import PictureReader
 
-__all__ = ["PictureSet", "on_backgrounds", "on_grey", "read_pictures"]
+__all__ = [
+    "PictureSet",
+    "before_rivals",
+    "on_backgrounds",
+    "on_grey",
+    "read_pictures",
+    "read_truths",
+]
 
 Mask = npt.NDArray[np.bool_]
+Points = npt.NDArray[np.float32]
 Background = Callable[[np.random.Generator, int], RgbImage]
 """Draws a square background of a side in pixels, uint8 RGB."""
+Rival = Callable[[np.random.Generator, int, npt.NDArray[np.float64]], RgbImage]
+"""The same of a background with skin in it, given the hand's mean colour, RGB 0..255, (3,)."""
 
 _NAME: Final = re.compile(r"(Person\d+)-([A-Z])-")
 """Names of real frames tell person and letter; others count as one person without a letter."""
@@ -102,16 +112,24 @@ def read_pictures(path: Path, *, size_px: int, limit: int) -> PictureSet:
         raise SourceFormatError(
             f"{path}: no hand found; a rendered set, or frames with a black background are needed"
         )
-    return PictureSet(
-        name=f"{name}, as they are",
-        images=np.stack([crop.image for crop in crops]),
-        masks=np.stack([crop.mask for crop in crops]),
-        landmarks=np.stack([crop.landmarks for crop in crops]).astype(np.float32),
-        letters=tuple(crop.letter for crop in crops),
-        persons=tuple(crop.person for crop in crops),
-        tried=len(files),
-        is_cut=is_cut,
-    )
+    return _set_of(f"{name}, as they are", crops, tried=len(files), is_cut=is_cut)
+
+
+def read_truths(
+    name: str, shown: Iterable[tuple[RgbImage, Mask, Points]], *, size_px: int
+) -> PictureSet:
+    """Return crops around hands of frames, cut as in use, but where the hands truly are.
+
+    Args:
+        name: What they are, for tables.
+        shown: Frames, masks of one hand, and that hand's 21 landmarks, px; one hand at least.
+        size_px: Side of the crops.
+    """
+    crops = [
+        _cut(image, mask, _region_of(points), points, size_px, "", "rendered")
+        for image, mask, points in shown
+    ]
+    return _set_of(name, crops, tried=len(crops), is_cut=False)
 
 
 def on_grey(pictures: PictureSet) -> PictureSet:
@@ -134,12 +152,58 @@ def on_backgrounds(
     rng = np.random.default_rng(seed)
     size_px = pictures.images.shape[1]
     behind = np.stack([draw(rng, size_px) for _ in range(len(pictures))])
-    tones = np.array(_SKINS)[rng.integers(len(_SKINS), size=len(pictures))]
-    grey = np.ptp(pictures.images.astype(np.int16), axis=3).max((1, 2)) < 40
-    tint = np.where(grey[:, None], tones * rng.uniform(0.8, 1.1, (len(pictures), 1)), 1.0)
-    tint = tint * _BRIGHT / _brightness(pictures)[:, None]
-    images = _over(pictures, tint[:, None, None], behind)
+    images = _over(pictures, _tints(pictures, rng)[:, None, None], behind)
     return replace(pictures, name=f"real, on {name}", images=images)
+
+
+def before_rivals(
+    pictures: PictureSet,
+    name: str,
+    draw: Rival,
+    *,
+    light: tuple[float, float] = (1.0, 1.0),
+    seed: int = 0,
+) -> PictureSet:
+    """Return the hands before what is easily taken for a hand, dyed and lit as before backgrounds.
+
+    Skin behind a hand is its own, as where somebody signs before their own face. Letters are not
+    asked of these pictures.
+
+    Args:
+        pictures: Hands whose masks are known; what is behind them is cut off.
+        name: What is behind them then, for tables.
+        draw: Draws one.
+        light: Least and most light on the hand, over the usual.
+        seed: Where its random numbers start.
+    """
+    rng = np.random.default_rng(seed)
+    size_px = pictures.images.shape[1]
+    tints = _tints(pictures, rng)
+    colours = [
+        image[mask].mean(0) * tint
+        for image, mask, tint in zip(pictures.images, pictures.masks, tints, strict=True)
+    ]
+    behind = np.stack([draw(rng, size_px, colour) for colour in colours])
+    tints = tints * rng.uniform(*light, (len(pictures), 1))
+    return replace(
+        pictures,
+        name=f"{pictures.name.split(',')[0]}, {name}",
+        images=_over(pictures, tints[:, None, None], behind),
+        letters=("",) * len(pictures),
+    )
+
+
+def _set_of(name: str, crops: list[_Crop], *, tried: int, is_cut: bool) -> PictureSet:
+    return PictureSet(
+        name=name,
+        images=np.stack([crop.image for crop in crops]),
+        masks=np.stack([crop.mask for crop in crops]),
+        landmarks=np.stack([crop.landmarks for crop in crops]).astype(np.float32),
+        letters=tuple(crop.letter for crop in crops),
+        persons=tuple(crop.person for crop in crops),
+        tried=tried,
+        is_cut=is_cut,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -201,6 +265,14 @@ def _cut(
         letter=letter,
         person=person,
     )
+
+
+def _tints(pictures: PictureSet, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return factors that light hands alike, and dye grey ones as skin, (N, 3)."""
+    tones = np.array(_SKINS)[rng.integers(len(_SKINS), size=len(pictures))]
+    grey = np.ptp(pictures.images.astype(np.int16), axis=3).max((1, 2)) < 40
+    tint = np.where(grey[:, None], tones * rng.uniform(0.8, 1.1, (len(pictures), 1)), 1.0)
+    return np.asarray(tint * _BRIGHT / _brightness(pictures)[:, None])
 
 
 def _over(

@@ -10,6 +10,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 import numpy.typing as npt
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from models.evaluation import hand_measures
@@ -17,7 +18,7 @@ from models.evaluation.picture_sets import PictureSet
 from models.evaluation.subject import Subject
 from stream import measures
 
-__all__ = ["Scores", "draw_sheet", "measure", "table_of", "worst"]
+__all__ = ["Scores", "draw_sheet", "list_of", "measure", "table_of", "worst"]
 
 _GAP: Final = 4
 """Pixels between two pictures of a sheet."""
@@ -161,6 +162,34 @@ def table_of(names: Sequence[str], trained: Sequence[Scores], untrained: Sequenc
         table.add_row(title, *cells)
     for part, title in enumerate(hand_measures.FINGERS):
         table.add_row(f"density on {title}", *(f"{scores.fingers[part]:.2f}" for scores in trained))
+    return table
+
+
+def list_of(names: Sequence[str], scores: Sequence[Scores]) -> Table:
+    """Return a table with a row for each set: the numbers that say whether maps are on the hand.
+
+    Jaccard is that of the best head of the set, what lies on bare patches the mean of the heads.
+    """
+    table = Table(
+        title="where signing happens",
+        title_justify="left",
+        caption="mass: attention on the hand / its area; bare: share on patches without any hand",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+    )
+    table.add_column("", no_wrap=True)
+    for title in ("n", "mass", "most", "peak", "Jaccard", "bare"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for name, each in zip(names, scores, strict=True):
+        table.add_row(
+            name,
+            str(each.num_pictures),
+            f"{each.mass_over_area:.2f}",
+            f"{each.most:.2f}",
+            f"{each.peak_on_hand:.0%}",
+            f"{each.jaccard_head:.2f}",
+            f"{np.mean(each.on_bare_patches):.0%}",
+        )
     return table
 
 

@@ -19,7 +19,9 @@ from models.vit import VisionTransformer
 from stream.errors import OutputError, WeightsError, WeightsNotFoundError
 from stream.whole_files import written_whole
 
-__all__ = ["load_run", "read_recipe", "read_weights", "save_run", "write_weights"]
+__all__ = [
+    "begin_with", "load_run", "read_recipe", "read_weights", "save_run", "write_weights",
+]  # fmt: skip
 
 _FORMAT: Final = 1
 _FIXED: Final = (
@@ -75,6 +77,23 @@ def load_run(path: Path, learner: Learner, views: ViewMaker) -> None:
         raise WeightsError(
             f"{path}: does not fit this run ({str(error).splitlines()[0]}); choose another --out"
         ) from error
+
+
+def begin_with(path: Path, learner: Learner) -> None:
+    """Give student and teacher the weights of a file; their projection heads begin anew.
+
+    Raises:
+        WeightsNotFoundError: There is no such file.
+        WeightsError: The file is damaged, or of another network.
+    """
+    network, recipe = read_weights(path)
+    if recipe.network != learner.recipe.network:
+        raise WeightsError(
+            f"{path}: is of another network than this run trains ({recipe.network}); "
+            "give the numbers of its recipe, or begin without --start"
+        )
+    for learnt in (learner.student, learner.teacher):
+        learnt.load_state_dict(network.state_dict())
 
 
 def read_recipe(path: Path) -> Recipe:

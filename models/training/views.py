@@ -25,6 +25,11 @@ _BLURRED = 0.35
 """Share of views that are blurred."""
 _NOISE = 0.04
 """Strongest noise, standard deviation in parts of full scale."""
+_DULL = 0.3
+"""Share of hands whose own colour is weaker than that of what is behind them: skin that is more
+colourful than the hand, as a face often is, must not be taken for it."""
+_BACKLIT = 0.08
+"""Share of exchanged backgrounds that are brighter than the hand by far, as a window is."""
 _MARGIN = 1.2
 """Side of the closest view over the hand's box, which runs along the bones."""
 _CROP_MIN = 0.55
@@ -92,7 +97,7 @@ class ViewMaker:
                 recipe, boxes, is_cut, mirrored, layers.shape[-1], size_px, is_local
             )
             hands = F.grid_sample(layers, grid, align_corners=False)
-            views.append(self._finish(recipe, hands, is_second=number == 1))
+            views.append(self._finish(recipe, hands, ~keeps, is_second=number == 1))
         return views
 
     def draw_kept(self) -> Tensor | None:
@@ -111,12 +116,26 @@ class ViewMaker:
         ).argsort(1)
         return order[:, : max(round(num_patches * (1 - recipe.mask)), 1)]
 
-    def _finish(self, recipe: Recipe, hands: Tensor, *, is_second: bool) -> Tensor:
-        """Return the view of hands, (B, 5, S, S): premultiplied colour, alpha, mask."""
+    def _finish(self, recipe: Recipe, hands: Tensor, is_cut: Tensor, *, is_second: bool) -> Tensor:
+        """Return the view of hands, (B, 5, S, S): premultiplied colour, alpha, mask.
+
+        Args:
+            recipe: Strengths.
+            hands: Cut out, or whole pictures.
+            is_cut: Which of them are cut out, bool (B,).
+            is_second: Whether this is the second global view.
+        """
         colour, alpha, mask = hands[:, :3], hands[:, 3:4], hands[:, 4:]
         behind = self._draw_behind(hands.shape[-1])
         behind = self._dye(behind, colour, mask, recipe.clutter)
         lit = colour * self._uniform(1 - 0.8 * recipe.jitter, 1 + 0.8 * recipe.jitter)
+        luma = (lit * self._luma).sum(1, keepdim=True)
+        dull = self._uniform(0, 1) * _column(self._chance(_DULL) & is_cut)
+        lit = lit + (luma - lit) * dull
+        shade = self._uniform(0.2, 0.6)
+        backlit = _column(self._chance(_BACKLIT) & is_cut)
+        lit = torch.where(backlit, lit * shade, lit)
+        behind = torch.where(backlit, behind + (1 - shade) * (1 - behind), behind)
         view = (lit + behind * (1 - alpha)).clamp(0, 1)
         view = self._recolour(view, recipe.jitter, recipe.grey)
         if is_second and recipe.solarise:

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from models.evaluate import main, picture_sets
+from models.evaluation.drawn import clips_of_signs, where_signing_happens
 from models.evaluation.hand_measures import (
     FINGERS,
     finger_densities,
@@ -178,6 +179,43 @@ def test_hands_keep_their_pixels_on_other_backgrounds() -> None:
     assert red > green > blue  # grey hands are dyed as skin
 
 
+def test_hands_keep_their_pixels_where_signing_happens() -> None:
+    masks = np.zeros((3, 48, 48), bool)
+    masks[:, 12:36, 12:36] = True
+    hand = np.array([180, 120, 90], np.uint8)
+    pictures = PictureSet(
+        name="rendered, as they are", images=np.broadcast_to(hand, (3, 48, 48, 3)), masks=masks,
+        landmarks=np.zeros((3, 21, 2), np.float32), letters=("A", "B", "C"),
+        persons=("p", "q", "p"), tried=3, is_cut=False,
+    )  # fmt: skip
+    faces, *others, window = where_signing_happens(pictures)
+    assert [each.name for each in (faces, *others, window)] == [
+        "rendered, before faces",
+        "rendered, beside a second hand",
+        "rendered, before bare arms",
+        "rendered, before wood and its like",
+        "rendered, against the light",
+    ]
+    for each in (faces, *others):
+        assert np.abs(each.images[:, 24, 24] - hand * (215 / 180)).max() < 2  # lit alike
+        assert (each.images[:, :4] != hand).any((1, 2, 3)).all()  # what was behind is cut off
+        assert each.letters == ("", "", "")  # nor are letters asked of them
+    assert window.images[:, 24, 24].max() < 0.61 * 215
+
+
+def test_clips_of_signs_know_their_hands() -> None:
+    at_face, crossing = clips_of_signs(48, num_frames=1)
+    assert len(at_face) == 5
+    assert len(crossing) >= 2
+    for clip in (at_face, crossing):
+        assert ((clip.masks.mean((1, 2)) > 0.05) & (clip.masks.mean((1, 2)) < 0.7)).all()
+        on_hand = [
+            mask[tuple(np.clip(points, 0, 47).astype(int).T[::-1])].mean()
+            for mask, points in zip(clip.masks, clip.landmarks, strict=True)
+        ]
+        assert np.mean(on_hand) > 0.8
+
+
 def test_measured_numbers_agree_with_the_worst_and_the_sheet(
     subject: Subject, tmp_path: Path
 ) -> None:
@@ -215,9 +253,11 @@ def test_program_writes_numbers_and_sheets(
     data.mkdir()
     write_set(data, count=6)
     write_weights(weights, subject.network, RECIPE)
-    arguments = f"{weights} --data {data} --out {out} --num-threads 1"
-    assert main(arguments.split()) == 0
-    assert "attention on the hand" in capsys.readouterr().out
+    arguments = f"{weights} --data {data} --out {out} --num-threads 1 --limit 6"
+    assert main([*arguments.split(), "--quick"]) == 0
+    said = capsys.readouterr().out
+    assert "attention on the hand" in said
+    assert "where signing happens" not in said
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert report["size_px"] == 144  # as the bundled model, for nobody asked for another
     scores = report["sets"]["rendered, as they are"]
@@ -225,6 +265,12 @@ def test_program_writes_numbers_and_sheets(
     assert scores["trained"].keys() == scores["untrained"].keys()
     sheets = {path.name for path in out.glob("*.png")}
     assert sheets == {"rendered_as_they_are.maps.png", "rendered_as_they_are.worst.png"}
+    assert main(arguments.split()) == 0
+    assert "where signing happens" in capsys.readouterr().out
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["sets"]["rendered, before faces"]["trained"]["num_pictures"] == 6
+    assert len(report["sets"]) == 1 + 5 + 2
+    assert (out / "clips_of_signs_at_the_face.maps.png").exists()
 
 
 @pytest.mark.parametrize("option", ["--out", "--backgrounds"])

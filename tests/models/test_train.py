@@ -27,7 +27,7 @@ from models.preprocessing import normalize
 from models.train import Run, main, train
 from models.training.corpus import read_corpus
 from models.training.learner import Learner, StepReport
-from models.training.run_files import read_recipe, read_weights, write_weights
+from models.training.run_files import begin_with, read_recipe, read_weights, write_weights
 from models.training.views import ViewMaker
 from models.vit import VisionTransformer
 from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
@@ -143,6 +143,46 @@ def test_a_run_without_muon_resumes_without_it(pictures: Path, tmp_path: Path) -
     assert torch.load(tmp_path / "checkpoint.pth", weights_only=True)["steps_done"] == 3
     with pytest.raises(WeightsError, match="muon was 0"):
         train(replace(longer, recipe=replace(recipe, steps=3, muon=1)), _quiet())
+
+
+def test_a_run_begins_with_weights_of_the_same_network(
+    finished: tuple[Run, list[dict[str, float]]], pictures: Path, tmp_path: Path
+) -> None:
+    run, _ = finished
+    start, recipe = run.out / "model.safetensors", replace(SMALL, steps=1, lr=1e-9)
+    train(
+        Run(
+            data=(pictures,), out=tmp_path, recipe=recipe, num_threads=1, num_backdrops=2,
+            start=start,
+        ),
+        _quiet(),
+    )  # fmt: skip
+    before, after = (
+        read_weights(start)[0].state_dict(),
+        read_weights(tmp_path / "model.safetensors"),
+    )
+    for name, weight in after[0].state_dict().items():
+        torch.testing.assert_close(weight, before[name], rtol=1e-3, atol=1e-4)
+    with pytest.raises(WeightsError, match="of another network"):
+        begin_with(start, Learner(replace(recipe, depth=recipe.depth + 1), device=CPU))
+
+
+def test_some_hands_are_dull_or_dark_before_what_is_behind_them(pictures: Path) -> None:
+    """So that neither colour nor brightness alone tells where a hand is."""
+    corpus = read_corpus([pictures], size_px=64)
+    backdrops = torch.full((1, 3, 32, 32), 128, dtype=torch.uint8)
+    recipe = replace(
+        SMALL, batch=64, view_px=48, keep=0, plain=0, clutter=0, jitter=0, grey=0, turn=0
+    )
+    maker = ViewMaker(corpus, backdrops, recipe, CPU)
+    view = (maker.draw()[0] * maker._std + maker._mean).clamp(0, 1)
+    hand, corner = view[:, :, 20:28, 20:28].mean((2, 3)), view[:, :, :4, :4].mean((2, 3))
+    bright_behind = corner.mean(1) > 0.75  # the backdrop alone reaches 0.7
+    assert 0 < bright_behind.float().mean() < 0.3
+    assert hand[bright_behind].mean() < hand[~bright_behind].mean()
+    colour = hand.amax(1) - hand.amin(1)
+    assert (colour < 0.02).any()
+    assert (colour > 0.1).any()
 
 
 def test_student_sees_a_random_part_of_each_view(pictures: Path) -> None:

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+import samples.dataset
 from samples.anatomy import HandBody
 from samples.backgrounds import KINDS, BackgroundKind, defocus, draw_background
-from samples.camera import Camera, smear
+from samples.camera import Camera, compress, smear
 from samples.dataset import draw_picture, label_map, truth_of
 from samples.hand import Handedness, Light, Placement, Sleeve
 from samples.handshapes import pose_of
+from samples.person import HAIR_STYLES, HairStyle, Signer, lip_colour
 from samples.scene import SceneHand, ScenePicture, compose, elbow_of
-from samples.signer import HAIR_STYLES, HairStyle, Posture, Signer, lip_colour, render_signer
+from samples.signer import Posture, render_signer
 from samples.skin import Skin
 
 CLEAN = Camera(grain=0.0, shutter=1.0)
 SIZE = 96
+
+
+@pytest.mark.parametrize("index", [0, 3, 9])
+def test_a_glove_changes_the_hand_and_nothing_else(
+    index: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(samples.dataset, "_GLOVED", share)
+        pictures.append(draw_picture(1, index, SIZE))
+    bare, gloved = pictures
+    hands = np.any([hand.mask for hand in bare.hands], axis=0)
+    assert all((a.mask == b.mask).all() for a, b in zip(bare.hands, gloved.hands, strict=True))
+    change = np.abs(bare.image.astype(int) - gloved.image).max(2)
+    near = cv2.dilate(hands.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert np.median(change[hands]) > 10
+    assert (change[~near] <= 1).mean() > 0.98
 
 
 def _hand(
@@ -168,8 +188,8 @@ def test_signer_has_a_face_and_hair_of_the_colours_asked_for(style: HairStyle) -
     assert (np.abs(layer.depth[solid] - 90.0) < 30.0).all()
     column = layer.rgb[:, 38:42].mean(1)
     strongest = [int(i) for i in column.argmax(-1)[layer.alpha[:, 40] > 0.99]]
-    # From the crown down: blue hair, red face, green sweater.
-    assert strongest[0] == 2
+    # From the crown down: blue hair, red face, green sweater; a scarf is of the sweater's cloth.
+    assert strongest[0] == {"bald": 0, "scarf": 1}.get(style, 2)
     assert strongest[-1] == 1
     assert strongest.count(0) > 15
 
@@ -228,6 +248,20 @@ def test_exposure_is_in_stops_and_noise_is_in_the_seed() -> None:
 def test_impossible_cameras_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         Camera(**settings)  # type: ignore[arg-type]
+
+
+def test_compression_leaves_blocks_and_more_of_them_the_lower_its_quality() -> None:
+    ramp = np.linspace(20, 230, 50)[None, :, None] * (1.0, 0.8, 0.6)
+    rng = np.random.default_rng(0)
+    image = np.clip(ramp + rng.normal(0, 12, (34, 50, 3)), 0, 255).astype(np.uint8)
+    fine, coarse = compress(image, 95), compress(image, 20)
+    assert fine.shape == coarse.shape == image.shape
+    assert fine.dtype == np.uint8
+    assert compress(np.full((8, 8, 3), 90, np.uint8), 50).std() < 2
+    lost = [float(np.abs(seen.astype(int) - image).mean()) for seen in (fine, coarse)]
+    assert lost[0] < lost[1] < 14
+    steps = np.abs(np.diff(coarse.astype(int).mean(2), axis=1)).mean(0)
+    assert steps[7::8].mean() > 1.3 * np.delete(steps, np.s_[7::8]).mean()
 
 
 def test_smear_spreads_light_along_the_way() -> None:
