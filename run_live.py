@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from models.bench.options import BenchOptions
@@ -16,7 +17,7 @@ from overlays.controls import KEYS
 from overlays.opening import make_controls, make_view
 from overlays.style import Style
 from stream.command_line.command import Command
-from stream.command_line.options import CommonOptions, Options
+from stream.command_line.options import CommonOptions, Options, Words
 from stream.command_line.parsing import parse_args, words_of_keys
 from stream.installed_packages import doubts_about_opencv
 from stream.jobs.factories import Factories
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     log_to_terminal(
         logging.DEBUG if is_verbose else logging.WARNING, "%(levelname)s %(name)s: %(message)s"
     )
-    if command.run is not _bench:  # that times DINO's own way too, which it slows
+    if not command.has_cores_alone:
         let_waiting_threads_sleep()
     for doubt in doubts_about_opencv():  # before it is loaded, which may fail
         from stream.jobs.progress import say
@@ -120,6 +121,13 @@ def _bench(options: Options) -> int:
 
     bench(options, FACTORIES, sample=SAMPLE_CLIP, steps=step_line(terminal()))
     return 0
+
+
+def _program(module: str, options: Options) -> int:
+    code: int = import_module(module).main(
+        options[Words].words, prog=f"signlight {options.command}"
+    )
+    return code
 
 
 _LOOKING = (ModelOptions(), RegionOptions(), HandOptions(), RuntimeOptions())
@@ -182,6 +190,33 @@ COMMANDS = (
             *_READING,
         ),
         run=_bench,
+        has_cores_alone=True,  # it times DINO's own way too
+    ),
+    Command(
+        name="train",
+        summary="train a small DINO on rendered hands or a corpus of your own",
+        description="",
+        options=(),
+        run=partial(_program, "models.train"),
+        reads_its_own=True,
+        has_cores_alone=True,
+    ),
+    Command(
+        name="evaluate",
+        summary="where a model's attention lands on pictures whose hands are known",
+        description="",
+        options=(),
+        run=partial(_program, "models.evaluate"),
+        reads_its_own=True,
+        has_cores_alone=True,
+    ),
+    Command(
+        name="evaluate-hands",
+        summary="how well hands are found in labelled clips of your own",
+        description="",
+        options=(),
+        run=partial(_program, "models.evaluate_hands"),
+        reads_its_own=True,
     ),
 )
 """What Signlight can do; the first is what it does where no command is named."""

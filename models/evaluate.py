@@ -48,9 +48,9 @@ _WORST: Final = 5
 """Pictures on the sheet of the worst."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m models.evaluate") -> int:
     """Run the command line and return its exit code, as ``stream.program`` explains."""
-    parser = _parser()
+    parser = _parser(prog)
 
     def evaluate(options: argparse.Namespace) -> None:
         try:
@@ -195,9 +195,9 @@ class _Photographs:
         return np.asarray(cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_AREA))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = OneLineParser(
-        prog="python -m models.evaluate",
+        prog=prog,
         description="Measure where a model's attention lands on hands that are known.",
     )
     parser.add_argument("model", metavar="MODEL", help="a model's name, or a .safetensors file")

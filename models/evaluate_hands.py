@@ -123,9 +123,11 @@ def score_clip(source: Source, finder: HandFinder, labels: Labels) -> ClipScore:
     return score
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, prog: str = "python -m models.evaluate_hands"
+) -> int:
     """Run the command line and return its exit code, as ``stream.program`` explains."""
-    return run_program(_parser(), _evaluate, arguments)
+    return run_program(_parser(prog), _evaluate, arguments)
 
 
 def _label(hand: Mapping[str, Any]) -> HandLabel:
@@ -230,8 +232,8 @@ def _table_of(scores: Mapping[str, ClipScore]) -> Table:
     return table
 
 
-def _parser() -> OneLineParser:
-    parser = OneLineParser(prog="python -m models.evaluate_hands", description=__doc__)
+def _parser(prog: str) -> OneLineParser:
+    parser = OneLineParser(prog=prog, description=__doc__)
     parser.add_argument("folder", type=Path, help="videos, and their labels if there are any")
     parser.add_argument(
         "--labels", type=Path, metavar="PATH", help=f"labels (default: {LABELS_NAME} of the folder)"

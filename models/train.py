@@ -152,9 +152,9 @@ def train(run: Run, console: Console) -> Path:
     return weights
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m models.train") -> int:
     """Run the command line and return its exit code, as ``stream.program`` explains."""
-    parser = _parser()
+    parser = _parser(prog)
     return run_program(parser, lambda options: _train(parser, options), arguments)
 
 
@@ -174,7 +174,7 @@ def _train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     except (KeyboardInterrupt, BrokenPipeError):
         begun = (rest["out"] / "checkpoint.pth").exists()
         way_on = "--resume goes on from the checkpoint" if begun else "nothing was learnt yet"
-        print(f"models.train: interrupted; {way_on}", file=sys.stderr)
+        print(f"{parser.prog.removeprefix('python -m ')}: interrupted; {way_on}", file=sys.stderr)
         raise
     print(weights)
 
@@ -194,9 +194,9 @@ def _backdrops(run: Run, *, needed: bool) -> torch.Tensor:
     return draw_backdrops(run.num_backdrops, size_px=BACKDROP_PX, seed=run.recipe.seed)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = OneLineParser(
-        prog="python -m models.train",
+        prog=prog,
         description="Train a small DINO by self-distillation, without labels.",
         epilog="On --resume the recipe is that of the checkpoint; its numbers may be changed, "
         "except --muon, --view-px and those of the network. --data, --limit, "

@@ -218,3 +218,20 @@ def test_unexpected_fault_is_one_line_and_a_traceback_only_on_request(
     assert "ZeroDivisionError: by zero" in fails(capsys, "export", hand_clip, *QUICK)
     with pytest.raises(ZeroDivisionError):
         main(["export", str(hand_clip), *QUICK, "-v"])
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "evaluate-hands"])
+def test_programs_beside_it_are_commands_too(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: signlight {command} ")
+
+
+def test_what_follows_such_a_command_is_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate-hands", str(tmp_path / "nothing"), "--max-hands", "1"]) == 1
+    assert capsys.readouterr().err.startswith("signlight evaluate-hands: there is no folder ")

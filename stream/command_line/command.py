@@ -27,6 +27,10 @@ class Command:
     """Does it; returns the exit code."""
     fixed: tuple[OptionGroup, ...] = ()
     """Options that it needs and nobody is asked for."""
+    reads_its_own: bool = False
+    """It has a command line of its own: what follows its name is handed on as it is."""
+    has_cores_alone: bool = False
+    """Nothing beside its model needs the cores, so that threads may wait for each other busily."""
 
     @property
     def groups(self) -> tuple[OptionGroup, ...]:

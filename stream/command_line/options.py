@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from stream.command_line.option import OptionGroup, option, options_of
 
-__all__ = ["CommonOptions", "Options"]
+__all__ = ["CommonOptions", "Options", "Words"]
 
 Group = TypeVar("Group", bound=OptionGroup)
 
@@ -18,6 +18,13 @@ class CommonOptions(OptionGroup):
     """What every command takes."""
 
     verbose: bool = option(False, "tracebacks and debug log", flag="-v")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words(OptionGroup):
+    """What was given to a command that has a command line of its own."""
+
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, cast
 from stream.command_line.command import Command
 from stream.command_line.one_line_parser import OneLineParser
 from stream.command_line.option import Option, OptionGroup, UsageError, options_of
-from stream.command_line.options import Options
+from stream.command_line.options import CommonOptions, Options, Words
 from stream.installed_packages import version_of
 from stream.keys import Key
 from stream.spelling import nearest
@@ -40,6 +40,8 @@ def parse_args(
     arguments = list(argv)
     default, *others = commands
     command = next((each for each in others if each.name in arguments[:1]), default)
+    if command.reads_its_own:
+        return command, Options(command.name, (Words(words=tuple(arguments[1:])), CommonOptions()))
     parser = _parser_of(command, is_default=command is default)
     if command is default:
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
