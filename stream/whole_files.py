@@ -25,7 +25,8 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     It is beside ``path``, under a hidden name that no other process and no other thread uses. What
     is at ``path`` meanwhile stays as it was; where the block raises, it stays for good and what was
-    written is removed. A link stays a link, to a new file.
+    written is removed. A link stays a link, to a new file. What was there goes only when the new
+    one is on the disk: after a power cut one of the two is there.
 
     Raises:
         OSError: The new file could not take its place.
@@ -34,11 +35,21 @@ def written_whole(path: Path) -> Iterator[Path]:
     unfinished = target.with_name(f"{_PREFIX}{secrets.token_hex(6)}{_SUFFIX}")
     try:
         yield unfinished
+        if target.exists():
+            _flush_to_disk(unfinished)
         unfinished.replace(target)
     except BaseException:
         with suppress(OSError):
             unfinished.unlink()
         raise
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove_unfinished(folder: Path) -> None:

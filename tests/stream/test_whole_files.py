@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 
@@ -38,6 +40,25 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, begun: boo
 
     with pytest.raises(KeyboardInterrupt):
         write()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.json"]
+
+
+def test_what_the_disk_does_not_take_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks and quotas tell only now that there is no room."""
+    path = tmp_path / "a.json"
+
+    def refuse(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_size == 5
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    with written_whole(path) as unfinished:
+        unfinished.write_text("old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="quota"), written_whole(path) as unfinished:
+        unfinished.write_text("whole")
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.json"]
 
