@@ -121,7 +121,7 @@ ATTENTION_COLUMNS: tuple[Column[AttentionRows], ...] = (
         name="head",
         dtype="word",
         definition="Number of the head (of activations, of the component), from 0, as `--head` "
-        "counts them; `mean`: the mean of all.",
+        "counts them; `mean`: the mean of all (of activations, their L2 norm).",
         read=lambda rows: rows.heads,
     ),
     _measure(

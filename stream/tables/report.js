@@ -291,7 +291,7 @@ if (data.heads) {
       make(make(make(line, "td", { style: "padding: 0" }), "i"), "b", { style: `width: ${100 * seconds / longest}%` });
       make(line, "td", {}, `${seconds.toFixed(2)} s`);
     }
-    byId("shares-note").textContent = `How long each ${data.head.toLowerCase()} was the most focused one, of both hands together.`;
+    byId("shares-note").textContent = `How long each ${data.head.toLowerCase()} was the most focused one${sides.length > 1 ? ", of both hands together" : ""}.`;
   }
 } else {
   byId("heads-section").hidden = true;
