@@ -53,6 +53,8 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:
         assert f"{folder}/py.typed" in names
     bundled = {"dino_hands8.safetensors", "dino_hands16.safetensors", "MODEL_CARD.md"}
     assert {f"models/bundled/{name}" for name in bundled} <= set(names)
+    page = {"report.html", "report.css", "report.js"}
+    assert {f"stream/tables/{name}" for name in page} <= set(names)
     assert "License-Expression: Apache-2.0" in metadata
     assert any(name.endswith("LICENSE") for name in names)
 
