@@ -79,7 +79,7 @@ class AnnotationOutputs:
         self.stretches: Sequence[Stretch] = ()
         is_picture = options[RegionOptions].region == "frame"
         facts = {
-            "recording": source.info.name,
+            "recording": recording.path.name,  # its folder is nobody's business
             "model": model.name,
             "layer": f"{model.layer}",
             "precision": model.precision,

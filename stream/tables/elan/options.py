@@ -11,7 +11,6 @@ from typing import get_args
 
 from stream.annotation.moments import TierKind
 from stream.command_line.option import OptionGroup, UsageError, option
-from stream.errors import OptionError
 from stream.geometry import Handedness
 
 __all__ = ["PRESETS", "ElanOptions", "TierNames", "TierTemplate", "kinds_of_tiers"]
@@ -68,31 +67,31 @@ class TierTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElanOptions(OptionGroup):
-    """What a person asked of the ELAN package."""
+    """What a person asks of the ELAN package."""
 
     title = "ELAN"
 
     tiers: str = option(
         "plain",
-        f"what tiers are called: {', '.join(PRESETS)}, or a template with one of {{hand}} (RH, LH, "
-        "BH), {H} (R, L, B), {h} (r, l, b), {side} and one of {tier} (not seen), {Tier} (NotSeen)",
-        metavar="TEMPLATE",
+        f"names of the tiers: {', '.join(PRESETS)}, or a template with one of {{hand}} (RH, LH, "
+        "BH), {H} (R, L, B), {h} (r, l, b), {side} (right, left, both) and one of {tier} (not "
+        "seen), {Tier} (NotSeen)",
+        metavar="NAMES",
+        values=TierTemplate(),
     )
     into: Path | None = option(
-        None, "an .eaf of yours: what is found is added to a copy of it", metavar="MINE.eaf"
+        None, "add tiers and curves to a copy of this .eaf of yours", metavar="MINE.eaf"
     )
     by: str | None = option(
-        None, "a tier of that: a table of the measures for each of its annotations", metavar="TIER"
+        None,
+        "with --into: sum the measures up for each annotation of this tier of yours",
+        metavar="TIER",
     )
 
     def check(self, given: Mapping[str, object]) -> None:
         """See ``OptionGroup``."""
         if self.by is not None and self.into is None:
-            raise UsageError("--by names a tier of the file of --into; give that too")
-        try:
-            TierNames(self.tiers)
-        except OptionError as error:
-            raise UsageError(f"--tiers: {error}") from error
+            raise UsageError("--by names a tier of your own .eaf: give that with --into MINE.eaf")
 
 
 def kinds_of_tiers(*, picture: bool) -> list[tuple[TierKind, Handedness | None]]:
