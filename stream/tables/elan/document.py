@@ -48,8 +48,8 @@ _FIRST_WITH_VOCABULARIES = 2.8
 """Earlier versions of the format write them otherwise."""
 _VOCABULARIES: Mapping[TierKind, Mapping[str, str]] = {
     "phase": {
-        "hold": "the palm rests, or nearly",
-        "movement": "the palm moves",
+        "hold": "palm and fingers rest, or nearly",
+        "movement": "the palm moves, or the fingers do",
     },
     "not seen": {
         "not yet": "it was not seen so far",
