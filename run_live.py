@@ -115,6 +115,12 @@ def _fetch(name: str) -> int:
     return 0
 
 
+def _cameras(options: Options) -> int:
+    from stream.jobs.cameras import print_cameras
+
+    return print_cameras()
+
+
 def _bench(options: Options) -> int:
     from models.bench.benchmark import bench
     from stream.jobs.progress import step_line, terminal
@@ -138,7 +144,7 @@ _EXPORTED = Style(skeleton=False, hud=False)
 COMMANDS = (
     Command(
         name="live",
-        summary="live view of a camera number, a file, a folder of images or a URL",
+        summary="live view of a camera, a file, a folder of images or a URL",
         description="Show where a DINO model looks while a person signs.",
         options=(LiveOptions(), *_LOOKING, Style(), *_READING),
         run=_live,
@@ -175,6 +181,14 @@ COMMANDS = (
         description="List the models and where their weights are, or download weights.",
         options=(FetchOptions(),),
         run=_models,
+    ),
+    Command(
+        name="cameras",
+        summary="the cameras there are: number, name, sizes and rates",
+        description="List the cameras: the number that opens each, its name (a part of it opens "
+        "the camera as well), its sizes and rates.",
+        options=(),
+        run=_cameras,
     ),
     Command(
         name="bench",

@@ -67,7 +67,7 @@ class LiveOptions(SourceOptions):
 
     source: str = argument(
         "0",
-        "camera number, file, folder of images or URL",
+        "camera number or part of its name, file, folder of images or URL",
         metavar="SOURCE",
         values=SourceName(),
     )

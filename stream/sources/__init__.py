@@ -34,7 +34,8 @@ def open_source(
 
     Args:
         spec: Digits: the camera of that number. ``scheme://...``: a network stream. A folder: its
-            pictures. Anything else: a video file. A path object is always a file or folder.
+            pictures. Else a video file, or where there is none a part of a camera's name. A path
+            object is always a file or folder.
         start_s: First moment to read, in seconds; only of something that has a beginning.
         end_s: Moment to stop at, in seconds, counted from the source's beginning.
         max_frames: Most frames to read.
@@ -44,12 +45,12 @@ def open_source(
         SourceError: It is not there, is no video, or does not answer.
         ValueError: ``start_s`` for a live source, or a range that is empty.
     """
-    if isinstance(spec, int) or (isinstance(spec, str) and spec.isdecimal()):
+    if (number := _camera_number(spec)) is not None:
         from stream.sources.camera import CameraSource
 
         if start_s:
             raise ValueError(f"camera {spec} is live: it has no moment {float(start_s):g} s")
-        return CameraSource(int(spec), end_s=end_s, max_frames=max_frames)
+        return CameraSource(number, end_s=end_s, max_frames=max_frames)
     if isinstance(spec, str) and _URL.match(spec):
         from stream.sources.network import NetworkSource
 
@@ -60,7 +61,7 @@ def open_source(
 
         # It has limits of its own for how long it waits.
         return Opening(connect, give_back=NetworkSource.close, name="network stream").wait()
-    path = Path(spec)
+    path = Path(str(spec))
     if path.is_dir():
         from stream.sources.images import ImageFolderSource
 
@@ -78,3 +79,18 @@ def open_source(
     if path.exists() and (not path.is_file() or (pictures and pictures.playlists)):
         return Opening(open_it, give_back=FileSource.close, name=str(path)).wait()
     return open_it()
+
+
+def _camera_number(spec: str | int | Path) -> int | None:
+    """Return the number of the camera that is meant; None where none is."""
+    if isinstance(spec, int):
+        return spec
+    if isinstance(spec, Path) or _URL.match(spec):
+        return None
+    if spec.isdecimal():
+        return int(spec)
+    if Path(spec).exists():
+        return None
+    from stream.sources.camera_list import number_of
+
+    return number_of(spec)

@@ -20,8 +20,9 @@ from stream.frames import Frame, RgbImage, SourceInfo
 from stream.sources.closable import ClosableSource
 from stream.sources.opening_thread import Opening
 from stream.sources.timeline import Span
+from stream.sources.v4l2 import Mode, camera_numbers
 
-__all__ = ["CameraSource", "Capture", "camera_numbers", "open_capture"]
+__all__ = ["CameraSource", "Capture", "mode_of", "open_capture"]
 
 FIRST_FRAME_WITHIN_S = 2.0
 """Longest wait for a camera to open and show its first frame."""
@@ -84,15 +85,16 @@ def open_capture(number: int) -> Capture:
     return capture
 
 
-def camera_numbers(folder: Path = Path("/sys/class/video4linux")) -> list[int]:
-    """Return the numbers of the cameras that Linux knows; none are known on other systems."""
-    numbers = []
-    for device in folder.glob("video*"):
-        # A camera's other devices (index > 0) carry metadata, not pictures.
-        index = device / "index"
-        if not index.is_file() or index.read_text().strip() == "0":
-            numbers.append(int(device.name.removeprefix("video")))
-    return sorted(numbers)
+def mode_of(capture: Capture) -> Mode:
+    """Return the size and rate that an open camera says it is set to."""
+    rate_hz = capture.get(cv2.CAP_PROP_FPS)
+    return Mode(
+        size_wh=(
+            round(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            round(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+        ),
+        rates_hz=(Fraction(rate_hz).limit_denominator(1001),) if rate_hz > 0 else (),
+    )
 
 
 class CameraSource(ClosableSource):

@@ -13,7 +13,8 @@ import pytest
 
 from stream.errors import SourceLostError, SourceNotFoundError, SourceTimeoutError
 from stream.frames import Frame, RgbImage
-from stream.sources.camera import CameraSource, camera_numbers
+from stream.sources.camera import CameraSource
+from stream.sources.v4l2 import camera_numbers
 from tests.clips import number_in, numbered, patches
 from tests.stream.captures import ScriptedCapture
 from tests.waits import WAIT_S

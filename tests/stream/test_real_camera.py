@@ -77,17 +77,22 @@ def read_camera(clip: Path, *, num_frames: int, unplug_after: int = -1) -> dict[
     pytest.fail(f"the camera worked in none of {MAX_SESSIONS} sessions; in the last: {found}")
 
 
-def _read_in_a_session(clip: Path, num_frames: int, unplug_after: int) -> dict[str, Any]:
-    run = subprocess.run(
+def _run_in_a_session(clip: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python beside the camera."""
+    return subprocess.run(
         [
             "dbus-run-session", "--", "sh", ROOT / "tests/stream/camera_session.sh", clip,
-            "pw-v4l2", sys.executable, "-c", READ, str(num_frames), str(unplug_after),
+            "pw-v4l2", sys.executable, *arguments,
         ],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=PROCESS_S,
     )  # fmt: skip
+
+
+def _read_in_a_session(clip: Path, num_frames: int, unplug_after: int) -> dict[str, Any]:
+    run = _run_in_a_session(clip, "-c", READ, str(num_frames), str(unplug_after))
     if run.returncode:
         return {"fault": run.stderr}
     found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
@@ -109,3 +114,14 @@ def test_a_camera_that_is_unplugged_is_told_in_one_line(clip: Path) -> None:
     found = read_camera(clip, num_frames=10_000, unplug_after=10)
     assert "unplugged" in str(found["fault"])
     assert "\n" not in str(found["fault"])
+
+
+def test_the_camera_is_listed_with_its_size(clip: Path) -> None:
+    for _ in range(MAX_SESSIONS):
+        run = _run_in_a_session(clip, "run_live.py", "cameras")
+        if run.returncode == 0:
+            break
+    assert run.returncode == 0, run.stderr
+    name, size = run.stdout.splitlines()[:2]
+    assert name.startswith("0  gst-launch")
+    assert size.split() == ["1280", "x", "720", "YUYV"]  # PipeWire tells no rates
