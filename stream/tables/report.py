@@ -216,7 +216,7 @@ class Report(MomentFile):
             "facts": [
                 ["Length", f"{end_s - float(self._first_s):.2f} s"],
                 ["Frames", f"{self._num_frames:,}"],
-                *([name, printable(value)] for name, value in self._facts.items()),
+                *([name.capitalize(), printable(value)] for name, value in self._facts.items()),
             ],
             "sides": [{"css": _css(s), "name": _NAMES[s]} for s in _SIDES if s in sides],
             "bands": [band | {"label": self._word(band["label"])} for band in _bands(drawn)],
