@@ -151,7 +151,7 @@ class Report(MomentFile):
 
     def _finish(self) -> None:
         data = self._data()
-        size = len(self._page(data))
+        size = len(self._page(data)) + 500  # for what is told of the holds
         # The longest holds first, for as long as there is room.
         for hold in sorted(self._holds(), key=lambda hold: hold.start_s - hold.end_s)[:MAX_HOLDS]:
             view = self._album.view(hold.hand, hold.start_s, hold.end_s)
