@@ -42,7 +42,7 @@ let nowS = startS;
 for (const [name, value] of data.facts) {
   const pair = make(byId("facts"), "div");
   make(pair, "dt", {}, name);
-  make(pair, "dd", { dir: "auto" }, value);
+  make(pair, "dd", { dir: "auto", title: value }, value);
 }
 byId("random").hidden = !data.is_random;
 const video = byId("video");

@@ -151,7 +151,7 @@ class Report(MomentFile):
 
     def _finish(self) -> None:
         data = self._data()
-        size = len(self._page(data))
+        size = len(self._page(data)) + 500  # for what is told of the holds
         # The longest holds first, for as long as there is room.
         for hold in sorted(self._holds(), key=lambda hold: hold.start_s - hold.end_s)[:MAX_HOLDS]:
             view = self._album.view(hold.hand, hold.start_s, hold.end_s)
@@ -216,7 +216,7 @@ class Report(MomentFile):
             "facts": [
                 ["Length", f"{end_s - float(self._first_s):.2f} s"],
                 ["Frames", f"{self._num_frames:,}"],
-                *([name, printable(value)] for name, value in self._facts.items()),
+                *([name.capitalize(), printable(value)] for name, value in self._facts.items()),
             ],
             "sides": [{"css": _css(s), "name": _NAMES[s]} for s in _SIDES if s in sides],
             "bands": [band | {"label": self._word(band["label"])} for band in _bands(drawn)],
