@@ -1,4 +1,4 @@
-"""What is closed at the end of a block."""
+"""A base class for what must be closed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Closing"]
 
 
 class Closing(ABC):
-    """Something that is good for the length of a ``with`` block, whose end closes it."""
+    """A base for what must be closed: leaving its ``with`` block calls ``close``."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what is held; harmless when called again."""
+        """Release everything; harmless when called again."""
 
     def __enter__(self) -> Self:
         return self

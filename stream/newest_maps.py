@@ -67,7 +67,7 @@ class NewestMaps:
         return self._rate.per_s(self._now_ns())
 
     def submit(self, crops: Iterable[HandCrop]) -> None:
-        """Hand over the crops of one frame; returns at once. None is no reason to hand over.
+        """Hand the crops of one frame to the model and return at once; without crops do nothing.
 
         Raises:
             WorkerError: The model failed.

@@ -40,7 +40,7 @@ that work ahead then do it while their own stage is timed. Twice 44 MB at 1280 x
 _WARM_UP_FRAMES = 8
 
 _OpenTimed = Callable[[Options, ExitStack], TimedParts]
-"""Opens the clip and a file anew, and puts stopwatches around these and the parts that stay."""
+"""Opens the clip and the output, and returns all parts of an export, each behind a stopwatch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

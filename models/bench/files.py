@@ -1,4 +1,4 @@
-"""Where figures are written."""
+"""Whether a file can take the figures of a benchmark."""
 
 from __future__ import annotations
 
