@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from models.hands.smoothing import OneEuroFilter
 from stream.geometry import Handedness, HandRegion
 
-__all__ = ["HAND_LANDMARKS", "HandDetection", "HandTracker"]
+__all__ = ["HAND_LANDMARKS", "OTHER_SIDE", "HandDetection", "HandTracker", "merge_duplicates"]
 
 HAND_LANDMARKS: Final = 21
 """Points of a hand in MediaPipe's order: wrist, then thumb to little finger, base to tip."""
@@ -53,13 +53,18 @@ SAME_HAND: Final = 0.35
 labelled left and the other right, as hands that touch are."""
 MAX_VOTE: Final = 5.0
 """Bound on the votes for left or right, so that a wrong start can be outvoted."""
+SURE_VOTE: Final = 0.8
+"""Votes that decide: one or two odd labels change nothing."""
+RETURN_S: Final = 3.0
+"""The only signer's hand that comes back within this, from behind the other, is still the same."""
+OTHER_SIDE: Final[Mapping[Handedness, Handedness]] = {"left": "right", "right": "left"}
 PALM: Final = (0, 5, 9, 13, 17)
 """Landmarks that move with the palm as one body."""
 
 _Points = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class HandDetection:
     """A hand as a detector saw it in one frame."""
 
@@ -69,13 +74,17 @@ class HandDetection:
     """Whose hand it looks like."""
     score: float
     """Confidence in ``handedness``, 0.5 to 1."""
+    by_arm: bool = False
+    """Whether ``handedness`` is that of the arm that it is on, and not what it looks like."""
+    follows: HandRegion | None = None
+    """The hand that it was looked for as; None where it was found in another way."""
 
-    @property
+    @cached_property
     def size_px(self) -> float:
         """Length of the hand, whatever its pose."""
         return _size_px(self.landmarks)
 
-    @property
+    @cached_property
     def centre(self) -> _Points:
         """Middle of the palm, float64 (2,)."""
         return _centre(self.landmarks)
@@ -102,7 +111,7 @@ class HandTracker:
     @property
     def num_followed(self) -> int:
         """Hands seen in the newest frame or held since."""
-        return len(self._tracks)
+        return len(self._awake(self._time_s))
 
     def reset(self) -> None:
         """Forget all hands, as at a cut or a change of size; numbers are not given out again."""
@@ -116,7 +125,7 @@ class HandTracker:
         """
         if time_s <= self._time_s:
             return ()
-        return tuple(track.region(time_s) for track in self._tracks)
+        return tuple(track.region(time_s) for track in self._awake(time_s))
 
     def update(self, detections: Sequence[HandDetection], time_s: float) -> tuple[HandRegion, ...]:
         """Return the hands at ``time_s``, the longest-followed first.
@@ -130,11 +139,12 @@ class HandTracker:
         self._time_s = time_s
         found = merge_duplicates(detections)
         taken = self._assign(found, time_s)
-        if self._max_hands <= 2:
+        if self._is_one_signer:
             taken |= self._adopt(found, taken)
         for track_index, detection_index in taken.items():
             self._tracks[track_index].see(found[detection_index], time_s)
-        self._tracks = [track for track in self._tracks if time_s - track.seen_s < HOLD_S]
+        memory_s = RETURN_S if self._is_one_signer else HOLD_S
+        self._tracks = [track for track in self._tracks if time_s - track.seen_s < memory_s]
         for index in sorted(set(range(len(found))) - set(taken.values())):
             self._tracks.append(_Track(self._next_id, found[index], time_s))
             self._next_id += 1
@@ -142,16 +152,42 @@ class HandTracker:
         self._tracks.sort(key=lambda track: (-track.seen_s, track.track_id))
         del self._tracks[self._max_hands :]
         self._tracks.sort(key=lambda track: track.track_id)
+        if self._is_one_signer:
+            self._tell_apart(time_s)
         # What was seen a single time may be no hand: it is looked for again, but not shown as held.
         return tuple(
             track.region(time_s)
-            for track in self._tracks
+            for track in self._awake(time_s)
             if track.num_sightings > 1 or track.seen_s == time_s
         )
 
+    @property
+    def _is_one_signer(self) -> bool:
+        """True with two hands at most: a signer has one right hand and one left."""
+        return self._max_hands <= 2
+
+    def _awake(self, time_s: float) -> list[_Track]:
+        """Return what is followed: the others are only remembered, in case they come back."""
+        return [track for track in self._tracks if time_s - track.seen_s < HOLD_S]
+
+    def _tell_apart(self, time_s: float) -> None:
+        """Let two hands that are called alike be a left and a right one: the surer is believed.
+
+        Where both are quite sure there are two signers.
+        """
+        hands = self._awake(time_s)
+        if len({hand.handedness for hand in hands}) < len(hands) == 2:
+            doubtful = min(hands, key=lambda hand: hand.certainty)
+            if doubtful.certainty < MAX_VOTE:
+                doubtful.handedness = OTHER_SIDE[doubtful.handedness]
+
     def _assign(self, found: Sequence[HandDetection], time_s: float) -> dict[int, int]:
         """Return the detection of each track that has one: as many as can be, then the nearest."""
-        costs = [[track.cost(detection, time_s) for detection in found] for track in self._tracks]
+        awake = self._awake(time_s)
+        costs = [
+            [track.cost(detection, time_s) for detection in found] if track in awake else []
+            for track in self._tracks
+        ]
 
         @cache
         def best(row: int, used: int) -> tuple[int, float, tuple[tuple[int, int], ...]]:
@@ -169,16 +205,21 @@ class HandTracker:
         return dict(best(0, 0)[2])
 
     def _adopt(self, found: Sequence[HandDetection], taken: Mapping[int, int]) -> dict[int, int]:
-        """Return detections for lost hands of the same side, however far they are.
+        """Return detections for lost hands of the only signer, however far they are.
 
-        With two hands at most there is one signer, who has one right hand: seen elsewhere, it has
-        moved there, or the film was cut, and nothing must be held in the place that it left.
+        A right hand that is seen elsewhere has moved there, or the film was cut, and nothing must
+        be held in the place that it left. Where the right hand is in view, another hand that looks
+        like one is the left.
         """
         free = [index for index in range(len(found)) if index not in taken.values()]
+        in_view = {self._tracks[row].handedness for row in taken}
         adopted: dict[int, int] = {}
         for row, track in enumerate(self._tracks):
             for column in free:
-                if row not in taken and found[column].handedness == track.handedness:
+                side = found[column].handedness
+                if side in in_view and not found[column].by_arm:
+                    side = OTHER_SIDE[side]
+                if row not in taken and side == track.handedness:
                     adopted[row] = column
                     free.remove(column)
                     break
@@ -186,9 +227,18 @@ class HandTracker:
 
 
 def merge_duplicates(detections: Sequence[HandDetection]) -> list[HandDetection]:
-    """Return the detections without those that see a hand which a surer one sees too."""
+    """Return the detections without those that see a hand which a surer one sees too.
+
+    A hand belongs to the one that looks like the hand that it follows, then to one that follows.
+    """
+
+    def doubt(detection: HandDetection) -> tuple[bool, bool, float]:
+        followed = detection.follows
+        is_like_it = followed is not None and followed.handedness == detection.handedness
+        return not is_like_it, followed is None, -detection.score
+
     kept: list[HandDetection] = []
-    for detection in sorted(detections, key=lambda detection: -detection.score):
+    for detection in sorted(detections, key=doubt):
         if not any(_is_same_hand(detection, other) for other in kept):
             kept.append(detection)
     return kept
@@ -200,7 +250,7 @@ class _Track:
     def __init__(self, track_id: int, detection: HandDetection, time_s: float) -> None:
         self.track_id = track_id
         self.handedness = detection.handedness
-        self._vote = 0.0
+        self._look_vote = self._arm_vote = 0.0
         self.num_sightings = 0
         self._start(detection, time_s)
 
@@ -234,25 +284,44 @@ class _Track:
         self._score, self.seen_s = detection.score, time_s
         self.num_sightings += 1
         weight = 2 * detection.score - 1
-        self._vote += weight if detection.handedness == "right" else -weight
-        self._vote = min(max(self._vote, -MAX_VOTE), MAX_VOTE)
-        if abs(self._vote) >= 1:  # one or two odd labels change nothing
+        vote = weight if detection.handedness == "right" else -weight
+        if detection.by_arm:
+            self._arm_vote = min(max(self._arm_vote + vote, -MAX_VOTE), MAX_VOTE)
+        else:
+            self._look_vote = min(max(self._look_vote + vote, -MAX_VOTE), MAX_VOTE)
+        if self.certainty >= SURE_VOTE:
             self.handedness = "right" if self._vote > 0 else "left"
+
+    @property
+    def certainty(self) -> float:
+        """How sure it is which hand this is, 0 to ``MAX_VOTE``."""
+        return abs(self._vote)
+
+    @property
+    def _vote(self) -> float:
+        """What arms say of the side, and what hands look like where that is not clear."""
+        return self._arm_vote if abs(self._arm_vote) >= SURE_VOTE else self._look_vote
 
     def cost(self, detection: HandDetection, time_s: float) -> float:
         """Return how badly a detection fits, in hand sizes; infinite where it cannot be this."""
         if not self._reaches(detection, time_s):
             return math.inf
         growth = abs(math.log(detection.size_px / self._size_px))
-        is_other = detection.handedness != self.handedness
-        return self._distance(detection, time_s) + growth / 2 + (OTHER_COST if is_other else 0.0)
+        other_cost = OTHER_COST if self._is_other(detection) else 0.0
+        return self._distance(detection, time_s) + growth / 2 + other_cost
 
     def _reaches(self, detection: HandDetection, time_s: float) -> bool:
         """Return whether the hand can have come to where a detection is."""
         reach = REACH + REACH_PER_S * (time_s - self.seen_s)
-        if detection.handedness != self.handedness:
+        if self._is_other(detection):
             reach *= REACH_OTHER
         return self._distance(detection, time_s) <= reach
+
+    def _is_other(self, detection: HandDetection) -> bool:
+        """Return whether a detection looks like the other hand, and was not looked for as this."""
+        if detection.follows is not None and detection.follows.track_id == self.track_id:
+            return False
+        return detection.handedness != self.handedness
 
     def _distance(self, detection: HandDetection, time_s: float) -> float:
         """Return how far a detection is from the expected place, in hand sizes."""
