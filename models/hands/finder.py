@@ -1,54 +1,42 @@
-"""Finds the hands of each frame and follows them, whatever way it takes to see them."""
+"""Finds the hands of each frame and follows them through time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Protocol
 
-import cv2
-import numpy as np
-
-from models.crops import cut_crop
 from models.download import Progress
-from models.hands.bundle import find_hand_bundle
-from models.hands.mediapipe_graph import HandGraph
-from models.hands.tracking import HandDetection, HandTracker
+from models.hands.bundle import HandBundle, find_hand_bundle, find_pose_bundle
+from models.hands.tracking import OTHER_SIDE, HandDetection, HandTracker
 from stream.closing import Closing
-from stream.frames import Frame, RgbImage
-from stream.geometry import CropTransform, HandRegion
+from stream.frames import Frame
+from stream.geometry import HandRegion
 
-__all__ = ["MediaPipeHandFinder"]
+__all__ = ["HandDetector", "MediaPipeHandFinder"]
 
-MAX_SIDE_PX: Final = 1280
-"""Longer side of what MediaPipe gets to see; larger frames are shrunk first."""
-PLAIN_CONFIDENCE: Final = 0.5
-"""For pictures as they are: no false alarm on 214 handless pictures, not even at 0.2."""
-ENHANCED_CONFIDENCE: Final = 0.5
-"""For enhanced pictures, whose textures pass for hands: none of the 214 at 0.5, six at 0.3."""
-WINS_TO_PREFER: Final = 5
-"""Frames in a row in which only the enhanced view shows a hand, before it is tried first."""
-IDLE_STRIDE: Final = 3
-"""While no hand is about, every so many frames get the second look: 0.1 s at 30 fps."""
-SCAN_STRIDE: Final = 5
-"""While one hand is followed, every so many frames are searched for another: 0.17 s at 30 fps.
-MediaPipe searches the whole picture, which costs as much as following, until it has all the hands
-it was asked for; a graph asked for one does not (15 ms a frame instead of 32 on one core)."""
-NEAR_SIDE_PX: Final = 448
-"""Side of the close-up in which a lost hand is looked for."""
-NEAR_MARGIN: Final = 0.5
-"""Border around the expected box: the palm detector knows hands at arm's length, not close-ups."""
+
+class HandDetector(Protocol):
+    """Sees hands in one frame after the other. Used by one thread."""
+
+    def detect(self, frame: Frame, expected: Sequence[HandRegion]) -> list[HandDetection]:
+        """Return the hands of this frame, called left or right as the picture looks.
+
+        Args:
+            frame: The next frame, of the size of the one before unless nothing is expected.
+            expected: Where the hands that are followed must be by now.
+        """
+
+    def close(self) -> None:
+        """Release everything; harmless when called again."""
 
 
 class MediaPipeHandFinder(Closing):
-    """Finds and follows hands. Used by one thread; frames come in order.
+    """Finds and follows hands with MediaPipe's networks. Used by one thread; frames come in order.
 
-    A frame is looked at as it is. Where that shows no hand it is looked at again with its contrast
-    lifted, which finds hands in dark and grey footage; whichever way worked is tried first from
-    then on, and while no hand is about the second look is taken at every third frame only. A hand
-    that was followed and shows in neither is looked for where it must be by now. While a single
-    hand is followed, others are looked for at every fifth frame.
+    The networks run through OpenVINO where that is installed, which costs about half as much and
+    finds more (models.hands.network_detector), else in MediaPipe's own graphs.
 
     Args:
         max_hands: Hands to follow at once, 1 to 8.
@@ -57,7 +45,7 @@ class MediaPipeHandFinder(Closing):
         progress: Called while the bundle is downloaded, with the bytes so far and in all.
 
     Raises:
-        HandModelError: There is no bundle, or MediaPipe cannot load it.
+        HandModelError: There is no bundle, or it cannot be loaded.
         ValueError: ``max_hands`` is out of range.
     """
 
@@ -70,126 +58,36 @@ class MediaPipeHandFinder(Closing):
         progress: Progress | None = None,
     ) -> None:
         self._tracker = HandTracker(max_hands=max_hands)
-        self._enhance = cv2.createCLAHE(clipLimit=3, tileGridSize=(8, 8))
-        self._enhanced_wins = 0
-        self._shown_enhanced = False
-        self._num_idle = 0
-        self._num_alone = 0
+        self._input_mirrored = input_mirrored
         self._size_wh: tuple[int, int] | None = None
         networks = find_hand_bundle(bundle, progress=progress)
-        with ExitStack() as graphs:
-
-            def open_graph(num_hands: int, confidence: float, *, follows: bool) -> HandGraph:
-                graph = HandGraph(
-                    networks, num_hands, confidence, follows=follows, mirrored=input_mirrored
-                )
-                return graphs.enter_context(graph)
-
-            # Several graphs: what a graph is asked for is fixed, and one that follows hands by
-            # itself has to be shown the same view of the scene each time.
-            self._plain = open_graph(max_hands, PLAIN_CONFIDENCE, follows=True)
-            self._enhanced = open_graph(max_hands, ENHANCED_CONFIDENCE, follows=True)
-            self._plain_alone = self._plain
-            self._enhanced_alone = self._enhanced
-            if max_hands > 1:
-                self._plain_alone = open_graph(1, PLAIN_CONFIDENCE, follows=True)
-                self._enhanced_alone = open_graph(1, ENHANCED_CONFIDENCE, follows=True)
-            self._near = open_graph(1, PLAIN_CONFIDENCE, follows=False)
-            self._graphs = graphs.pop_all()
+        self._detector = _open_detector(networks, max_hands=max_hands)
 
     def find(self, frame: Frame) -> tuple[HandRegion, ...]:
         """Return the hands of this frame, the longest-followed first."""
         if frame.size_wh != self._size_wh:
             self._tracker.reset()
             self._size_wh = frame.size_wh
-        picture, transform = _shrink(frame.image)
-        found = self._look_at_one(picture, transform)
-        if not found or self._num_alone % SCAN_STRIDE == 0:
-            everywhere = self._look_at_all(picture, transform)
-            # A graph that follows its hand at every frame places it better than one that scans.
-            found = everywhere if len(everywhere) > len(found) else found
-        self._num_alone = self._num_alone + 1 if len(found) == 1 else 0
-        if len(found) < self._tracker.num_followed:
-            found += self._look_near(frame, found)
-        return self._tracker.update(found, frame.time_s)
+        found = self._detector.detect(frame, self._tracker.expect(frame.time_s))
+        regions = self._tracker.update(found, frame.time_s)
+        if not self._input_mirrored:
+            return regions
+        return tuple(
+            replace(hand, handedness=OTHER_SIDE[hand.handedness])
+            for hand in regions
+            if hand.handedness is not None
+        )
 
     def close(self) -> None:
-        """Release MediaPipe's graphs; harmless when called again."""
-        self._graphs.close()
-
-    @property
-    def _prefers_enhanced(self) -> bool:
-        return self._enhanced_wins >= WINS_TO_PREFER
-
-    def _look_at_one(self, picture: RgbImage, transform: CropTransform) -> list[HandDetection]:
-        """Return the hand that has been alone for a while; empty where there is no such hand.
-
-        One that is hard to see (lost a moment ago, smeared) is looked for with all means instead.
-        """
-        if self._num_alone < SCAN_STRIDE or self._tracker.num_followed != 1:
-            return []
-        if self._shown_enhanced:
-            found = self._enhanced_alone.look(self._lift_contrast(picture), transform)
-        else:
-            found = self._plain_alone.look(picture, transform)
-        if not found:
-            self._num_alone = 0
-        return found
-
-    def _look_at_all(self, picture: RgbImage, transform: CropTransform) -> list[HandDetection]:
-        """Return the hands in the first of two views, plain and enhanced, that shows any."""
-        first = self._prefers_enhanced
-        for enhanced in (first, not first):
-            # With no hand about, a second look at every frame would double the cost of waiting.
-            if enhanced is not first and self._num_idle % IDLE_STRIDE:
-                break
-            found = self._look(picture, transform, enhanced=enhanced)
-            if found:
-                self._shown_enhanced = enhanced
-                wins = self._enhanced_wins + 1 if enhanced else 0
-                self._enhanced_wins = min(wins, WINS_TO_PREFER)
-                self._num_idle = 0
-                return found
-        self._num_idle = 0 if self._tracker.num_followed else self._num_idle + 1
-        return []
-
-    def _look(
-        self, picture: RgbImage, transform: CropTransform, *, enhanced: bool
-    ) -> list[HandDetection]:
-        if enhanced:
-            return self._enhanced.look(self._lift_contrast(picture), transform)
-        return self._plain.look(picture, transform)
-
-    def _look_near(self, frame: Frame, found: Sequence[HandDetection]) -> list[HandDetection]:
-        """Return what shows around the expected places of followed hands that were not found."""
-        near: list[HandDetection] = []
-        for region in self._tracker.expect(frame.time_s):
-            left, top, right, bottom = region.box_xyxy
-            if any(left < x < right and top < y < bottom for x, y in (d.centre for d in found)):
-                continue
-            crop = cut_crop(frame, region, size_px=NEAR_SIDE_PX, margin=NEAR_MARGIN)
-            picture = self._lift_contrast(crop.image) if self._prefers_enhanced else crop.image
-            near += self._near.look(picture, crop.transform)
-        return near
-
-    def _lift_contrast(self, picture: RgbImage) -> RgbImage:
-        """Return the picture with its lightness equalised tile by tile (CLAHE).
-
-        Lightness is L of CIELAB: the luma of YCrCb does half as well at lifting dark hands.
-        """
-        lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
-        lab[..., 0] = self._enhance.apply(lab[..., 0])
-        lifted: RgbImage = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
-        return lifted
+        """Release the networks; harmless when called again."""
+        self._detector.close()
 
 
-def _shrink(image: RgbImage) -> tuple[RgbImage, CropTransform]:
-    """Return ``image`` contiguous, its longer side at most ``MAX_SIDE_PX``; no needless copy."""
-    height, width = image.shape[:2]
-    zoom = MAX_SIDE_PX / max(height, width)
-    if zoom >= 1:
-        return np.ascontiguousarray(image), CropTransform.identity((width, height))
-    small_wh = max(1, round(width * zoom)), max(1, round(height * zoom))
-    small: RgbImage = cv2.resize(image, small_wh, interpolation=cv2.INTER_AREA)
-    scale_xy = (width / small_wh[0], height / small_wh[1])
-    return small, CropTransform(left_px=0.0, top_px=0.0, scale_xy=scale_xy, crop_wh=small_wh)
+def _open_detector(networks: HandBundle, *, max_hands: int) -> HandDetector:
+    try:
+        from models.hands.network_detector import NetworkDetector
+    except ImportError:  # no OpenVINO
+        from models.hands.graph_detector import GraphDetector
+
+        return GraphDetector(networks, max_hands=max_hands)
+    return NetworkDetector(networks, find_pose_bundle(), max_hands=max_hands)

@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 
 from models.chatter import muted_chatter
-from models.hands.bundle import BUNDLE_URL, HandBundle
+from models.hands.bundle import HandBundle
 from models.hands.tracking import HandDetection
 from stream.closing import Closing
-from stream.errors import HandModelError
 from stream.frames import RgbImage
 from stream.geometry import CropTransform
 
@@ -36,7 +35,6 @@ class HandGraph(Closing):
         confidence: Least confidence for palms, for landmarks and for following.
         follows: True where each picture follows the one before; hands are then looked for where
             they were, which labels and places them better than finding them anew.
-        mirrored: Whether pictures are mirrored.
 
     Raises:
         HandModelError: MediaPipe cannot load the bundle.
@@ -49,13 +47,11 @@ class HandGraph(Closing):
         confidence: float,
         *,
         follows: bool,
-        mirrored: bool,
     ) -> None:
         with _without_plots():
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
 
-        self._right = "Left" if mirrored else "Right"
         self._image_of = mediapipe.Image
         self._rgb = mediapipe.ImageFormat.SRGB
         mode = vision.RunningMode.VIDEO if follows else vision.RunningMode.IMAGE
@@ -74,11 +70,7 @@ class HandGraph(Closing):
             with muted_chatter():
                 self._graph: Any = vision.HandLandmarker.create_from_options(options)
         except (OSError, RuntimeError, ValueError) as error:
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise HandModelError(
-                f"MediaPipe cannot load the hand model of {networks.origin} ({reason}); "
-                f"give another with --hand-model PATH, such as {BUNDLE_URL}"
-            ) from error
+            raise networks.refused(error) from error
         # Some lines come with the first hand only; after it, looking is left alone.
         self._is_quiet = False
 
@@ -97,7 +89,7 @@ class HandGraph(Closing):
                     np.array([(point.x, point.y) for point in points], np.float64)
                     * transform.crop_wh
                 ),
-                handedness="right" if labels[0].category_name == self._right else "left",
+                handedness="right" if labels[0].category_name == "Right" else "left",
                 score=float(labels[0].score),
             )
             for points, labels in zip(result.hand_landmarks, result.handedness, strict=True)

