@@ -131,11 +131,13 @@ class NetworkDetector(Closing):
         for number, arm in owned.items():
             if _is_clear(found[number], arm, arms):
                 found[number] = _on_arm(found[number], arm)
-        strays = [hand for number, hand in enumerate(found) if number not in owned]
+        strays = []
+        if self._max_hands <= 2:  # with more there may be more people, who have hands as well
+            strays = [hand for number, hand in enumerate(found) if number not in owned]
         for arm in arms:
             if arm in owned.values() or arm.presence < LEAST_PRESENCE:
                 continue
-            # Of one side there is one hand: what was taken for it elsewhere is none.
+            # Of one side a signer has one hand: what was taken for it elsewhere is none.
             stray = next((hand for hand in strays if _is_taken_for(hand, arm)), None)
             others = [hand for hand in found if hand is not stray]
             if len(others) == self._max_hands:
