@@ -15,6 +15,7 @@ const socket = new WebSocket(address);
 socket.binaryType = "arraybuffer";
 
 let presses = new Set();
+let wasOpen = false;
 let isOver = false; // nothing will come any more
 let arrived = 0; // number of the newest picture that came, and of the one on show
 let painted = 0;
@@ -22,7 +23,8 @@ let lastPictureMs = null;
 let leastTransitMs = Infinity;
 
 function press(what) {
-  if (socket.readyState === WebSocket.OPEN) socket.send(what);
+  const isKnown = what === "shown" || what.includes("=") || presses.has(what);
+  if (isKnown && socket.readyState === WebSocket.OPEN) socket.send(what);
 }
 
 function explain(words, { canRetry = false } = {}) {
@@ -40,6 +42,7 @@ function end(words) {
   }
 }
 
+socket.addEventListener("open", () => { wasOpen = true; });
 socket.addEventListener("message", ({ data }) => {
   if (typeof data === "string") {
     const told = JSON.parse(data);
@@ -51,7 +54,8 @@ socket.addEventListener("message", ({ data }) => {
 socket.addEventListener("close", ({ reason }) => {
   if (reason === "idle") end("This page was silent for a minute, so the view was closed here.");
   else if (reason) end("The view was closed: this page sent more, or other things, than it may.");
-  else end("The view has ended, or as many browsers watch as may. See the terminal that serves it, then try again.");
+  else if (wasOpen) end("The view has ended, or the network was lost. Start it again where it was started, then try again.");
+  else end("Nothing answers here any more, or as many browsers watch as may. Close another one, then try again.");
 });
 
 async function paint(data) {

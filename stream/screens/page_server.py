@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -26,7 +27,9 @@ MAX_MESSAGE_BYTES = 256
 MAX_MESSAGES_PER_S = 240
 """Twice what a screen of 120 pictures a second says; whoever says more is no browser of ours."""
 IDLE_S = 60.0
-"""A browser that says nothing for so long, though pictures were sent, is no longer there."""
+"""Who takes no picture for so long, though there is one, is no longer there."""
+MAX_CONNECTIONS = 64
+"""Beside four of each viewer: who opens more wants to use up what this process may open."""
 SHOWN = "shown"
 """What a browser says when it has painted a picture."""
 _POLICY = "; ".join(
@@ -79,6 +82,7 @@ class PageServer(Closing):
         self._host = options.host
         self._press = press
         self._viewers = Viewers(options.max_viewers)
+        self._max_connections = 4 * options.max_viewers + MAX_CONNECTIONS
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(options.port, started), name="signlight-page"
@@ -143,17 +147,28 @@ class PageServer(Closing):
             app, access_log=None, handle_signals=False, keepalive_timeout=15, shutdown_timeout=2
         )
         await runner.setup()
+        loop = asyncio.get_running_loop()
         try:
-            await web.TCPSite(runner, self._host, port, backlog=64).start()
+            server = await loop.create_server(
+                partial(self._connection, runner), self._host, port, backlog=64
+            )
             end = asyncio.Event()
-            port = runner.addresses[0][1]
+            port = server.sockets[0].getsockname()[1]
             # Browsers keep cookies by name and host, whatever the port.
             self._cookie = f"signlight-{port}"
-            started.set_result((asyncio.get_running_loop(), end, port))
+            started.set_result((loop, end, port))
             await end.wait()
+            server.close()
             self._viewers.end()
         finally:
             await runner.cleanup()
+
+    def _connection(self, runner: web.AppRunner) -> asyncio.Protocol:
+        """Return what answers a new connection, or ends it where there are too many."""
+        assert runner.server is not None  # it is set up
+        if len(runner.server.connections) >= self._max_connections:
+            return _Refusal()
+        return runner.server()
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -204,6 +219,8 @@ class PageServer(Closing):
             try:
                 message = await socket.receive(timeout=IDLE_S)
             except asyncio.TimeoutError:
+                if not viewer.owes:  # there was nothing to say
+                    continue
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"idle")
                 return
             if message.type is not WSMsgType.TEXT:
@@ -231,16 +248,25 @@ class PageServer(Closing):
                 headers={"Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY}"}
             )
             await answer.prepare(request)
-            with suppress(ConnectionError):
+            with suppress(ConnectionError, asyncio.TimeoutError):
                 while (item := await viewer.next()) is not None:
                     if isinstance(item, Picture):
                         head = (
                             f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\n"
                             f"Content-Length: {len(item.jpeg)}\r\n\r\n"
                         )
-                        await answer.write(b"".join((head.encode(), item.jpeg, b"\r\n")))
+                        part = b"".join((head.encode(), item.jpeg, b"\r\n"))
+                        await asyncio.wait_for(answer.write(part), IDLE_S)
                         viewer.shown()
         return answer
+
+
+class _Refusal(asyncio.Protocol):
+    """Ends a connection at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
 
 
 async def _send_to(socket: web.WebSocketResponse, viewer: Viewer) -> None:

@@ -37,6 +37,11 @@ class Viewer:
         self._is_ended = False
         self._changed = asyncio.Event()
 
+    @property
+    def owes(self) -> bool:
+        """Whether it has pictures of which it has not said that they are shown."""
+        return self._num_in_flight > 0
+
     def offer(self, picture: Picture) -> None:
         """Have this picture next, in place of one that still waits."""
         self._picture = picture

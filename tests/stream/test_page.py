@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
 from aiohttp import WSMsgType
 
@@ -18,10 +19,11 @@ from stream.errors import DisplayError
 from stream.frames import RgbImage
 from stream.keys import Key, Setting
 from stream.scene import Scene
+from stream.screens import page_server
 from stream.screens.admission import Admission
 from stream.screens.options import PageOptions
 from stream.screens.page import Page
-from stream.screens.page_server import MAX_MESSAGES_PER_S
+from stream.screens.page_server import MAX_CONNECTIONS, MAX_MESSAGES_PER_S
 from stream.screens.viewers import MAX_IN_FLIGHT, Picture, Viewer, Viewers
 from stream.sinks.jpeg import encode_jpeg
 from stream.stats import Stats
@@ -344,6 +346,68 @@ def test_each_viewer_has_the_newest_picture_and_two_on_their_way() -> None:
             assert isinstance(item, Picture)
             assert [*seen[slow], item.jpeg] == [b"\0", b"\1", b"\5"]
             assert seen[quick] == [bytes([number]) for number in range(6)]
+
+    run(scene)
+
+
+def test_a_viewer_that_reads_nothing_slows_nobody(page: Page) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as quick, socket(page, session):
+            for number in range(30):
+                canvas = noise.copy()
+                canvas[:16] = number
+                await in_thread(page.show, canvas, 0.0)
+                _, jpeg = await picture(quick)
+                await quick.send_str("shown")
+                assert jpeg == encode_jpeg(canvas), number
+
+    run(scene)
+
+
+def test_a_thousand_connections_leave_the_view_alone(page: Page) -> None:
+    host, port = page.address.split("/")[2].split(":")
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            writers, num_ended = [], 0
+            for _ in range(1000):
+                try:
+                    reader, writer = await asyncio.open_connection(host, int(port))
+                except ConnectionError:
+                    num_ended += 1
+                    continue
+                writers.append(writer)
+                if len(writers) > MAX_CONNECTIONS + 8:
+                    with suppress(ConnectionError):
+                        assert await reader.read() == b""
+                    writers.pop().close()
+                    num_ended += 1
+            assert num_ended > 900
+            await in_thread(page.show, patches(), 0.0)
+            assert (await picture(opened))[1] == encode_jpeg(patches())
+            for writer in writers:
+                writer.close()
+
+    run(scene)
+
+
+def test_a_browser_that_waits_for_the_first_picture_is_not_idle(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "IDLE_S", 0.01)
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            for _ in range(2):
+                await told(opened)
+            with pytest.raises(asyncio.TimeoutError):
+                await opened.receive(timeout=0.2)  # many times as long, and nothing comes
+            await in_thread(page.show, patches(), 0.0)
+            await picture(opened)
+            message = await opened.receive()
+            assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, 1008, "idle")
 
     run(scene)
 
