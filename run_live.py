@@ -21,10 +21,17 @@ from stream.command_line.options import CommonOptions, Options, Words
 from stream.command_line.parsing import parse_args, words_of_keys
 from stream.installed_packages import doubts_about_opencv
 from stream.jobs.factories import Factories
-from stream.jobs.options import AnnotateOptions, ExportOptions, LiveOptions, RegionOptions
+from stream.jobs.options import (
+    AnnotateOptions,
+    ExportOptions,
+    LiveOptions,
+    RegionOptions,
+    ServeOptions,
+)
 from stream.printable import log_to_terminal
 from stream.priority import let_waiting_threads_sleep
 from stream.program import exit_code_of
+from stream.screens.options import PageOptions
 from stream.sinks.options import EncoderOptions
 from stream.sources.options import PartOptions, PictureOptions
 from stream.tables.elan.options import ElanOptions
@@ -41,7 +48,7 @@ FACTORIES = Factories(
 )
 """The layers above ``stream``, as its jobs are handed them."""
 SAMPLE_CLIP = Path(__file__).with_name("samples") / "fingerspelling.mp4"
-"""What is measured where no clip is named; an installed Signlight comes without it."""
+"""What is served or measured where no clip is named; an installed Signlight comes without it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +83,12 @@ def _live(options: Options) -> int:
     from stream.jobs.live import Live
 
     return Live(options, FACTORIES).run()
+
+
+def _serve(options: Options) -> int:
+    from stream.jobs.serve import Serve
+
+    return Serve(options, FACTORIES, SAMPLE_CLIP).run()
 
 
 def _export(options: Options) -> int:
@@ -181,6 +194,16 @@ COMMANDS = (
         description="List the models and where their weights are, or download weights.",
         options=(FetchOptions(),),
         run=_models,
+    ),
+    Command(
+        name="serve",
+        summary="the live view as a page in the browser",
+        description="Serve the live view as a page, for browsers on this machine or others. A "
+        "recording plays again and again. The address that is printed carries a token, without "
+        "which nothing is shown; /view?clean=1 is the picture alone, for OBS, /mjpeg a stream of "
+        "pictures for players.",
+        options=(ServeOptions(), PageOptions(), *_LOOKING, Style(hud=False), *_READING),
+        run=_serve,
     ),
     Command(
         name="cameras",

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from overlays.keys import HEAD_KEYS, LAYOUT_KEYS, SWITCH_KEYS, restyle
-from stream.keys import Key, actions_of
+from overlays.settings import set_style, settings_of
+from stream.keys import Key, Setting, actions_of
 from stream.live import LiveLoop
 
 if TYPE_CHECKING:
@@ -42,7 +43,14 @@ class KeyControls:
         self._model = model
 
     def press(self, key: str) -> str | None:
-        """Change look or layer; return a notice to show, if any."""
+        """Change look or layer; return a notice to show, if any.
+
+        Args:
+            key: As a screen names it; or NAME=VALUE for one of ``settings``.
+        """
+        name, equals, value = key.partition("=")
+        if name and equals:
+            return self._set(name, value)
         if own := _OWN_ACTIONS.get(key):
             return own(self, key)
         result = restyle(self._view.style, key, num_heads=self._model.num_heads)
@@ -50,6 +58,27 @@ class KeyControls:
             return None
         self._view.style, notice = result
         return notice
+
+    @property
+    def keys(self) -> tuple[Key[Any], ...]:
+        """Every key there is, the loop's own among them."""
+        return tuple(key for column in KEYS for key in column)
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """What can be set, and what it is set to."""
+        return settings_of(self._view.style, self._model)
+
+    def _set(self, name: str, value: str) -> str:
+        if name != "layer":
+            self._view.style, notice = set_style(
+                self._view.style, name, value, num_heads=self._model.num_heads
+            )
+            return notice
+        if value.isdecimal() and int(value) in self._model.layers:
+            self._model.layer = int(value)
+            return f"layer {value}"
+        return f"no layer {value}"
 
     def change_layer(self, key: str) -> str:
         """Read the layer before or after; return a notice."""

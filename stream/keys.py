@@ -1,4 +1,4 @@
-"""Keys of the live view: what is pressed, what it does, and the words for it."""
+"""Keys and settings of the live view: what is pressed or set, and the words for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["Key", "actions_of"]
+__all__ = ["Key", "Setting", "actions_of"]
 
 Action = TypeVar("Action")
 
@@ -33,6 +33,22 @@ class Key(Generic[Action]):
 
     def __str__(self) -> str:
         return " ".join(self.shown).replace(" \N{EN DASH} ", "-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What can be set to a value, by the press "NAME=VALUE"."""
+
+    name: str
+    """What it is called in presses."""
+    words: str
+    """What it is called for people."""
+    value: str
+    """What it is set to."""
+    choices: tuple[str, ...] = ()
+    """What it can be set to; empty where it is a number."""
+    range: tuple[float, float, float] | None = None
+    """Of a number: the least, the most, and a fitting step."""
 
 
 def actions_of(keys: Iterable[Key[Action]]) -> Mapping[str, Action]:

@@ -8,7 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -110,6 +110,15 @@ def display() -> Iterator[Display]:
 
     with Display() as display:
         yield display
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser that lives as long as the tests; skips where there is none."""
+    from tests.browsers import opened_chromium
+
+    with opened_chromium() as browser:
+        yield browser
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

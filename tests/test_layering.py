@@ -24,6 +24,7 @@ LAYERS = {
 """What each layer may import of our own."""
 
 HOMES = {
+    "aiohttp": ("stream/screens/page_server.py",),
     "av": ("stream/sources/", "stream/sinks/", "samples/encode.py"),
     "cv2": (
         "stream/sources/camera.py",
@@ -176,7 +177,17 @@ def test_starting_up_loads_nothing_heavy(arguments: list[str]) -> None:
         check=True,
     )
     loaded = {line.split("|")[-1].strip() for line in result.stderr.splitlines() if "|" in line}
-    heavy = {"torch", "torchvision", "mediapipe", "cv2", "av", "lxml", "openvino", "pyarrow"}
+    heavy = {
+        "aiohttp",
+        "torch",
+        "torchvision",
+        "mediapipe",
+        "cv2",
+        "av",
+        "lxml",
+        "openvino",
+        "pyarrow",
+    }
     assert not loaded & heavy
 
 

@@ -12,7 +12,9 @@ from stream.protocols import AttentionModel, CropCutter, HandFinder
 
 if TYPE_CHECKING:
     from stream.jobs.sidecar import ModelFacts
+    from stream.keys import Key
     from stream.live import LiveControls
+    from stream.screens.page import Settable
 
     class LoadedModel(AttentionModel, ModelFacts, AbstractContextManager[Any], Protocol):
         """A model that is ready; leaving its block closes it."""
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 
         def warm_up(self, size_px: int) -> None:
             """Do what has to be done once for crops of a size."""
+
+    class Controls(LiveControls, Settable, Protocol):
+        """Keys and settings."""
+
+        @property
+        def keys(self) -> Sequence[Key[Any]]:
+            """Every key there is, the loop's own among them."""
 
     class Cutter(CropCutter, Protocol):
         """Cuts crops of one size."""
@@ -59,5 +68,5 @@ class Factories:
     """Returns what cuts crops for a loaded model."""
     make_view: Callable[[Options], Any]
     """Returns what draws scenes, a ``stream.protocols.Renderer``."""
-    make_controls: Callable[[Any, Any], LiveControls]
-    """Returns the keys for a view that ``make_view`` made and a loaded model."""
+    make_controls: Callable[[Any, Any], Controls]
+    """Returns keys and settings for a view that ``make_view`` made and a loaded model."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stream.command_line.options import Options
 from stream.jobs.factories import Factories
@@ -15,9 +18,14 @@ from stream.jobs.working_folder import WorkingFolder
 from stream.live import LiveLoop
 from stream.naming import doubts_about_source
 from stream.priority import num_threads_beside_picture
+from stream.protocols import Renderer, Screen, Source
+from stream.sources.options import SourceOptions
 from stream.stopping import stop_on_signals
 
-__all__ = ["Live"]
+if TYPE_CHECKING:
+    from stream.jobs.factories import Controls
+
+__all__ = ["Live", "show"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,49 +43,86 @@ class Live:
         Raises:
             SignlightError: It could not; recordings are whole up to then.
         """
-        options, factories = self.options, self.factories
-        asked = options[LiveOptions]
-        notes = factories.check(options)
+        notes = self.factories.check(self.options)
         with ExitStack() as stack:
             # First what costs a moment and may fail: a missing display must not wait for a model.
             screen = None
-            if asked.window:
+            if self.options[LiveOptions].window:
                 from stream.screens.window import Window
 
                 screen = stack.enter_context(Window())
-            source = stack.enter_context(open_source(options))
-            save_to = None
-            if asked.output is not None:
-                save_to = stack.enter_context(open_sink(options, asked.output, source))
-            model = stack.enter_context(
-                factories.open_model(options, num_threads=num_threads_beside_picture())
+            source = stack.enter_context(open_source(self.options))
+            return show(
+                self.options,
+                self.factories,
+                screen=screen,
+                source=source,
+                output=self.options[LiveOptions].output,
+                notes=notes,
             )
-            cut = factories.make_cutter(options, model)
-            # The model makes itself ready while hand finder and look are opened.
-            attention = stack.enter_context(open_attention(options, model, cut))
-            finder = stack.enter_context(factories.open_finder(options))
-            view = factories.make_view(options)
-            files = WorkingFolder(partial(open_sink, options, source=source))
-            with stop_on_signals() as stop:
-                report = LiveLoop(
-                    source=source,
-                    finder=finder,
-                    cut=cut,
-                    attention=attention,
-                    renderer=view,
-                    screen=screen,
-                    controls=factories.make_controls(view, model),
-                    files=files,
-                    save_to=save_to,
-                    stop=stop.event,
-                ).run()
-        say(f"{report}")
-        of_files = (*(save_to.warnings if save_to else ()), *files.warnings)
-        of_source = (*doubts_about_source(asked.source), *source.warnings)
-        for warning in (*notes, *model.warnings, *of_source, *of_files):
-            say(f"note: {warning}")
-        for path in files.recordings:
-            say(f"saved {path}")
-        if save_to is not None:
-            say(f"saved {asked.output}" if report.num_shown else "nothing was shown to save")
-        return stop.exit_code
+
+
+def show(
+    options: Options,
+    factories: Factories,
+    *,
+    screen: Screen | None,
+    source: Source,
+    output: Path | None,
+    notes: Sequence[str],
+    connect: Callable[[Renderer, Controls], Renderer] = lambda view, controls: view,
+) -> int:
+    """Show a source until it ends or a person quits, and say what came of it.
+
+    Args:
+        options: What to show, and how.
+        factories: How the parts are made.
+        screen: Where; None shows nothing.
+        source: What; stays open.
+        output: MP4 that records all of it.
+        notes: What to say at the end, a line each.
+        connect: Called with what draws and what is pressed; returns what is to draw.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SignlightError: It could not; recordings are whole up to then.
+    """
+    with ExitStack() as stack:
+        save_to = None
+        if output is not None:
+            save_to = stack.enter_context(open_sink(options, output, source))
+        model = stack.enter_context(
+            factories.open_model(options, num_threads=num_threads_beside_picture())
+        )
+        cut = factories.make_cutter(options, model)
+        # The model makes itself ready while hand finder and look are opened.
+        attention = stack.enter_context(open_attention(options, model, cut))
+        finder = stack.enter_context(factories.open_finder(options))
+        view = factories.make_view(options)
+        controls = factories.make_controls(view, model)
+        files = WorkingFolder(partial(open_sink, options, source=source))
+        with stop_on_signals() as stop:
+            report = LiveLoop(
+                source=source,
+                finder=finder,
+                cut=cut,
+                attention=attention,
+                renderer=connect(view, controls),
+                screen=screen,
+                controls=controls,
+                files=files,
+                save_to=save_to,
+                stop=stop.event,
+            ).run()
+    say(f"{report}")
+    of_files = (*(save_to.warnings if save_to else ()), *files.warnings)
+    of_source = (*doubts_about_source(options[SourceOptions].source), *source.warnings)
+    for warning in (*notes, *model.warnings, *of_source, *of_files):
+        say(f"note: {warning}")
+    for path in files.recordings:
+        say(f"saved {path}")
+    if save_to is not None:
+        say(f"saved {output}" if report.num_shown else "nothing was shown to save")
+    return stop.exit_code

@@ -15,7 +15,7 @@ from stream.jobs.recordings import Shard
 from stream.sinks.options import VideoName
 from stream.sources.options import SourceName, SourceOptions
 
-__all__ = ["AnnotateOptions", "ExportOptions", "LiveOptions", "RegionOptions"]
+__all__ = ["AnnotateOptions", "ExportOptions", "LiveOptions", "RegionOptions", "ServeOptions"]
 
 
 class Rate:
@@ -80,6 +80,22 @@ class LiveOptions(SourceOptions):
         """See ``OptionGroup``."""
         if not self.window and self.output is None:
             raise UsageError("--no-window shows nothing: add --save FILE.mp4 to keep what is drawn")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions(SourceOptions):
+    """What is served as a page, and whether it is kept."""
+
+    source: str = argument(
+        "",
+        "camera number or part of its name, file, folder of images or URL",
+        metavar="SOURCE",
+        values=SourceName(),
+        unset="the sample clip",
+    )
+    output: Path | None = option(
+        None, "record the view as MP4", flag="--save", metavar="PATH", values=VideoName()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from overlays.controls import KEYS, KeyControls
 from overlays.live_view import LiveView
 from overlays.style import Style
@@ -60,3 +62,57 @@ def test_question_mark_shows_the_keys_and_others_change_the_look() -> None:
     before = view.style
     assert controls.press("F13") is None
     assert view.style == before
+
+
+@pytest.mark.parametrize(
+    ("press", "field", "value"),
+    [
+        ("head=3", "head", 3),
+        ("head=all", "head", "all"),
+        ("layout=side", "layout", "side"),
+        ("colormap=viridis", "colormap", "viridis"),
+        ("alpha=0.35", "alpha", 0.35),
+        ("threshold=0.6", "threshold", 0.6),
+        ("threshold=off", "threshold", None),
+        ("normalize=absolute", "normalize", "absolute"),
+        ("skeleton=off", "skeleton", False),
+        ("mirror=on", "mirror", True),
+        ("hud=off", "hud", False),
+    ],
+)
+def test_what_is_set_by_name_is_told_as_set(press: str, field: str, value: object) -> None:
+    view = LiveView(Style())
+    controls = _controls(_Model(), view)
+    assert controls.press(press)
+    assert getattr(view.style, field) == value
+    name, _, text = press.partition("=")
+    (setting,) = (each for each in controls.settings if each.name == name)
+    assert setting.value == text
+    assert setting.range or text in setting.choices
+
+
+@pytest.mark.parametrize(
+    "press",
+    ["head=6", "head=-1", "layout=x", "colormap=jet", "alpha=2", "alpha=nan", "skeleton=1",
+     "layer=9", "layer=", "title=x", "input_mirrored=on"],
+)  # fmt: skip
+def test_what_cannot_be_set_changes_nothing_and_is_said(press: str) -> None:
+    view, model = LiveView(Style()), _Model()
+    controls = _controls(model, view)
+    before = controls.settings
+    assert controls.press(press)
+    assert controls.settings == before
+    assert view.style == Style()
+
+
+def test_a_layer_is_set_by_its_number() -> None:
+    model = _Model()
+    controls = _controls(model, LiveView(Style()))
+    assert controls.press("layer=4") == "layer 4"
+    assert model.layer == 4
+
+
+def test_a_layout_that_is_chosen_leaves_the_grid_of_all_heads() -> None:
+    view = LiveView(Style(head="all"))
+    _controls(_Model(), view).press("layout=side")
+    assert (view.style.head, view.style.layout) == ("mean", "side")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+__all__ = ["opened_chromium"]
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
+@contextmanager
+def opened_chromium() -> Iterator[Any]:
     """Chromium without a window; skips where it, or Playwright, is not there."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     program = next((path for name in PROGRAMS if (path := shutil.which(name))), None)

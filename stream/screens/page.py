@@ -1,0 +1,210 @@
+"""A page in the browser as a screen: its pictures, and what is pressed on it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from stream.channel import Channel, ChannelClosed
+from stream.closing import Closing
+from stream.errors import DisplayError
+from stream.frames import Frame, RgbImage
+from stream.keys import Key, Setting
+from stream.protocols import Renderer
+from stream.scene import Scene
+from stream.screens.options import PageOptions
+from stream.screens.page_server import PageServer
+from stream.screens.viewers import Picture
+from stream.sinks.jpeg import encode_jpeg
+from stream.stats import Stats
+from stream.worker import Worker
+
+__all__ = ["Page", "Settable"]
+
+MAX_PRESSES = 64
+"""That wait for the loop, which takes one a picture."""
+_SETTING = re.compile(r"[a-z_]{1,20}=[a-z0-9_.-]{1,20}")
+
+
+class Settable(Protocol):
+    """What can be set by name."""
+
+    @property
+    def settings(self) -> Sequence[Setting]:
+        """What can be set, and what it is set to."""
+
+
+class Page(Closing):
+    """A page in the browser; a ``stream.protocols.Screen``, for many who watch.
+
+    A picture is encoded once, on a thread of its own, and only while somebody watches.
+
+    Args:
+        options: Where it is served, and to how many.
+        title: What is shown, in words for the page.
+
+    Raises:
+        DisplayError: It cannot be served there.
+    """
+
+    def __init__(self, options: PageOptions, *, title: str) -> None:
+        self._options = options
+        self._title = title
+        self._controls: Settable | None = None
+        self._allowed: frozenset[str] = frozenset()
+        self._presses: dict[str, str] = {}
+        self._num_presses = 0
+        self._pressed = threading.Condition()
+        self._settings: Sequence[Setting] = ()
+        self._frame: Frame | None = None
+        self._canvas: RgbImage | None = None
+        self._readings: dict[str, Any] = {}
+        self._recording_since_s: float | None = None
+        self._server = PageServer(options, self._press)
+        self._canvases: Channel[tuple[RgbImage, dict[str, Any]]] = Channel(1, keep="latest")
+        self._encoder: Worker[tuple[RgbImage, dict[str, Any]], None] = Worker(
+            self._encode, inbox=self._canvases, outbox=None, name="page-pictures"
+        )
+        self._encoder.start()
+
+    @property
+    def address(self) -> str:
+        """Address that opens the page, with its token."""
+        host = "127.0.0.1" if self._options.host in ("0.0.0.0", "::", "") else self._options.host
+        name = f"[{host}]" if ":" in host else host
+        return f"http://{name}:{self._server.port}/?token={self._server.admission.token}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self._server.admission.is_local
+
+    @property
+    def is_open(self) -> bool:
+        """False once it is no longer served."""
+        return self._server.is_running
+
+    def connect(self, keys: Iterable[Key[Any]], controls: Settable) -> None:
+        """Have these keys and settings on the page, and no others."""
+        keys = tuple(keys)
+        self._controls = controls
+        self._allowed = frozenset(press for key in keys for press in key.presses)
+        listed = [{"presses": key.presses, "shown": f"{key}", "words": key.words} for key in keys]
+        self._tell("hello", title=self._title, keys=listed)
+        self._tell_settings()
+
+    def watch(self, renderer: Renderer) -> Renderer:
+        """Return the renderer, with an eye on what it draws, for the page's read-outs."""
+        return _Watched(renderer, self)
+
+    def note(self, scene: Scene) -> None:
+        """Keep the read-outs of a scene for the picture that is shown next."""
+        stats = scene.stats or Stats()
+        if not stats.is_recording:
+            self._recording_since_s = None
+        elif self._recording_since_s is None:
+            self._recording_since_s = time.monotonic()
+        since_s = self._recording_since_s
+        ages_s = [each.age_s for each in scene.maps.values()]
+        self._readings = {
+            "time_s": round(scene.frame.time_s, 3),
+            "age_ms": round(1e3 * max(ages_s)) if ages_s else None,
+            "fps": round(stats.fps_shown, 1),
+            "maps_per_s": round(stats.maps_per_s, 1),
+            "latency_ms": round(stats.latency_ms),
+            "dropped": stats.dropped_capture,
+            "not_recorded": stats.dropped_record,
+            "recording_s": None if since_s is None else round(time.monotonic() - since_s),
+            # Only a frozen frame is drawn twice.
+            "is_frozen": scene.frame is self._frame,
+            "notice": stats.notice,
+        }
+        self._frame = scene.frame
+
+    def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+        """Show ``canvas``, uint8 ``(H, W, 3)`` RGB, then wait up to ``wait_s`` for a press.
+
+        Returns:
+            A key, or NAME=VALUE of a setting, or None.
+
+        Raises:
+            DisplayError: The server has failed.
+            WorkerError: A picture could not be encoded.
+        """
+        self._encoder.check()
+        if not self.is_open:
+            raise DisplayError("the page is no longer served; start signlight serve again")
+        if canvas is not self._canvas and self._server.is_watched:
+            with suppress(ChannelClosed):
+                self._canvases.put((canvas, self._readings | {"sent_ms": _now_ms()}))
+            self._canvas = canvas
+        self._tell_settings()
+        with self._pressed:
+            self._pressed.wait_for(lambda: bool(self._presses), wait_s)
+            if not self._presses:
+                return None
+            return self._presses.pop(next(iter(self._presses)))
+
+    def fail(self, words: str) -> None:
+        """Tell all who watch why there will be no more."""
+        self._tell("end", words=words)
+
+    def close(self) -> None:
+        """End the page; harmless when called again."""
+        self._encoder.stop()
+        self._server.close()
+
+    def _tell(self, kind: str, **words: object) -> None:
+        self._server.tell(kind, json.dumps({"kind": kind} | words))
+
+    def _tell_settings(self) -> None:
+        if self._controls is None:
+            return
+        settings = self._controls.settings
+        if settings != self._settings:
+            self._settings = settings
+            self._tell("settings", settings=[asdict(each) for each in settings])
+
+    def _press(self, press: str) -> bool:
+        """Keep what was pressed; return whether it is anything that can be."""
+        is_setting = _SETTING.fullmatch(press) is not None
+        if not is_setting and press not in self._allowed:
+            return False
+        with self._pressed:
+            if len(self._presses) >= MAX_PRESSES:
+                return False
+            self._num_presses += 1
+            # A slider says many values while the loop takes one: the newest is meant.
+            place = press.partition("=")[0] if is_setting else f"{self._num_presses}"
+            self._presses[place] = press
+            self._pressed.notify()
+        return True
+
+    def _encode(self, item: tuple[RgbImage, dict[str, Any]]) -> None:
+        canvas, readings = item
+        jpeg = encode_jpeg(canvas)
+        head = json.dumps(readings).encode()
+        self._server.offer(Picture(jpeg, b"".join((len(head).to_bytes(2, "big"), head, jpeg))))
+
+
+class _Watched:
+    """Draws as another does, and tells the page of what."""
+
+    def __init__(self, renderer: Renderer, page: Page) -> None:
+        self._renderer = renderer
+        self._page = page
+
+    def draw(self, scene: Scene) -> RgbImage:
+        canvas = self._renderer.draw(scene)
+        self._page.note(scene)
+        return canvas
+
+
+def _now_ms() -> float:
+    return round(time.monotonic_ns() / 1e6, 1)

@@ -1,0 +1,300 @@
+"""The page's web server: a thread with an event loop, which is handed values."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from stream.closing import Closing
+from stream.errors import DisplayError
+from stream.screens.admission import Admission
+from stream.screens.options import PageOptions
+from stream.screens.viewers import Picture, Viewer, Viewers
+
+__all__ = ["PageServer"]
+
+MAX_MESSAGE_BYTES = 256
+"""Of what a browser sends: a key, a setting, or that a picture was shown."""
+MAX_MESSAGES_PER_S = 240
+"""Twice what a screen of 120 pictures a second says; whoever says more is no browser of ours."""
+IDLE_S = 60.0
+"""Who takes no picture for so long, though there is one, is no longer there."""
+MAX_CONNECTIONS = 64
+"""Beside four of each viewer: who opens more wants to use up what this process may open."""
+SHOWN = "shown"
+"""What a browser says when it has painted a picture."""
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Server": "signlight",
+}
+_FILES = {"/": "page.html", "/view": "page.html"} | {
+    f"/{name}": name for name in ("page.css", "page.js")
+}
+_KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+_BOUNDARY = "signlight-picture"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class PageServer(Closing):
+    """Serves the page, its pictures, and what is pressed on it.
+
+    Args:
+        options: Where, and to how many.
+        press: Takes what a browser asks for; returns whether it is anything that can be. Called on
+            the server's thread.
+
+    Attributes:
+        admission: Who may see it.
+        port: Where it is.
+
+    Raises:
+        DisplayError: It cannot be served there.
+    """
+
+    def __init__(self, options: PageOptions, press: Callable[[str], bool]) -> None:
+        self.admission = Admission(options.host)
+        self._host = options.host
+        self._press = press
+        self._viewers = Viewers(options.max_viewers)
+        self._max_connections = 4 * options.max_viewers + MAX_CONNECTIONS
+        started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(options.port, started), name="signlight-page"
+        )
+        self._thread.start()
+        try:
+            self._loop, self._end, self.port = started.result()
+        except OSError as error:
+            self._thread.join()
+            raise DisplayError(
+                f"the page cannot be served at {options.host}, port {options.port} "
+                f"({error.strerror or error}); give another --port or --host"
+            ) from error
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it still serves."""
+        return self._thread.is_alive()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anyone watches."""
+        return len(self._viewers) > 0
+
+    def offer(self, picture: Picture) -> None:
+        """Send a picture to all who are ready for it; any thread."""
+        self._call(self._viewers.offer, picture)
+
+    def tell(self, kind: str, text: str) -> None:
+        """Send a text to all, and the last of its kind to who comes later; any thread."""
+        self._call(self._viewers.tell, kind, text)
+
+    def close(self) -> None:
+        """Send what was told, then end; harmless when called again."""
+        self._call(self._end.set)
+        self._thread.join()
+
+    def _call(self, function: Callable[..., object], *arguments: object) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _run(
+        self, port: int, started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]]
+    ) -> None:
+        try:
+            asyncio.run(self._serve(port, started))
+        except BaseException as failure:
+            if started.done():
+                raise
+            started.set_exception(failure)
+
+    async def _serve(
+        self, port: int, started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]]
+    ) -> None:
+        app = web.Application(middlewares=[self._guard], client_max_size=MAX_MESSAGE_BYTES)
+        app.on_response_prepare.append(_add_headers)
+        for path in _FILES:
+            app.router.add_get(path, _send_file)
+        app.router.add_get("/socket", self._watch)
+        app.router.add_get("/mjpeg", self._stream)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, keepalive_timeout=15, shutdown_timeout=2
+        )
+        await runner.setup()
+        loop = asyncio.get_running_loop()
+        try:
+            server = await loop.create_server(
+                partial(self._connection, runner), self._host, port, backlog=64
+            )
+            end = asyncio.Event()
+            port = server.sockets[0].getsockname()[1]
+            # Browsers keep cookies by name and host, whatever the port.
+            self._cookie = f"signlight-{port}"
+            started.set_result((loop, end, port))
+            await end.wait()
+            server.close()
+            self._viewers.end()
+        finally:
+            await runner.cleanup()
+
+    def _connection(self, runner: web.AppRunner) -> asyncio.Protocol:
+        """Return what answers a new connection, or ends it where there are too many."""
+        assert runner.server is not None  # it is set up
+        if len(runner.server.connections) >= self._max_connections:
+            return _Refusal()
+        return runner.server()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not self.admission.is_ours(request.host):
+            raise web.HTTPMisdirectedRequest(
+                text="This name is not one of the computer that serves the page. Open the address "
+                "that signlight serve has printed."
+            )
+        token = request.query.get("token")
+        if self.admission.knows(token):
+            if request.path == "/mjpeg":  # players keep no cookies
+                return await handler(request)
+            query = {name: value for name, value in request.query.items() if name != "token"}
+            answer = web.HTTPSeeOther(request.rel_url.with_query(query))
+            answer.set_cookie(
+                self._cookie, self.admission.token, httponly=True, samesite="Lax", path="/"
+            )
+            raise answer
+        if not self.admission.knows(request.cookies.get(self._cookie)):
+            raise web.HTTPForbidden(
+                text="This page opens with the whole address that signlight serve has printed, "
+                "the token in it. It is a new one each time."
+            )
+        return await handler(request)
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        if not self.admission.is_same_origin(request.headers.get("Origin"), request.host):
+            raise web.HTTPForbidden(text="Another page may not watch.")
+        with self._viewers.admitted() as viewer:
+            if viewer is None:
+                raise _enough()
+            socket = web.WebSocketResponse(
+                max_msg_size=MAX_MESSAGE_BYTES, heartbeat=20, compress=False
+            )
+            await socket.prepare(request)
+            sender = asyncio.create_task(_send_to(socket, viewer))
+            try:
+                await self._listen(socket, viewer)
+            finally:
+                sender.cancel()
+                await asyncio.gather(sender, return_exceptions=True)
+        return socket
+
+    async def _listen(self, socket: web.WebSocketResponse, viewer: Viewer) -> None:
+        """Take what a browser says until it leaves, falls silent or says too much."""
+        allowance, before_s = float(MAX_MESSAGES_PER_S), time.monotonic()
+        while True:
+            try:
+                message = await socket.receive(timeout=IDLE_S)
+            except asyncio.TimeoutError:
+                if not viewer.owes:  # there was nothing to say
+                    continue
+                await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"idle")
+                return
+            if message.type is not WSMsgType.TEXT:
+                if message.type is WSMsgType.BINARY:
+                    await socket.close(code=WSCloseCode.UNSUPPORTED_DATA)
+                return
+            now_s = time.monotonic()
+            gained = (now_s - before_s) * MAX_MESSAGES_PER_S
+            allowance, before_s = min(MAX_MESSAGES_PER_S, allowance + gained) - 1, now_s
+            if allowance < 0:
+                await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too much")
+                return
+            if message.data == SHOWN:
+                viewer.shown()
+            elif not self._press(message.data):
+                await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"not understood")
+                return
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        """Send pictures one after the other, as OBS and VLC take them (multipart)."""
+        with self._viewers.admitted() as viewer:
+            if viewer is None:
+                raise _enough()
+            answer = web.StreamResponse(
+                headers={"Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY}"}
+            )
+            await answer.prepare(request)
+            with suppress(ConnectionError, asyncio.TimeoutError):
+                while (item := await viewer.next()) is not None:
+                    if isinstance(item, Picture):
+                        head = (
+                            f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\n"
+                            f"Content-Length: {len(item.jpeg)}\r\n\r\n"
+                        )
+                        part = b"".join((head.encode(), item.jpeg, b"\r\n"))
+                        await asyncio.wait_for(answer.write(part), IDLE_S)
+                        viewer.shown()
+        return answer
+
+
+class _Refusal(asyncio.Protocol):
+    """Ends a connection at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
+
+
+async def _send_to(socket: web.WebSocketResponse, viewer: Viewer) -> None:
+    with suppress(ConnectionError):  # it has left
+        while (item := await viewer.next()) is not None:
+            if isinstance(item, Picture):
+                await socket.send_bytes(item.message)
+            else:
+                await socket.send_str(item)
+        await socket.close(code=WSCloseCode.GOING_AWAY)
+
+
+async def _send_file(request: web.Request) -> web.Response:
+    name = _FILES[request.path]
+    return web.Response(
+        body=files("stream.screens").joinpath(name).read_bytes(),
+        content_type=_KINDS[name.rpartition(".")[2]],
+        charset="utf-8",
+    )
+
+
+async def _add_headers(_request: web.Request, answer: web.StreamResponse) -> None:
+    answer.headers.update(_HEADERS)
+
+
+def _enough() -> web.HTTPException:
+    error: Any = web.HTTPServiceUnavailable
+    refusal: web.HTTPException = error(
+        text="As many browsers watch as may; close one, or raise --max-viewers."
+    )
+    return refusal

@@ -1,0 +1,488 @@
+"""The page's server as a browser, a player and a stranger meet it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+from aiohttp import WSMsgType
+
+from stream.errors import DisplayError
+from stream.frames import RgbImage
+from stream.keys import Key, Setting
+from stream.scene import Scene
+from stream.screens import page_server
+from stream.screens.admission import Admission
+from stream.screens.options import PageOptions
+from stream.screens.page import Page
+from stream.screens.page_server import MAX_CONNECTIONS, MAX_MESSAGES_PER_S
+from stream.screens.viewers import MAX_IN_FLIGHT, Picture, Viewer, Viewers
+from stream.sinks.jpeg import encode_jpeg
+from stream.stats import Stats
+from tests.clips import patches
+from tests.fakes import FrameRenderer, make_frame
+from tests.waits import WAIT_S
+
+KEYS = [Key(("k",), "skeleton", None), Key(("space",), "freeze", None)]
+
+
+class Dial:
+    """Controls with one setting."""
+
+    def __init__(self) -> None:
+        self.settings = (
+            Setting(name="alpha", words="Opacity", value="0.6", range=(0.0, 1.0, 0.05)),
+        )
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with Page(PageOptions(port=0, max_viewers=2), title="clip.mp4") as page:
+        page.connect(KEYS, Dial())
+        yield page
+
+
+@asynccontextmanager
+async def browser(page: Page, *, is_admitted: bool = True) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser that has opened the printed address, or has not."""
+    base, _, query = page.address.partition("/?")
+    jar = aiohttp.CookieJar(unsafe=True)  # cookies of addresses that are numbers, as browsers do
+    async with aiohttp.ClientSession(base, cookie_jar=jar) as session:
+        if is_admitted:
+            async with session.get(f"/?{query}") as answer:
+                assert answer.status == 200
+        yield session
+
+
+@asynccontextmanager
+async def socket(page: Page, session: aiohttp.ClientSession) -> AsyncIterator[Any]:
+    origin = page.address.partition("/?")[0]
+    async with session.ws_connect("/socket", headers={"Origin": origin}, max_msg_size=0) as opened:
+        yield opened
+
+
+def run(scene: Callable[[], Any]) -> None:
+    async def bounded() -> None:
+        await asyncio.wait_for(scene(), WAIT_S)
+
+    asyncio.run(bounded())
+
+
+async def told(opened: Any) -> dict[str, Any]:  # noqa: ANN401
+    message = await opened.receive()
+    assert message.type is WSMsgType.TEXT, message
+    found: dict[str, Any] = json.loads(message.data)
+    return found
+
+
+async def picture(opened: Any) -> tuple[dict[str, Any], bytes]:  # noqa: ANN401
+    while (message := await opened.receive()).type is WSMsgType.TEXT:
+        pass
+    assert message.type is WSMsgType.BINARY, message
+    size = int.from_bytes(message.data[:2], "big")
+    return json.loads(message.data[2 : 2 + size]), message.data[2 + size :]
+
+
+async def in_thread(function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
+    return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+
+
+def scene_at(index: int, **stats: Any) -> Scene:  # noqa: ANN401
+    return Scene(frame=make_frame(index), hands=(), maps={}, stats=Stats(**stats))
+
+
+def test_a_browser_gets_keys_settings_and_each_picture_with_its_readings(page: Page) -> None:
+    renderer = page.watch(FrameRenderer())
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            hello = await told(opened)
+            assert hello["title"] == "clip.mp4"
+            assert hello["keys"][0] == {"presses": ["k"], "shown": "k", "words": "skeleton"}
+            settings = await told(opened)
+            assert settings["settings"][0]["value"] == "0.6"
+            canvas = renderer.draw(scene_at(30, fps_shown=24.96, dropped_capture=3))
+            assert await in_thread(page.show, canvas, 0.0) is None
+            readings, jpeg = await picture(opened)
+            assert (readings["time_s"], readings["fps"], readings["dropped"]) == (1.0, 25.0, 3)
+            assert readings["age_ms"] is None
+            assert jpeg == encode_jpeg(canvas)
+
+    run(scene)
+
+
+def test_only_a_frame_that_is_drawn_again_is_frozen(page: Page) -> None:
+    renderer = page.watch(FrameRenderer())
+    first, second = scene_at(0), scene_at(1, is_recording=True)
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            found = []
+            for each in (first, second, replace(second, stats=Stats())):
+                await in_thread(page.show, renderer.draw(each), 0.0)
+                found.append((await picture(opened))[0])
+                await opened.send_str("shown")
+            assert [each["is_frozen"] for each in found] == [False, False, True]
+            assert [each["recording_s"] for each in found] == [None, 0, None]
+
+    run(scene)
+
+
+def test_what_is_pressed_reaches_the_loop_the_newest_value_of_a_slider(page: Page) -> None:
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            await told(opened)
+            for press in ("k", "alpha=0.1", "alpha=0.2", "space", "alpha=0.35"):
+                await opened.send_str(press)
+            canvas = patches()
+            pressed = [await in_thread(page.show, canvas, WAIT_S)]
+            while pressed[-1] not in ("space", None):
+                pressed.append(await in_thread(page.show, canvas, WAIT_S))
+            pressed.append(await in_thread(page.show, canvas, 0.0))
+            assert [each for each in pressed if each and "=" not in each] == ["k", "space"]
+            values = [each for each in pressed if each and "=" in each]
+            assert values == sorted(values), "the last value is the one that stays"
+
+    run(scene)
+
+
+def test_a_changed_setting_is_told_to_all(page: Page) -> None:
+    dial = Dial()
+    page.connect(KEYS, dial)
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            dial.settings = (replace(dial.settings[0], value="0.9"),)
+            await in_thread(page.show, patches(), 0.0)
+            values = []
+            while "0.9" not in values:
+                message = await told(opened)
+                values += [each["value"] for each in message.get("settings", [])]
+
+    run(scene)
+
+
+def test_the_reason_of_the_end_is_told(page: Page) -> None:
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            page.fail("camera 0 stopped: it was unplugged")
+            await in_thread(page.close)
+            kinds = {}
+            async for message in opened:
+                words = json.loads(message.data)
+                kinds[words["kind"]] = words
+            assert kinds["end"]["words"] == "camera 0 stopped: it was unplugged"
+
+    run(scene)
+    assert not page.is_open
+    with pytest.raises(DisplayError, match="no longer served"):
+        page.show(patches(), 0.0)
+
+
+def test_players_get_the_pictures_one_after_the_other(page: Page) -> None:
+    query = page.address.partition("/?")[2]
+
+    async def scene() -> None:
+        async with (
+            browser(page, is_admitted=False) as session,
+            session.get(f"/mjpeg?{query}") as answer,
+        ):
+            assert answer.content_type == "multipart/x-mixed-replace"
+            for number in range(3):
+                canvas = make_frame(number).image
+                await in_thread(page.show, canvas, 0.0)
+                head = await answer.content.readuntil(b"\r\n\r\n")
+                jpeg = encode_jpeg(canvas)
+                assert f"Content-Length: {len(jpeg)}".encode() in head
+                assert await answer.content.readexactly(len(jpeg)) == jpeg
+                await answer.content.readexactly(2)
+
+    run(scene)
+
+
+@pytest.mark.parametrize("path", ["/", "/view?clean=1", "/page.js", "/socket", "/mjpeg", "/no"])
+@pytest.mark.parametrize("token", [None, "guessed"])
+def test_without_the_token_there_is_nothing(page: Page, path: str, token: str | None) -> None:
+    async def scene() -> None:
+        async with browser(page, is_admitted=False) as session:
+            query = {"token": token} if token else {}
+            async with session.get(path, params=query) as answer:
+                assert answer.status == 403
+                assert "printed" in await answer.text()
+
+    run(scene)
+
+
+def test_the_token_leaves_the_address_and_becomes_a_cookie(page: Page) -> None:
+    query = page.address.partition("/?")[2]
+
+    async def scene() -> None:
+        async with browser(page, is_admitted=False) as session:
+            async with session.get(f"/view?clean=1&{query}", allow_redirects=False) as answer:
+                assert answer.status == 303
+                assert answer.headers["Location"] == "/view?clean=1"
+                cookie = answer.headers["Set-Cookie"]
+                assert "HttpOnly" in cookie
+                assert "SameSite=Lax" in cookie
+            async with session.get("/view?clean=1") as answer:
+                assert answer.status == 200
+                policy = answer.headers["Content-Security-Policy"]
+                assert "default-src 'none'" in policy
+                assert "unsafe" not in policy
+                text = await answer.text()
+                assert "Attention is not an explanation" in text
+                assert "style=" not in text
+                assert "onclick" not in text
+
+    run(scene)
+
+
+def test_a_name_that_is_not_ours_is_refused_though_the_token_is_known(page: Page) -> None:
+    """DNS rebinding: a stranger's name leads here, and the browser believes it is their page."""
+
+    async def scene() -> None:
+        async with (
+            browser(page) as session,
+            session.get("/", headers={"Host": "evil.example"}) as answer,
+        ):
+            assert answer.status == 421
+
+    run(scene)
+
+
+@pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "http://127.0.0.1:1"])
+def test_the_page_of_another_origin_may_not_watch(page: Page, origin: str | None) -> None:
+    async def scene() -> None:
+        async with browser(page) as session:
+            headers = {"Origin": origin} if origin else {}
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+                await session.ws_connect("/socket", headers=headers)
+            assert refusal.value.status == 403
+
+    run(scene)
+
+
+def test_more_viewers_than_may_are_refused_and_the_view_goes_on(page: Page) -> None:
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as first:
+            async with socket(page, session), session.get("/mjpeg") as answer:
+                assert answer.status == 503
+                assert "--max-viewers" in await answer.text()
+            await in_thread(page.show, patches(), 0.0)
+            assert (await picture(first))[1] == encode_jpeg(patches())
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    ("send", "code"),
+    [
+        ("x" * 100_000, 1009),
+        ("q", 1008),
+        ("alpha=../../etc", 1008),
+        (b"bytes", 1003),
+    ],
+    ids=["long", "a key that is not offered", "no setting", "no text"],
+)
+def test_what_is_not_understood_ends_that_viewer_alone(
+    page: Page, send: str | bytes, code: int
+) -> None:
+    async def scene() -> None:
+        async with (
+            browser(page) as session,
+            socket(page, session) as good,
+            socket(page, session) as bad,
+        ):
+            await (bad.send_str(send) if isinstance(send, str) else bad.send_bytes(send))
+            while (message := await bad.receive()).type is WSMsgType.TEXT:
+                pass
+            assert message.type is WSMsgType.CLOSE
+            assert message.data == code
+            await in_thread(page.show, patches(), 0.0)
+            assert (await picture(good))[1] == encode_jpeg(patches())
+
+    run(scene)
+
+
+def test_a_flood_of_messages_ends_that_viewer(page: Page) -> None:
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            with suppress(ConnectionError):
+                for _ in range(100 * MAX_MESSAGES_PER_S):
+                    await opened.send_str("shown")
+            async for _ in opened:
+                pass
+            assert opened.close_code == 1008
+
+    run(scene)
+
+
+def test_each_viewer_has_the_newest_picture_and_two_on_their_way() -> None:
+    async def scene() -> None:
+        viewers = Viewers(2)
+        with viewers.admitted() as slow, viewers.admitted() as quick:
+            assert slow is not None
+            assert quick is not None
+            seen: dict[Viewer, list[bytes]] = {slow: [], quick: []}
+            for number in range(6):
+                viewers.offer(Picture(bytes([number]), b""))
+                for viewer in (slow, quick):
+                    if viewer is slow and number >= MAX_IN_FLIGHT:
+                        continue  # paints none of those it has
+                    item = await viewer.next()
+                    assert isinstance(item, Picture)
+                    seen[viewer].append(item.jpeg)
+                quick.shown()
+            slow.shown()
+            item = await slow.next()
+            assert isinstance(item, Picture)
+            assert [*seen[slow], item.jpeg] == [b"\0", b"\1", b"\5"]
+            assert seen[quick] == [bytes([number]) for number in range(6)]
+
+    run(scene)
+
+
+def test_a_viewer_that_reads_nothing_slows_nobody(page: Page) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as quick, socket(page, session):
+            for number in range(30):
+                canvas = noise.copy()
+                canvas[:16] = number
+                await in_thread(page.show, canvas, 0.0)
+                _, jpeg = await picture(quick)
+                await quick.send_str("shown")
+                assert jpeg == encode_jpeg(canvas), number
+
+    run(scene)
+
+
+def test_a_thousand_connections_leave_the_view_alone(page: Page) -> None:
+    host, port = page.address.split("/")[2].split(":")
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            writers, num_ended = [], 0
+            for _ in range(1000):
+                try:
+                    reader, writer = await asyncio.open_connection(host, int(port))
+                except ConnectionError:
+                    num_ended += 1
+                    continue
+                writers.append(writer)
+                if len(writers) > MAX_CONNECTIONS + 8:
+                    with suppress(ConnectionError):
+                        assert await reader.read() == b""
+                    writers.pop().close()
+                    num_ended += 1
+            assert num_ended > 900
+            await in_thread(page.show, patches(), 0.0)
+            assert (await picture(opened))[1] == encode_jpeg(patches())
+            for writer in writers:
+                writer.close()
+
+    run(scene)
+
+
+def test_a_browser_that_waits_for_the_first_picture_is_not_idle(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "IDLE_S", 0.01)
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as opened:
+            for _ in range(2):
+                await told(opened)
+            with pytest.raises(asyncio.TimeoutError):
+                await opened.receive(timeout=0.2)  # many times as long, and nothing comes
+            await in_thread(page.show, patches(), 0.0)
+            await picture(opened)
+            message = await opened.receive()
+            assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, 1008, "idle")
+
+    run(scene)
+
+
+def test_a_third_picture_waits_until_one_is_shown() -> None:
+    async def scene() -> None:
+        viewer = Viewer()
+        for number in range(3):
+            viewer.offer(Picture(bytes([number]), b""))
+            if number < MAX_IN_FLIGHT:
+                await viewer.next()
+        third = asyncio.ensure_future(viewer.next())
+        await asyncio.wait([third], timeout=0)
+        assert not third.done()
+        viewer.shown()
+        item = await third
+        assert isinstance(item, Picture)
+        assert item.jpeg == b"\2"
+
+    run(scene)
+
+
+def test_pictures_are_encoded_only_while_somebody_watches(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[RgbImage] = []
+    was_encoded = threading.Event()
+
+    def encode(canvas: RgbImage) -> bytes:
+        encoded.append(canvas)
+        was_encoded.set()
+        return b"jpeg"
+
+    monkeypatch.setattr("stream.screens.page.encode_jpeg", encode)
+    page.show(patches(), 0.0)
+
+    async def scene() -> None:
+        async with browser(page) as session, socket(page, session) as one, socket(page, session):
+            await told(one)
+            canvas = patches()
+            await in_thread(page.show, canvas, 0.0)
+            await in_thread(was_encoded.wait, WAIT_S)
+            assert len(encoded) == 1
+            assert encoded[0] is canvas
+
+    run(scene)
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(page: Page) -> None:
+    port = int(page.address.split(":")[2].split("/")[0])
+    with pytest.raises(DisplayError, match=rf"port {port} \(.*\); give another --port") as error:
+        Page(PageOptions(port=port), title="")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("served", "named", "is_ours"),
+    [
+        ("127.0.0.1", "127.0.0.1:8080", True),
+        ("127.0.0.1", "localhost:9000", True),
+        ("127.0.0.1", "[::1]:8080", True),
+        ("127.0.0.1", "192.168.1.5:8080", False),
+        ("127.0.0.1", "localhost.evil.example", False),
+        ("127.0.0.1", "", False),
+        ("127.0.0.1", "[oops", False),
+        ("0.0.0.0", "192.168.1.5:8080", True),
+        ("0.0.0.0", "evil.example", False),
+        ("demo.lan", "demo.lan:8080", True),
+    ],
+)
+def test_names_that_a_page_is_asked_for_by(served: str, named: str, is_ours: bool) -> None:
+    assert Admission(served).is_ours(named) is is_ours
+
+
+def test_no_two_runs_have_one_token() -> None:
+    tokens = {Admission("127.0.0.1").token for _ in range(100)}
+    assert len(tokens) == 100
+    assert min(map(len, tokens)) >= 32

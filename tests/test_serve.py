@@ -1,0 +1,206 @@
+"""The page in a real browser: what a person sees, and what a click does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from tests.conftest import ROOT
+from tests.waits import PROCESS_S, until
+
+SECOND_MS = 1000
+
+
+class ServedView:
+    """``signlight serve`` in a process and a folder of its own."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self.errors = folder / "stderr"
+        with self.errors.open("w") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, str(ROOT / "run_live.py"), "serve", "--port", "0", *arguments],
+                cwd=folder,
+                stderr=stderr,
+            )
+
+    def text(self) -> str:
+        """Return what it has said on stderr."""
+        return self.errors.read_text()
+
+    @property
+    def address(self) -> str:
+        """The address that it prints."""
+
+        def is_printed() -> bool:
+            assert self.process.poll() is None, self.text()
+            return "the page: " in self.text() and "Ctrl-C" in self.text()
+
+        until(is_printed, "the address", between=self.pause)
+        return self.text().partition("the page: ")[2].split()[0]
+
+    def pause(self) -> None:
+        """Let a moment pass, or less where the process ends."""
+        try:
+            self.process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            return
+
+    def end(self) -> tuple[int, str]:
+        """Interrupt it; return its exit code and all that it said."""
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(PROCESS_S)
+        return code, self.text()
+
+
+@pytest.fixture(scope="module")
+def served(sample_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedView]:
+    folder = tmp_path_factory.mktemp("served")
+    view = ServedView(folder, str(sample_clip), "--max-viewers", "3")
+    try:
+        yield view
+    finally:
+        view.process.kill()
+        view.process.wait(PROCESS_S)
+
+
+@pytest.fixture
+def page(chromium: Any, served: ServedView) -> Iterator[Any]:  # noqa: ANN401
+    """The page with a picture on it; fails in the end where it complained."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(PROCESS_S * SECOND_MS / 2)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(served.address)
+    page.locator("#message").wait_for(state="hidden")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_the_clip_plays_at_once_with_its_readings_in_view(page: Any, served: ServedView) -> None:  # noqa: ANN401
+    assert "token" not in page.url
+    assert page.title() == f"fingerspelling.mp4 {chr(0x2013)} Signlight"
+    assert page.locator("#picture").evaluate("it => [it.width, it.height]") == [1280, 720]
+    first = page.locator("#picture").evaluate("it => it.toDataURL()")
+    page.locator("#age", has_text="ms").wait_for()
+    until(
+        lambda: page.locator("#picture").evaluate("it => it.toDataURL()") != first,
+        "another picture",
+        between=served.pause,
+    )
+    for reading in ("fps", "latency", "age", "dropped"):
+        assert page.locator(f"#{reading}").is_visible()
+    assert "not an explanation" in page.locator("footer").inner_text()
+    assert str(served.folder) not in page.content()
+
+
+def test_clicks_and_keys_change_the_same_settings(page: Any) -> None:  # noqa: ANN401
+    def chosen(head: str) -> Any:  # noqa: ANN401
+        return page.locator('#strip [aria-pressed="true"]', has_text=head)
+
+    page.locator("#strip button", has_text="3").click()
+    chosen("3").wait_for()
+    page.locator("body").press("m")
+    chosen("mean").wait_for()
+    page.select_option("#set-colormap", "viridis")
+    page.locator("#set-alpha").fill("0.85")
+    page.locator("#set-alpha-value", has_text="0.85").wait_for()
+    page.locator("#set-mirror").click()
+    page.locator("h1").click()
+    page.locator("body").press("f")  # back again, by its key
+    page.locator("#set-mirror:not(:checked)").wait_for()
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.locator("#set-alpha-value", has_text="0.85").wait_for()
+    assert other.locator("#set-colormap").input_value() == "viridis"
+    other.close()
+
+
+def test_freezing_holds_the_picture(page: Any) -> None:  # noqa: ANN401
+    page.locator("#freeze").click()
+    page.locator('#freeze[aria-pressed="true"]').wait_for()
+    page.locator("h1").click()
+    page.locator("body").press(" ")
+    page.locator('#freeze[aria-pressed="false"]').wait_for()
+
+
+def test_snapshot_and_recording_are_kept_where_it_was_started(
+    page: Any,  # noqa: ANN401
+    served: ServedView,
+) -> None:
+    page.locator("#snapshot").click()
+    until(lambda: bool([*served.folder.glob("*.png")]), "a snapshot", between=served.pause)
+    page.locator("#record").click()
+    page.locator("#lamp").wait_for()
+    page.locator("#elapsed", has_text="0:01").wait_for()
+    page.locator("#record", has_text="Stop").click()
+    page.locator("#lamp").wait_for(state="hidden")
+    page.locator("#notice", has_text="saved signlight-").wait_for(state="attached")
+    (recording,) = served.folder.glob("signlight-*.mp4")
+    with av.open(str(recording)) as container:
+        assert len([*container.decode(video=0)]) > 1
+
+
+def test_the_list_of_keys_opens_and_closes(page: Any) -> None:  # noqa: ANN401
+    page.locator("body").press("?")
+    assert page.locator("#keys").is_visible()
+    assert "skeleton" in page.locator("#key-list").inner_text()
+    assert "quit" not in page.locator("#key-list").inner_text()
+    page.locator("#keys").press("Escape")
+    page.locator("#keys").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("width", [320, 390, 820, 1280])
+def test_nothing_is_cut_off_on_narrow_and_wide_screens(page: Any, width: int) -> None:  # noqa: ANN401
+    page.set_viewport_size({"width": width, "height": 844})
+    page.locator("#strip button").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_clean_view_is_the_picture_alone(page: Any) -> None:  # noqa: ANN401
+    page.goto(page.url + "view?clean=1")
+    page.locator("#message").wait_for(state="hidden")
+    assert page.locator("#picture").is_visible()
+    assert not page.locator("#settings, header, footer, #readings").first.is_visible()
+
+
+def test_the_end_is_told_in_a_sentence(page: Any, served: ServedView) -> None:  # noqa: ANN401
+    """Last of this file: it ends the view."""
+    code, said = served.end()
+    assert code == 130, said
+    page.locator("#message").wait_for(state="visible")
+    assert "has ended" in page.locator("#words").inner_text()
+    assert page.locator("#record").is_disabled()
+    assert "frames shown" in said
+    assert "saved signlight-" in said
+
+
+def test_a_source_that_is_missing_is_told_before_anything_is_served(tmp_path: Path) -> None:
+    view = ServedView(tmp_path, "clip.mp4")
+    try:
+        assert view.process.wait(PROCESS_S) == 1
+    finally:
+        view.process.kill()
+    assert view.text() == "signlight: there is no file clip.mp4; check the path\n"
+
+
+def test_other_machines_are_let_in_only_when_asked_and_told_what_that_means(
+    tmp_path: Path, sample_clip: Path
+) -> None:
+    view = ServedView(tmp_path, str(sample_clip), "--host", "0.0.0.0", "--random-weights")
+    try:
+        assert "token=" in view.address
+        assert "browsers allow a page their own camera only on localhost" in view.text()
+    finally:
+        view.process.kill()
+        view.process.wait(PROCESS_S)
