@@ -10,7 +10,8 @@ without knowing Signlight::
     |   |-- SourceTimeoutError          ... TimeoutError: nothing came in time
     |   `-- SourceLostError             ... ConnectionError: camera unplugged, stream broke off
     |-- SinkError                       a picture could not be shown or kept
-    |   |-- OutputError                 ... OSError: unwritable, full disk, output is input
+    |   |-- OutputError                 ... OSError: unwritable, output is input
+    |   |   `-- FullDiskError           ... no room for more
     |   `-- DisplayError                ... RuntimeError: no screen to show a window on
     |-- ModelError                      a model could not be had
     |   |-- UnknownModelError           ... LookupError: no model of that name
@@ -29,6 +30,7 @@ from stream.printable import printable
 __all__ = [
     "DeviceError",
     "DisplayError",
+    "FullDiskError",
     "HandModelError",
     "ModelError",
     "OptionError",
@@ -78,6 +80,10 @@ class SinkError(SignlightError):
 
 class OutputError(SinkError, OSError):
     """A file could not be written."""
+
+
+class FullDiskError(OutputError):
+    """The disk, or one's share of it, has no room for more."""
 
 
 class DisplayError(SinkError, RuntimeError):

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from stream.errors import OutputError
+from stream.errors import FullDiskError, OutputError
 
 __all__ = ["WholeFile", "remove_unfinished", "told_of", "written_whole"]
 
@@ -64,16 +64,18 @@ def told_of(path: Path) -> Iterator[None]:
     """Tell of what goes wrong with a file in one line, with the way out.
 
     Raises:
-        OutputError: The block raised an OSError.
+        FullDiskError: The block raised an OSError, for want of room.
+        OutputError: It raised another.
     """
     try:
         yield
     except OutputError:
         raise
     except OSError as error:
-        way_out = "free some space" if error.errno in _FULL else "choose another folder"
-        reason = error.strerror or str(error)
-        raise OutputError(f"{path}: cannot write it: {reason}; {way_out}") from error
+        reason = f"{path}: cannot write it: {error.strerror or error}"
+        if error.errno in _FULL:
+            raise FullDiskError(f"{reason}; free some space") from error
+        raise OutputError(f"{reason}; choose another folder") from error
 
 
 class WholeFile:

@@ -118,11 +118,20 @@ def test_what_is_done_is_not_done_again_unless_something_changed(
     assert _annotate(clip) == 0
     assert "done before" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-    (folder / "my sign.vtt").unlink()
+    eaf = folder / "my sign.eaf"
+    eaf.write_bytes(re.sub(rb"<!--.*-->", b"", eaf.read_bytes()))  # as ELAN saves it
     assert _annotate(clip) == 0
-    assert (folder / "my sign.vtt").exists()
+    assert "done before" in capsys.readouterr().err
+
+    eaf.unlink()
+    mine = folder / "my sign.notes.txt"
+    mine.write_text("mine")
     assert _annotate(clip, "--srt") == 0
     assert (folder / "my sign.srt").exists()
+    assert _annotate(clip) == 0
+    assert not (folder / "my sign.srt").exists(), "it would be of other options"
+    assert mine.exists()
+    assert set(_told(folder)["outputs"]) == {path.name for path in before} - {"my sign.json"}  # type: ignore[call-overload]
 
 
 @pytest.fixture

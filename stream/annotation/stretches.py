@@ -210,6 +210,8 @@ class _Focus:
 
     def __init__(self, side: Handedness | None, rules: StretchRules, found: list[Stretch]) -> None:
         self._margin = rules.focus_margin
+        self._longest_gap_s = rules.min_view_s
+        self._gone_since_s: Fraction | None = None
         self._runs = Runs[int](
             rules.min_focus_s,
             lambda run, end_s: _tell(
@@ -220,8 +222,9 @@ class _Focus:
     def put(self, time_s: Fraction, hand: HandMoment | None) -> None:
         entropies = hand.focus.normalized_entropy[:-1] if hand and hand.focus else np.empty(0)
         if not np.isfinite(entropies).any():
-            self._runs.end(time_s)
+            self._gone_since_s = time_s if self._gone_since_s is None else self._gone_since_s
             return
+        self._end_where_gone(time_s)
         head, lowest = int(np.nanargmin(entropies)), float(np.nanmin(entropies))
         before = self._runs.value
         if before is not None and not lowest + self._margin <= entropies[before]:
@@ -229,7 +232,14 @@ class _Focus:
         self._runs.put(time_s, head)
 
     def end(self, end_s: Fraction) -> None:
+        self._end_where_gone(end_s)
         self._runs.end(end_s)
+
+    def _end_where_gone(self, time_s: Fraction) -> None:
+        """End the row where its maps ended, unless that was a loss too short to count."""
+        gone_s, self._gone_since_s = self._gone_since_s, None
+        if gone_s is not None and time_s - gone_s >= self._longest_gap_s:
+            self._runs.end(gone_s)
 
 
 def _tell(

@@ -85,7 +85,7 @@ class Annotator:
         ):
             key = mark.key_of(
                 self._options,
-                source_sha256=sha256_of(recording.path),
+                source_sha256=_hash_of(recording),
                 weights_sha256=self._model.weights_sha256,
             )
             done = mark.read_done(recording, key)
@@ -149,7 +149,7 @@ class Annotator:
             for reader in reversed(readers):  # pictures are asked for until the last moment
                 reader.close()
             outputs.finish()
-        mark.write_done(recording, key, account, outputs.rules, outputs.stretches)
+        mark.write_done(recording, key, account, outputs.rules, outputs.stretches, outputs.paths)
         return Outcome(
             recording=recording,
             status="done",
@@ -157,6 +157,15 @@ class Annotator:
             seconds=time.monotonic() - began_s,
             message="; ".join(account.warnings),
         )
+
+
+def _hash_of(recording: Recording) -> str:
+    try:
+        return sha256_of(recording.path)
+    except OSError as error:
+        raise SourceError(
+            f"{recording.path} cannot be read: {error.strerror}; check the path and its permissions"
+        ) from error
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 from stream.command_line.options import Options
 from stream.errors import OptionError, SourceNotFoundError
+from stream.folders import make_folder
 from stream.jobs.annotate import Annotator, MakeAnnotator
 from stream.jobs.annotation_mark import read_outcomes
 from stream.jobs.batch import Outcome, carry_out, words_of, write_outcomes
@@ -59,7 +60,9 @@ class Annotate:
             say(f"note: {note}")
         if asked.shard is not None:
             recordings = asked.shard.of(recordings)
-        is_one = len(recordings) == 1 and not Path(asked.inputs[0]).is_dir()
+        if asked.folder is not None:
+            make_folder(asked.folder)
+        is_one = len(recordings) == 1 and not (asked.shard or Path(asked.inputs[0]).is_dir())
         with stop_on_signals() as stop:
             each = self._here if is_one and asked.ray is None else self._elsewhere
             outcomes = carry_out(
@@ -70,8 +73,8 @@ class Annotate:
                 say("done before, and nothing has changed since")
             print_path(recordings[0].folder)
         elif not is_one:
-            print_path(_write_table(asked, outcomes))
             say(words_of(outcomes))
+            print_path(_write_table(asked, outcomes))
         has_failed = any(outcome.status == "failed" for outcome in outcomes)
         return stop.exit_code or int(has_failed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ __all__ = [
 SCHEMA = "signlight-annotation/1"
 """Says what the JSON is; its number changes with the meaning of what stands there."""
 _FAILED = ".failed.json"
+_SAVED_BY_ELAN = (".eaf", ".pfsx", "_tsconf.xml")
 _NOT_THE_RESULT = frozenset(
     {"verbose", "inputs", "source", "folder", "workers", "retry_failed", "shard", "ray"}
     | {"ray_gpus", "columns"}
@@ -57,7 +58,8 @@ def key_of(options: Options, *, source_sha256: str, weights_sha256: str | None) 
 def read_done(recording: Recording, key: dict[str, Any]) -> int | None:
     """Return how many frames were annotated, where that is done by this key; else None.
 
-    It is done where every file is there that was written, with its size.
+    It is done where every file is there that was written, with its size; those that ELAN saves may
+    have another by now.
     """
     content = read_object(_mark(recording)) or {}
     outputs = content.get("outputs")
@@ -65,7 +67,9 @@ def read_done(recording: Recording, key: dict[str, Any]) -> int | None:
         return None
     for name, num_bytes in outputs.items():
         path = recording.folder / name
-        if not path.is_file() or path.stat().st_size != num_bytes:
+        if not path.is_file():
+            return None
+        if path.stat().st_size != num_bytes and not name.endswith(_SAVED_BY_ELAN):
             return None
     return int(content["frames"])
 
@@ -79,15 +83,21 @@ def read_failure(recording: Recording, key: dict[str, Any]) -> str | None:
 def clear(recording: Recording) -> None:
     """Take away what tells that it is done, or failed: it is being done anew.
 
+    What an earlier run wrote stays listed, so that what is not written again can go at the end.
+
     Raises:
         OutputError: Something stands there that Signlight did not make.
     """
-    for path in (_mark(recording), _failed(recording)):
-        if not is_free(path, lambda content: content.get("schema") == SCHEMA):
+    path = _mark(recording)
+    for each in (path, _failed(recording)):
+        if not is_free(each, lambda content: content.get("schema") == SCHEMA):
             raise OutputError(
-                f"{path} is there already and Signlight did not make it; choose another folder"
+                f"{each} is there already and Signlight did not make it; choose another folder"
             )
-        path.unlink(missing_ok=True)
+    earlier = read_object(path)
+    if earlier is not None:
+        write_json(path, {"schema": SCHEMA, "outputs": earlier.get("outputs")})
+    _failed(recording).unlink(missing_ok=True)
 
 
 def write_failure(recording: Recording, key: dict[str, Any], error: Exception) -> None:
@@ -102,17 +112,22 @@ def write_done(
     account: Account,
     rules: StretchRules,
     stretches: Sequence[Stretch],
+    paths: Iterable[Path],
 ) -> None:
     """Write the mark, last of all: what it lists is there, whole.
+
+    What an earlier run wrote, and this one did not, is of other options: it is removed, unless
+    somebody changed it.
 
     Raises:
         OutputError: It cannot be written.
     """
-    outputs = {
-        path.name: path.stat().st_size
-        for path in sorted(recording.folder.iterdir())
-        if path.name.startswith(recording.stem) and path.is_file()
-    }
+    outputs = {path.name: path.stat().st_size for path in sorted(paths) if path.is_file()}
+    earlier = (read_object(_mark(recording)) or {}).get("outputs")
+    for name, num_bytes in earlier.items() if isinstance(earlier, dict) else ():
+        path = recording.folder / Path(name).name
+        if name not in outputs and path.is_file() and path.stat().st_size == num_bytes:
+            path.unlink()
     told = {
         "schema": SCHEMA,
         "video": _way(recording),
@@ -132,8 +147,8 @@ def read_outcomes(folder: Path) -> Iterator[Outcome]:
     """Yield what happened to each recording whose results lie below a folder."""
     for path in sorted(folder.rglob("*.json")):
         content = read_object(path) or {}
-        if content.get("schema") != SCHEMA:
-            continue
+        if content.get("schema") != SCHEMA or not content.keys() & {"frames", "error"}:
+            continue  # of others, or broken off
         video = os.path.normpath(path.parent / f"{content.get('video')}")
         recording = Recording(Path(video), path.parent)
         if path.name.endswith(_FAILED):

@@ -69,6 +69,7 @@ class AnnotationOutputs:
     ) -> None:
         asked = options[AnnotateOptions]
         self._base = recording.folder / recording.stem
+        self._paths: set[Path] = set()
         self._finder = StretchFinder()
         self._pose: PoseFile | None = None
         self._report: Report | None = None
@@ -142,6 +143,11 @@ class AnnotationOutputs:
         return self._finder.rules
 
     @property
+    def paths(self) -> set[Path]:
+        """All that is written."""
+        return self._paths | set(self._elan.paths)
+
+    @property
     def written_path(self) -> Path:
         """The file that a person opens first."""
         return self._path(".eaf")
@@ -179,7 +185,9 @@ class AnnotationOutputs:
         self._warnings += self._elan.finish(self.stretches)
 
     def _path(self, ending: str) -> Path:
-        return self._base.with_name(f"{self._base.name}{ending}")
+        path = self._base.with_name(f"{self._base.name}{ending}")
+        self._paths.add(path)
+        return path
 
 
 def parameters_of(rules: StretchRules) -> Mapping[str, str]:

@@ -17,11 +17,11 @@ from rich.live import Live as LiveDisplay
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from stream.errors import OutputError, in_one_line
+from stream.errors import FullDiskError, SignlightError, WorkerError, in_one_line
 from stream.jobs.processes import Ended
 from stream.jobs.recordings import Recording
 from stream.printable import printable
-from stream.whole_files import written_whole
+from stream.whole_files import told_of, written_whole
 
 __all__ = ["Outcome", "Status", "carry_out", "words_of", "write_outcomes"]
 
@@ -62,7 +62,7 @@ def carry_out(
     Args:
         run_each: Does it.
         recordings: What to do it for.
-        stop: Set where it ended early.
+        stop: Set where it is to end early, by this too once a disk is full.
         console: Where to show it.
 
     Returns:
@@ -71,9 +71,11 @@ def carry_out(
     outcomes: dict[Recording, Outcome] = {}
     with _display(console, recordings) as display:
         for ended in run_each(recordings, display.advance):
+            if isinstance(ended.failure, FullDiskError):  # no other would find room either
+                stop.set()
             if ended.result is not None:
                 outcome = ended.result
-            elif stop.is_set():  # it was asked to stop
+            elif stop.is_set() and _has_died(ended.failure):  # it was ended, for that
                 outcome = Outcome(recording=ended.task, status="stopped")
             else:
                 assert ended.failure is not None
@@ -101,26 +103,24 @@ def write_outcomes(path: Path, outcomes: Iterable[Outcome]) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    try:
-        with (
-            written_whole(path) as unfinished,
-            unfinished.open("w", newline="", encoding="utf-8") as file,
-        ):
-            table = csv.writer(file)
-            table.writerow(["video", "folder", "status", "frames", "seconds", "message"])
-            for outcome in outcomes:
-                table.writerow(
-                    [
-                        outcome.recording.path,
-                        outcome.recording.folder,
-                        outcome.status,
-                        outcome.num_frames,
-                        f"{outcome.seconds:.1f}",
-                        outcome.message,
-                    ]
-                )
-    except OSError as error:
-        raise OutputError(f"{path}: cannot write it: {error.strerror}") from error
+    with (
+        told_of(path),
+        written_whole(path) as unfinished,
+        unfinished.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        table = csv.writer(file)
+        table.writerow(["video", "folder", "status", "frames", "seconds", "message"])
+        for outcome in outcomes:
+            table.writerow(
+                [
+                    outcome.recording.path,
+                    outcome.recording.folder,
+                    outcome.status,
+                    outcome.num_frames,
+                    f"{outcome.seconds:.1f}",
+                    outcome.message,
+                ]
+            )
 
 
 class _Display:
@@ -166,13 +166,31 @@ class _Display:
         if outcome.recording in self._bars:
             self._each.remove_task(self._bars.pop(outcome.recording))
         self._all.advance(self._total)
-        if outcome.message:
-            line = printable(f"{outcome.recording.path}: {outcome.message}")
+        if outcome.message or not self._console.is_terminal:
+            count = f"{self._all.tasks[0].completed:.0f}/{self._all.tasks[0].total:.0f}"
+            line = printable(_line_of(outcome))
+            line = line if self._console.is_terminal else f"{count} {line}"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _has_died(failure: Exception | None) -> bool:
+    return isinstance(failure, WorkerError) or not isinstance(failure, SignlightError)
+
+
+def _line_of(outcome: Outcome) -> str:
+    """Return what became of a recording, in a line."""
+    path = " ".join(f"{outcome.recording.path}".split())
+    if outcome.message.startswith(path):  # errors name what they are about
+        return outcome.message
+    frames = f" {outcome.num_frames} frames, {outcome.seconds:.1f} s" if outcome.num_frames else ""
+    return f"{path}: {outcome.message or outcome.status + frames}"
 
 
 @contextmanager
 def _display(console: Console, recordings: Sequence[Recording]) -> Iterator[_Display]:
     display = _Display(console, recordings)
+    if not console.is_terminal:  # in a log each that has ended is a line
+        yield display
+        return
     with LiveDisplay(display.group, console=console, refresh_per_second=4):
         yield display

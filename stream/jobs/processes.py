@@ -88,13 +88,14 @@ class Process(Closing, Generic[Task, Result]):
         Raises:
             SignlightError: What the work raised; of a failed thread, what that raised. Its cause
                 has the traceback of the other process, as has that of a RuntimeError.
-            RuntimeError: The work failed otherwise, or the process died.
+            WorkerError: The process died.
+            RuntimeError: The work failed otherwise.
         """
         try:
             kind, value, where = self._pipe.recv()
         except (EOFError, OSError):
             self._process.join()
-            raise RuntimeError(f"its process died with exit code {self.exit_code}") from None
+            raise WorkerError(_how_it_died(self.exit_code)) from None
         if kind == "told":
             on_told(value)
             return None
@@ -196,6 +197,12 @@ def run_each(
 
 _STOP_HEARD_S = 0.2
 """Longest time until a stop is heeded while nothing is told."""
+
+
+def _how_it_died(exit_code: int | None) -> str:
+    if exit_code == -9:  # as systems end a process whose memory they need
+        return "its process was killed (SIGKILL), perhaps for its memory; try it with fewer at once"
+    return f"its process died with exit code {exit_code}; try it again"
 
 
 def _started(make_work: MakeWork[Task, Result]) -> Process[Task, Result]:

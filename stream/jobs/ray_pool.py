@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import Any, TypeVar
 
-from stream.errors import OptionError
+from stream.errors import OptionError, WorkerError
 from stream.jobs.processes import Ended, MakeWork, portable
 
 __all__ = ["run_each_on_ray"]
@@ -21,6 +23,10 @@ Result = TypeVar("Result")
 MAX_TRIES = 2
 """A machine that goes away takes its task with it, which is no fault of the task's; a task that
 takes its machine with it twice is."""
+_DIED = (
+    f"its process on the cluster died {MAX_TRIES} times, perhaps for want of memory; "
+    "try it with fewer at once"
+)
 STOP_HEARD_S = 0.2
 """Longest time until a stop is heeded."""
 
@@ -65,7 +71,8 @@ def run_each_on_ray(
         signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own would end this without a word
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise OptionError(
-            f"--ray {address}: no cluster answers there; begin one with: ray start --head"
+            f"--ray {address}: no cluster answers there; begin one with: ray start --head; "
+            "to one that asks for its token, go with RAY_AUTH_MODE=token in the environment"
         ) from error
     try:
         resources: dict[str, float] = ray.cluster_resources()
@@ -78,7 +85,8 @@ def run_each_on_ray(
             )
         desk = ray.remote(num_cpus=cpus_each, num_gpus=gpus_each)(_Desk)
         count = min(num_processes or room, room)
-        yield from _share_out(ray, lambda: desk.remote(make_work), tasks, count, stop)
+        with redirect_stdout(sys.stderr):  # Ray tells there of processes that died
+            yield from _share_out(ray, lambda: desk.remote(make_work), tasks, count, stop)
     finally:
         ray.shutdown()
 
@@ -121,7 +129,7 @@ def _share_out(
                 if num_tries < MAX_TRIES and not stop.is_set():
                     waiting.appendleft((task, num_tries + 1))
                 else:
-                    yield Ended(task, None, RuntimeError("its process on the cluster died"))
+                    yield Ended(task, None, WorkerError(_DIED))
 
 
 class _Desk:

@@ -12,7 +12,7 @@ from pathlib import Path
 from av.error import FFmpegError
 
 from stream.closing import Closing
-from stream.errors import OutputError
+from stream.errors import FullDiskError, OutputError
 from stream.frames import RgbImage
 from stream.sinks.canvas import CanvasConverter
 from stream.sinks.encoders import choose_encoder
@@ -240,7 +240,7 @@ class Mp4Sink(Closing):
             yield
         except OutputError as exc:  # says all but which file is which
             self._is_broken = True
-            raise OutputError(f"{exc}{self.word_of_earlier}") from exc
+            raise type(exc)(f"{exc}{self.word_of_earlier}") from exc
         except (FFmpegError, OSError) as exc:
             self._is_broken = True
             fault = _DISK_FAULTS.get(
@@ -248,6 +248,5 @@ class Mp4Sink(Closing):
                 f"an MP4 does not hold what came ({exc.strerror}); leave the part out with "
                 "--start or --end, or convert the input first",
             )
-            raise OutputError(
-                f"{self._path} cannot be written: {fault}{self.word_of_earlier}"
-            ) from exc
+            kind = FullDiskError if exc.errno in (errno.ENOSPC, errno.EDQUOT) else OutputError
+            raise kind(f"{self._path} cannot be written: {fault}{self.word_of_earlier}") from exc

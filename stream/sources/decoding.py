@@ -158,7 +158,8 @@ class VideoDecoder:
         if clock is None:
             return None
         hours, minutes, seconds = clock.groups()
-        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+        end_s = 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+        return end_s - float(self.origin * self.time_base)  # FFmpeg's counts from 0
 
     @property
     def is_cut_off(self) -> bool:

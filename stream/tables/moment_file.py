@@ -35,6 +35,11 @@ class MomentFile(Closing):
                 file.discard()
             raise
 
+    @property
+    def paths(self) -> list[Path]:
+        """The files that it makes."""
+        return [file.path for file in self._files]
+
     @abstractmethod
     def write(self, moment: Moment) -> None:
         """Take the next moment.

@@ -175,8 +175,8 @@ class PoseFile(MomentFile):
             gaps_ms = np.diff(times_s) * 1000
             self._warnings.append(
                 f"{self._path.name} knows one rate only, but frames come {gaps_ms.min():.0f} to "
-                f"{gaps_ms.max():.0f} ms apart: its times are off by up to {off_s:.2f} s; have it "
-                f"resampled, to {round(rate_hz)} frames a second for instance"
+                f"{gaps_ms.max():.0f} ms apart: its times are off by up to {off_s:.2f} s; "
+                f"--pose-rate {max(1, round(rate_hz))} has it resampled"
             )
         return rate_hz
 

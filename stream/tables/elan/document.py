@@ -18,8 +18,7 @@ from stream.errors import OptionError
 from stream.tables.elan.ownership import MARK
 from stream.tables.elan.tiers import Annotation, Tier
 from stream.tables.elan.times import Times
-from stream.tables.elan.xml_files import Element, find_linked, read_xml
-from stream.whole_files import told_of, written_whole
+from stream.tables.elan.xml_files import Element, find_linked, read_xml, write_xml
 
 __all__ = ["SETUP_ENDING", "EafDocument"]
 
@@ -271,8 +270,7 @@ class EafDocument:
             )
             etree.indent(self._root, " " * 4)
         self._root.addnext(etree.Comment(MARK))
-        with told_of(path), written_whole(path) as unfinished:
-            self._root.getroottree().write(str(unfinished), encoding="UTF-8", xml_declaration=True)
+        write_xml(path, self._root)
 
     def _add_to_header(self, name: str, **attributes: str) -> Element:
         element = etree.Element(name, **attributes)

@@ -91,6 +91,12 @@ class ElanPackage(Closing):
                 raise
             self._writers.append(by)
 
+    @property
+    def paths(self) -> list[Path]:
+        """What is in the package."""
+        written = [path for writer in self._writers for path in writer.paths]
+        return [*written, self._setup, self._path.with_suffix(".pfsx"), self._path]
+
     def write(self, moment: Moment) -> None:
         """Take the next frame.
 

@@ -9,8 +9,7 @@ from lxml import etree
 
 from stream.tables.elan.curves import Track
 from stream.tables.elan.ownership import MARK, is_replaceable
-from stream.tables.elan.xml_files import Element, read_xml
-from stream.whole_files import told_of, written_whole
+from stream.tables.elan.xml_files import Element, read_xml, write_xml
 
 __all__ = ["write_curve_setup", "write_view"]
 
@@ -103,6 +102,5 @@ def _write(path: Path, root: Element) -> bool:
         return False
     root.insert(0, etree.Comment(MARK))
     etree.indent(root, " " * 4)
-    with told_of(path), written_whole(path) as unfinished:
-        root.getroottree().write(str(unfinished), encoding="UTF-8", xml_declaration=True)
+    write_xml(path, root)
     return True

@@ -1,4 +1,4 @@
-"""XML of strangers read without harm, and links of ELAN's followed."""
+"""XML of strangers read without harm, our own written, and links of ELAN's followed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from lxml import etree
 
-__all__ = ["Element", "find_linked", "read_xml"]
+from stream.whole_files import told_of, written_whole
+
+__all__ = ["Element", "find_linked", "read_xml", "write_xml"]
 
 Element = Any
 
@@ -31,6 +33,17 @@ def read_xml(path: Path) -> Element:
     if tree.docinfo.doctype:
         raise ValueError("it has a DOCTYPE")
     return tree.getroot()
+
+
+def write_xml(path: Path, root: Element) -> None:
+    """Write the document of an element, whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    with told_of(path), written_whole(path) as unfinished, unfinished.open("wb") as file:
+        # By its name libxml2 would take "%" in it for an escape.
+        root.getroottree().write(file, encoding="UTF-8", xml_declaration=True)
 
 
 def find_linked(link: str, relative: str, folder: Path) -> Path | None:

@@ -144,14 +144,17 @@ def test_dominant_hand_is_the_one_that_moves_more(
 
 
 def attended(
-    head_of: Callable[[int], int], rules: StretchRules = RULES, *, is_whole: bool = False
+    head_of: Callable[[int], int | None], rules: StretchRules = RULES, *, is_whole: bool = False
 ) -> list[Stretch]:
-    """Maps of three heads; one is the most focused, the others a little less."""
+    """Maps of three heads; one is the most focused, the others a little less; None: no hand."""
     blurs = np.exp(-((np.arange(28) - 14) ** 2)[:, None] / np.array([20.0, 10.0]))
     less, more = (np.outer(line, line) for line in blurs.T)
     region = HandRegion.whole_frame(FRAME_WH) if is_whole else region_of(HAND)
     scenes = []
     for index in range(40):
+        if head_of(index) is None:
+            scenes.append(scene_of(index))
+            continue
         heads = np.stack([more if head == head_of(index) else less for head in range(3)])
         scenes.append(scene_of(index, region, maps=maps_of(heads, frame_index=index)))
     return stretches_of(scenes, rules)
@@ -160,6 +163,12 @@ def attended(
 def test_most_focused_head_does_not_flicker() -> None:
     stretches = attended(lambda index: 2 if index in (5, 6, 11) or index >= 20 else 0)
     assert frames_of(stretches, "most focused head") == [(0, 20, "0"), (20, 40, "2")]
+
+
+def test_most_focused_head_outlasts_a_loss_too_short_to_count() -> None:
+    stretches = attended(lambda index: None if index in (4, 5, *range(30, 34)) else index // 34)
+    assert frames_of(stretches, "most focused head") == [(0, 30, "0"), (34, 40, "1")]
+    assert frames_of(stretches, "in view") == [(0, 30, "in view"), (34, 40, "in view")]
 
 
 def test_slightly_more_focused_head_changes_nothing() -> None:

@@ -45,7 +45,8 @@ def test_each_task_is_a_row_whatever_becomes_of_its_process(tmp_path: Path) -> N
     failed = {task: str(one.failure) for task, one in ended.items() if one.failure}
     assert failed == {
         "bad": "bad is no video",
-        "dies always": "its process on the cluster died",
+        "dies always": "its process on the cluster died 2 times, perhaps for want of memory; "
+        "try it with fewer at once",
     }
     assert isinstance(ended["bad"].failure, SourceFormatError)
     processes = {one.result for one in ended.values() if one.result is not None}

@@ -193,14 +193,14 @@ def test_the_date_keeps_its_half_hour_and_the_start_of_the_container_is_stored(
 def test_links_lead_to_the_video_and_go_on_doing_so_when_moved(
     tmp_path: Path, name: str, assert_valid: Callable[[Path], None]
 ) -> None:
-    old = tmp_path / "old"
-    (old / "b.annotation").mkdir(parents=True)
+    old, stem = tmp_path / "old", Path(name).stem
+    (old / f"{stem}.annotation").mkdir(parents=True)
     (old / name).touch()
-    eaf = old / "b.annotation" / "b.eaf"
+    eaf = old / f"{stem}.annotation" / f"{stem}.eaf"
     write_package(eaf, frames=moments(TIMES_S), media=Media(video=old / name))
     assert_valid(eaf)
     shutil.move(old, tmp_path / "new")
-    eaf = tmp_path / "new" / "b.annotation" / "b.eaf"
+    eaf = tmp_path / "new" / f"{stem}.annotation" / f"{stem}.eaf"
     assert str(tmp_path).encode() not in eaf.read_bytes()
     media = ElementTree.parse(eaf).getroot().find("HEADER/MEDIA_DESCRIPTOR")
     assert media is not None
