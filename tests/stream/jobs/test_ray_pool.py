@@ -54,7 +54,10 @@ def test_each_task_is_a_row_whatever_becomes_of_its_process(tmp_path: Path) -> N
     assert not ray.is_initialized()
 
 
-def test_cluster_that_is_not_there_is_one_line() -> None:
+def test_cluster_that_is_not_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))  # where Ray remembers a cluster of this machine
     with pytest.raises(OptionError, match="no cluster answers"):
         list(run_each_on_ray(_Work, ["a"], address="auto", stop=threading.Event()))
 
