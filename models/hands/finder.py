@@ -35,7 +35,7 @@ class HandDetector(Protocol):
 class MediaPipeHandFinder(Closing):
     """Finds and follows hands with MediaPipe's networks. Used by one thread; frames come in order.
 
-    The networks run through OpenVINO where that is installed, which costs about half as much and
+    The networks run through OpenVINO where that is installed, which costs less and
     finds more (models.hands.network_detector), else in MediaPipe's own graphs.
 
     Args:
