@@ -82,7 +82,7 @@ def draw_matrices(matrices: Mapping[str, Floats], look: FigureLook | None = None
         side = min(side, (paper.max_height - 3 * paper.line) / lines - 2.5 * paper.line)
         step = side + 2.5 * paper.line
     height = paper.max_height if paper.has_fixed_height else lines * step + 3 * paper.line
-    top = max([1e-9, *(float(np.nanmax(matrix)) for matrix in matrices.values())])
+    top = max([1e-9, *(float(np.nan_to_num(matrix).max()) for matrix in matrices.values())])
     with settings():
         axes = new_page(paper.width, height, theme)
         write = partial(axes.text, fontsize=paper.text_pt, color=theme.ink)
@@ -230,9 +230,7 @@ class _Drawing:
         columns, width = self._columns(number), tile * self._aspect(number)
         write = partial(self._axes.text, fontsize=paper.text_pt, color=theme.ink, va="center")
         y += 0.5 * paper.line
-        title = _title_of(block)
-        room = (len(columns) + 1) * (width + paper.gap)
-        write(x, y, title, fontweight="bold", fontsize=paper.fitted_pt(title, room))
+        write(x, y, _title_of(block), fontweight="bold", fontsize=self._title_pt(tile))
         y += paper.line
         places = [x + (width + paper.gap) * (index + 1) for index in range(len(columns))]
         if len(block.layers) > 1:
@@ -297,6 +295,13 @@ class _Drawing:
         for colour_of, width_pt in (("#000000", 2.2 * width), (colour, width)):
             self._axes.plot(x, y, color=colour_of, linewidth=width_pt, solid_joinstyle="round")
 
+    def _title_pt(self, tile: float) -> float:
+        """Return the size at which each title fits its block, points."""
+        return min(
+            self._paper.fitted_pt(_title_of(block), self._units(number) * tile)
+            for number, block in enumerate(self._blocks)
+        )
+
     def _heading(self, block: Block, head: int | None, width: float) -> str:
         if head is None:
             return "mean" if block.kind == "attention" else "norm"
@@ -304,13 +309,11 @@ class _Drawing:
         return words if self._paper.text_width(words) < width else f"{head}"
 
     def _mark_random(self, x: float, y: float, height: float, width: float) -> None:
-        from matplotlib.patheffects import withStroke
-
-        size = 72 * min(0.4 * height, 0.9 * width / (0.72 * len("random weights")))
+        size = 72 * min(0.3 * height, 0.8 * width / (0.72 * len("random weights")))
         self._axes.text(
             x, y, "random weights", ha="center", va="center", fontsize=size, color="#ffffff",
-            alpha=0.7, fontweight="bold",
-            path_effects=[withStroke(linewidth=size / 12, foreground="#000000", alpha=0.5)],
+            alpha=0.9, fontweight="bold",
+            bbox={"facecolor": "#000000", "alpha": 0.55, "linewidth": 0, "pad": size / 6},
         )  # fmt: skip
 
     def _bar_words(self) -> list[Bar]:
@@ -329,7 +332,7 @@ class _Drawing:
 def _title_of(block: Block) -> str:
     what = "whole picture" if block.region == "frame" else "hand"
     layer = "" if len(block.layers) > 1 else f"layer {block.layers[0]}"
-    words = (block.model, block.kind, what, layer, "random weights" if block.is_random else "")
+    words = (block.model, block.kind, what, layer)
     return " \N{MIDDLE DOT} ".join(filter(None, words))
 
 

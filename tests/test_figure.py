@@ -13,7 +13,9 @@ import pytest
 from run_live import SAMPLE_SIGNS, main
 from stream.measures import cover_of
 from stream.sinks.png import write_png
+from stream.sources.picture_files import PictureReader
 from stream.study.numbers import measure_shares, number_block
+from tests.conftest import ROOT
 from tests.program import fails
 from tests.stream.study.studied import block_of
 
@@ -90,7 +92,8 @@ def test_a_picture_without_a_hand_is_said_and_the_others_go_on(
     note = f"no hand found in {wall}; --region frame takes it whole"
     assert f"note: {note}" in capsys.readouterr().err
     told = _told(tmp_path / "f.json")
-    assert told["left_out"] == [note]
+    assert told["left_out"] == [note.replace(str(wall), "wall.png")]
+    assert str(tmp_path) not in (tmp_path / "f.json").read_text(encoding="utf-8")
     assert {row["sign"] for row in _rows(tmp_path / "f.csv")} == {"L"}
     line = fails(capsys, "figure", wall, *look)
     assert f"no hand found in {wall}; --region frame" in line
@@ -139,6 +142,19 @@ def test_wrong_usage(arguments: list[str], word: str, capsys: pytest.CaptureFixt
         _figure(*arguments)
     assert stop.value.code == 2
     assert word in capsys.readouterr().err
+
+
+def test_the_page_shows_how_a_notebook_has_the_figure() -> None:
+    page = (ROOT / "docs" / "figure.md").read_text(encoding="utf-8")
+    code = page.partition("```python\n")[2].partition("```")[0]
+    image = PictureReader().read(SAMPLE_SIGNS / "L.jpg")
+    names: dict[str, Any] = {"pictures": {"L": image[100:244, 100:244], "M": image[:144, :144]}}
+    exec(compile(code, "docs/figure.md", "exec"), names)
+    assert len(names["figure"].axes[0].images) == 2 * 8 + 1
+    assert names["numbers"].matrix.shape == (6, 6)
+    words = [text.get_text() for text in names["figure"].axes[0].texts]
+    assert "random weights" not in words
+    assert words.count("L") == 1
 
 
 def test_installed_without_samples_it_says_so(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from stream.jobs.factories import Factories
 from stream.jobs.options import FigureOptions
 from stream.jobs.sidecar import versions
 from stream.json_files import is_free, write_json
+from stream.naming import last_name
 from stream.study.blocks import Block
 from stream.study.numbers import LEAST_PICTURES, MEASURES, VARIATION, Numbered
 from stream.study.signs import Sign
@@ -187,11 +189,15 @@ def _cell(value: float) -> str:
 
 def _json_of(study: Study, options: Options) -> dict[str, Any]:
     baselines = study.baselines or [()] * len(study.blocks)
+    asked = options[FigureOptions]
+    told = options.but(
+        inputs=tuple(map(last_name, asked.inputs)), output=Path(asked.output.name)
+    )  # folders are nobody's business
     return {
         _MARK: 1,
         "caption": caption_of(study),
-        "pictures": [{"name": sign.name, "source": sign.source} for sign in study.signs],
-        "left_out": list(study.left_out),
+        "pictures": [{"name": sign.name, "source": last_name(sign.source)} for sign in study.signs],
+        "left_out": [_without_folders(line, asked.inputs) for line in study.left_out],
         "notes": list(study.notes),
         "definitions": {each.name: each.words for each in (*MEASURES, *VARIATION)}
         | {
@@ -216,7 +222,7 @@ def _json_of(study: Study, options: Options) -> dict[str, Any]:
             for block, layers, fresh in zip(study.blocks, study.numbers, baselines, strict=True)
             for number, (layer, numbers) in enumerate(zip(block.layers, layers, strict=True))
         ],
-        "options": options.as_json,
+        "options": told.as_json,
         "versions": versions(),
     }
 
@@ -241,7 +247,8 @@ def _numbers_as_json(numbers: Numbered) -> dict[str, Any]:
             for head, name in enumerate(_heads_of(numbers))
         },
         "variation": {
-            name: {"mean": _plain(mean)} | ({"interval": list(interval)} if interval else {})
+            name: {"mean": _plain(mean)}
+            | ({"interval": [_plain(bound) for bound in interval]} if interval else {})
             for name, (mean, interval) in numbers.variation.items()
         },
         "most_alike": list(pair) if pair else None,
@@ -251,6 +258,14 @@ def _numbers_as_json(numbers: Numbered) -> dict[str, Any]:
             for role in numbers.roles
         ],
     }
+
+
+def _without_folders(line: str, inputs: Sequence[str]) -> str:
+    """Return a line in which what lies in the inputs' folders is called by its name alone."""
+    for name in inputs:
+        for folder in (Path(name), Path(name).parent):
+            line = line.replace(f"{folder}{os.sep}", "")
+    return line
 
 
 def _plain(value: float) -> float | None:

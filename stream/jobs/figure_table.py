@@ -37,7 +37,7 @@ def _table(
     table = Table(
         title=f"{block.model}{random}: {block.kind}, layer {layer}, {what}: {len(block.rows)}",
         title_justify="left",
-        caption=_caption(numbers, baseline),
+        caption=_caption(block, numbers, baseline),
         caption_justify="left",
         box=SIMPLE_HEAD,
         collapse_padding=True,
@@ -73,16 +73,17 @@ def _worded(value: float, form: str) -> str:
     return format(value, form) if math.isfinite(value) else "-"
 
 
-def _caption(numbers: Numbered, baseline: Numbered | None) -> str:
+def _caption(block: Block, numbers: Numbered, baseline: Numbered | None) -> str:
     words = []
+    unit = "head" if block.kind == "attention" else "component"
     if numbers.most_alike is not None:
         divergence, different = (
             numbers.variation[name][0] for name in ("head_divergence", "effective_heads")
         )
         one, other = numbers.most_alike
         words.append(
-            f"heads differ by {divergence:.3f} bits, as {different:.2f} without a patch in common; "
-            f"most alike: {one} and {other} ({numbers.matrix[one, other]:.3f})"
+            f"{unit}s differ by {divergence:.3f} bits, as {different:.2f} without a patch in "
+            f"common; most alike: {one} and {other} ({numbers.matrix[one, other]:.3f})"
         )
     if baseline is not None:
         words.append("random: the mean with random weights")

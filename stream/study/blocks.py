@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
-from stream.geometry import HandCrop, HandRegion
+from stream.frames import RgbImage
+from stream.geometry import CropTransform, HandCrop, HandRegion
+from stream.protocols import AttentionModel
 from stream.scene import AttentionMaps, MapKind
 
-__all__ = ["Block", "Region", "Row"]
+__all__ = ["Block", "Region", "Row", "block_of_pictures"]
 
 Region = Literal["hands", "frame"]
 
@@ -55,3 +59,45 @@ class Block:
     def num_heads(self) -> int:
         """Maps of a layer beside their mean; 0 in a block without rows."""
         return self.rows[0].maps[0].num_heads if self.rows else 0
+
+
+def block_of_pictures(
+    model: AttentionModel, pictures: Mapping[str, RgbImage], *, weights_sha256: str | None
+) -> Block:
+    """Return the block of a model's maps of pictures as they are; no hands are looked for.
+
+    Args:
+        model: What ``models.load_model`` returned.
+        pictures: By name, uint8 (H, W, 3) RGB, sides multiples of the model's patch.
+        weights_sha256: ``model.weights_sha256``; None marks the block as of random weights.
+
+    Raises:
+        ValueError: There is no picture, or a side is no multiple of the patch.
+    """
+    if not pictures:
+        raise ValueError("pictures must hold one at least")
+    crops = [
+        HandCrop(
+            image=image,
+            transform=CropTransform.identity((image.shape[1], image.shape[0])),
+            region=HandRegion.whole_frame((image.shape[1], image.shape[0])),
+            frame_index=index,
+            pts=index,
+            time_base=Fraction(1),
+            captured_ns=0,
+        )
+        for index, image in enumerate(pictures.values())
+    ]
+    maps = model.attend_crops(crops)
+    return Block(
+        model=maps[0].model,
+        kind=maps[0].kind,
+        region="frame",
+        crop_px=min(crops[0].image.shape[:2]),
+        layers=(maps[0].layer,),
+        weights_sha256=weights_sha256,
+        rows=tuple(
+            Row(name=name, crop=crop, hands=(), maps=(one,))
+            for name, crop, one in zip(pictures, crops, maps, strict=True)
+        ),
+    )

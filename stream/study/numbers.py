@@ -172,7 +172,8 @@ class Numbered:
     def most_alike(self) -> tuple[int, int] | None:
         """The two heads that look at the most alike; None where there is one head only."""
         pairs = combinations(range(len(self.matrix)), 2)
-        return min(pairs, key=lambda pair: float(self.matrix[pair]), default=None)
+        known = [pair for pair in pairs if np.isfinite(self.matrix[pair])]
+        return min(known, key=lambda pair: float(self.matrix[pair]), default=None)
 
 
 def number_block(block: Block, layer: int) -> Numbered:
@@ -200,7 +201,7 @@ def _number(rows: Sequence[tuple[AttentionMaps, Sequence[HandRegion]]]) -> Numbe
         means={name: _mean(each) for name, each in values.items()},
         intervals={name: _interval(each) for name, each in values.items()} if is_many else None,
         variation={
-            name: (float(each.mean()), _pair(_interval(each[:, None])) if is_many else None)
+            name: (float(_mean(each)), _pair(_interval(each[:, None])) if is_many else None)
             for name, each in variations.items()
         },
         matrix=np.asarray(_mean(divergences)),

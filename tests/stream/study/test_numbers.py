@@ -43,6 +43,16 @@ def test_heads_that_share_no_patch_differ_in_full_and_equal_ones_not() -> None:
     assert numbers.variation["head_divergence"][0] == pytest.approx(2 / 3)
 
 
+def test_a_map_that_is_zero_leaves_the_others_their_numbers() -> None:
+    signs = [np.concatenate([flat(2), np.zeros((1, *GRID_HW))]), flat(3)]
+    numbers = number_block(block_of(signs[:1], kind="activation"), 0)
+    assert numbers.most_alike == (0, 1)
+    assert np.isnan(numbers.means["mass_on_hand"][2])
+    numbers = number_block(block_of(signs, kind="activation"), 0)
+    assert numbers.means["mass_over_area"][2] == pytest.approx(1)
+    assert numbers.variation["effective_heads"][0] == pytest.approx(1)
+
+
 def test_heads_are_called_by_the_part_that_they_keep_to() -> None:
     thumb, palm = COVER[PARTS.index("thumb")], COVER[PARTS.index("palm")]
     signs = [np.stack([thumb, palm if number < 3 else thumb]) for number in range(6)]
