@@ -10,11 +10,25 @@ from importlib import import_module
 from pathlib import Path
 
 from models.bench.options import BenchOptions
-from models.opening import check, make_cutter, open_finder, open_model
-from models.options import FetchOptions, HandOptions, ModelOptions, RuntimeOptions
+from models.opening import (
+    check,
+    each_model,
+    make_cutter,
+    open_finder,
+    open_model,
+    open_still_finder,
+)
+from models.options import (
+    FetchOptions,
+    HandOptions,
+    ModelOptions,
+    ModelsOptions,
+    RuntimeOptions,
+)
 from models.registry import find_spec
 from overlays.controls import KEYS
-from overlays.opening import make_controls, make_view
+from overlays.figure_look import FigureLook
+from overlays.opening import make_controls, make_view, save_figure, save_matrix
 from overlays.style import Style
 from stream.command_line.command import Command
 from stream.command_line.options import CommonOptions, Options, Words
@@ -24,6 +38,7 @@ from stream.jobs.factories import Factories
 from stream.jobs.options import (
     AnnotateOptions,
     ExportOptions,
+    FigureOptions,
     LiveOptions,
     RegionOptions,
     ServeOptions,
@@ -40,15 +55,21 @@ __all__ = ["main"]
 
 FACTORIES = Factories(
     check=check,
+    each_model=each_model,
     open_model=open_model,
     open_finder=open_finder,
+    open_still_finder=open_still_finder,
     make_cutter=make_cutter,
     make_view=make_view,
     make_controls=make_controls,
+    save_figure=save_figure,
+    save_matrix=save_matrix,
 )
 """The layers above ``stream``, as its jobs are handed them."""
 SAMPLE_CLIP = Path(__file__).with_name("samples") / "fingerspelling.mp4"
 """What is served or measured where no clip is named; an installed Signlight comes without it."""
+SAMPLE_SIGNS = Path(__file__).with_name("samples") / "signs"
+"""What a figure shows where no picture is named; it comes without them, too."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -101,6 +122,12 @@ def _annotate(options: Options) -> int:
     from stream.jobs.annotate_many import Annotate
 
     return Annotate(options, FACTORIES).run()
+
+
+def _figure(options: Options) -> int:
+    from stream.jobs.figure import Figure
+
+    return Figure(options, FACTORIES, SAMPLE_SIGNS).run()
 
 
 def _models(options: Options) -> int:
@@ -187,6 +214,22 @@ COMMANDS = (
             *_READING,
         ),
         run=_annotate,
+    ),
+    Command(
+        name="figure",
+        summary="signs x heads as a picture, model by model, with the numbers of where they look",
+        description="Draw the maps of signs for each model and head into one figure, and measure "
+        "where they look; without arguments five rendered signs by the models that come with "
+        "Signlight.",
+        options=(
+            FigureOptions(),
+            ModelsOptions(),
+            HandOptions(),
+            RuntimeOptions(precision="float32"),
+            FigureLook(),
+            PictureOptions(),
+        ),
+        run=_figure,
     ),
     Command(
         name="models",

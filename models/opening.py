@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.option_checks import check_options, doubts_about
-from models.options import HandOptions, ModelOptions, RuntimeOptions
+from models.options import HandOptions, ModelOptions, ModelsOptions, RuntimeOptions
 from stream.command_line.options import Options
 from stream.jobs.options import RegionOptions
 from stream.jobs.progress import download_bar, terminal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from models.crops import Cropper
     from stream.protocols import HandFinder
 
-__all__ = ["check", "make_cutter", "open_finder", "open_model"]
+__all__ = ["check", "each_model", "make_cutter", "open_finder", "open_model", "open_still_finder"]
 
 
 def check(options: Options) -> list[str]:
@@ -30,6 +30,28 @@ def check(options: Options) -> list[str]:
     """
     check_options(options)
     return doubts_about(options)
+
+
+def each_model(options: Options) -> list[Options]:
+    """Return what is asked of each model and each of its layers, where several are asked for."""
+    asked = options[ModelsOptions]
+    groups = tuple(group for group in options.groups if group is not asked)
+    return [
+        Options(
+            options.command,
+            (
+                *groups,
+                ModelOptions(
+                    model=model,
+                    weights=asked.weights,
+                    random_weights=asked.random_weights,
+                    layer=layer,
+                ),
+            ),
+        )
+        for model in asked.models
+        for layer in asked.layers
+    ]
 
 
 def open_model(options: Options, *, num_threads: int | None = None) -> DinoModel:
@@ -65,6 +87,15 @@ def open_finder(options: Options) -> HandFinder:
         from models.crops import WholeFrameFinder
 
         return WholeFrameFinder()
+    return _open_finder(options, stills=False)
+
+
+def open_still_finder(options: Options) -> HandFinder:
+    """Open the finder of hands in pictures that have nothing to do with each other."""
+    return _open_finder(options, stills=True)
+
+
+def _open_finder(options: Options, *, stills: bool) -> HandFinder:
     from models.hands.finder import MediaPipeHandFinder
 
     hands = options[HandOptions]
@@ -73,5 +104,6 @@ def open_finder(options: Options) -> HandFinder:
             max_hands=hands.max_hands,
             input_mirrored=options[PictureOptions].input_mirrored,
             bundle=hands.hand_model,
+            stills=stills,
             progress=progress,
         )

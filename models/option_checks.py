@@ -19,9 +19,11 @@ def check_options(options: Options) -> None:
         UnknownModelError: There is no such model.
     """
     model, crop_size = options[ModelOptions], options[HandOptions].crop_size
-    spec, head = find_spec(model.model), options.by_name["head"]
-    if isinstance(head, int) and head >= spec.num_heads:
-        raise OptionError(f"--head {head}: {spec.name} has heads 0 to {spec.num_heads - 1}")
+    spec, asked = find_spec(model.model), options.by_name
+    flag, heads = ("--head", (asked["head"],)) if "head" in asked else ("--heads", asked["heads"])
+    for head in heads:
+        if isinstance(head, int) and head >= spec.num_heads:
+            raise OptionError(f"{flag} {head}: {spec.name} has heads 0 to {spec.num_heads - 1}")
     least_px = 2 * spec.patch_px  # a single patch has all attention whatever it shows
     if crop_size is not None and crop_size < least_px:
         raise OptionError(

@@ -9,7 +9,7 @@ from typing import Literal
 
 from models.registry import DEFAULT_MODEL, MODELS
 from stream.command_line.option import OptionGroup, UsageError, argument, option
-from stream.command_line.values import Choice, Integer, Name
+from stream.command_line.values import Choice, Integer, Name, Several
 
 __all__ = [
     "DEVICES",
@@ -18,6 +18,7 @@ __all__ = [
     "FetchOptions",
     "HandOptions",
     "ModelOptions",
+    "ModelsOptions",
     "RuntimeOptions",
 ]
 
@@ -55,6 +56,46 @@ class ModelOptions(OptionGroup):
         """See ``OptionGroup``."""
         if self.weights is not None and self.random_weights:
             raise UsageError("--weights and --random-weights exclude each other")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsOptions(OptionGroup):
+    """Which models look, one after the other."""
+
+    title = "model"
+
+    models: tuple[str, ...] = option(
+        tuple(spec.name for spec in MODELS.values() if spec.origin == "bundled"),
+        "which models, with commas between them",
+        metavar="NAME,...",
+        values=Several(Name(MODELS)),
+    )
+    weights: Path | None = option(
+        None,
+        "a DINO checkpoint: backbone, or full training state (teacher, then student)",
+        metavar="PATH",
+        unset="cache, then download",
+    )
+    random_weights: bool = option(
+        False, "seeded random weights, written across the picture: for trying things out"
+    )
+    layers: tuple[int, ...] = option(
+        (-1,),
+        "blocks whose attention is read, with commas between them; negative ones count from the "
+        "end (--layers=-2,-1)",
+        metavar="N,...",
+        values=Several(Integer(-1000, 1000)),
+    )
+
+    def check(self, given: Mapping[str, object]) -> None:
+        """See ``OptionGroup``."""
+        if self.weights is not None and self.random_weights:
+            raise UsageError("--weights and --random-weights exclude each other")
+        if self.weights is not None and len(self.models) > 1:
+            raise UsageError(
+                f"--weights {self.weights}: of which model? name it alone, as --models "
+                f"{self.models[0]}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,8 +76,7 @@ class Normalizer:
             head: Number of the head (or component), or None for the mean.
             mode: What the ends of the scale mean.
         """
-        weights = maps.mean if head is None else maps.weights[head]
-        relative = _relative_to_uniform(weights, maps)
+        relative = maps.relative(head)
         if mode == "absolute":
             bounds = ValueRange(0.0, ABSOLUTE_TOP)
         elif mode == "frame":
@@ -105,12 +104,3 @@ class Normalizer:
         if len(self._tracked) > _MAX_TRACKED:
             del self._tracked[next(iter(self._tracked))]
         return ValueRange(tracked.low, tracked.high)
-
-
-def _relative_to_uniform(
-    weights: npt.NDArray[np.float32], maps: AttentionMaps
-) -> npt.NDArray[np.float32]:
-    if maps.kind == "attention":
-        return weights * np.float32(weights.size)
-    mean = float(weights.mean())
-    return weights / np.float32(mean if mean > 0 else 1.0)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from overlays.figure_look import FigureLook
 from overlays.style import Style
 from stream.command_line.options import Options
 from stream.sources.options import PictureOptions
@@ -12,8 +15,10 @@ from stream.sources.options import PictureOptions
 if TYPE_CHECKING:
     from overlays.controls import KeyControls, LayeredModel
     from overlays.live_view import LiveView
+    from stream.measures import Floats
+    from stream.study.blocks import Block
 
-__all__ = ["make_controls", "make_view"]
+__all__ = ["make_controls", "make_view", "save_figure", "save_matrix"]
 
 
 def make_view(options: Options) -> LiveView:
@@ -29,3 +34,33 @@ def make_controls(view: LiveView, model: LayeredModel) -> KeyControls:
     from overlays.controls import KeyControls
 
     return KeyControls(view, model)
+
+
+def save_figure(
+    options: Options,
+    blocks: Sequence[Block],
+    path: Path,
+    *,
+    head_names: Mapping[str, Sequence[str]],
+) -> None:
+    """Draw signs and their maps into a file; see ``overlays.figure.draw_figure``.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    from overlays.figure import draw_figure
+    from overlays.paper import save
+
+    save(draw_figure(blocks, options[FigureLook], head_names=head_names), path)
+
+
+def save_matrix(options: Options, matrices: Mapping[str, Floats], path: Path) -> None:
+    """Draw how heads differ into a file; see ``overlays.figure.draw_matrices``.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    from overlays.figure import draw_matrices
+    from overlays.paper import save
+
+    save(draw_matrices(matrices, options[FigureLook]), path)

@@ -12,7 +12,7 @@ from stream.command_line.option import OptionGroup, UsageError, option
 from stream.command_line.values import Choice, Name, Number, Share
 from stream.geometry import Handedness
 
-__all__ = ["COLORMAPS", "NORMALIZATIONS", "Head", "Normalization", "Style"]
+__all__ = ["COLORMAPS", "NORMALIZATIONS", "Head", "Heads", "Normalization", "Style"]
 
 Head = int | Literal["mean", "all"]
 Normalization = Literal["frame", "stable", "absolute"]
@@ -23,10 +23,11 @@ COLORMAPS = ("inferno", "magma", "plasma", "viridis", "cividis", "turbo", "gray"
 """Perceptually uniform ones first; jet is left out because it shows edges that are not there."""
 
 
-class _Heads:
+class Heads:
     """Heads that can be asked for; a ``stream.command_line.values.Values``."""
 
     def read(self, text: str) -> Head:
+        """Return the head; see ``Values``."""
         if text.isdecimal():
             return int(text)
         if fault := self.fault_of(text):
@@ -34,6 +35,7 @@ class _Heads:
         return "all" if text == "all" else "mean"
 
     def fault_of(self, value: object) -> str | None:
+        """See ``Values``."""
         is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         is_head = is_number or value in ("mean", "all")
         return None if is_head else "must be a head's number, 'mean' or 'all'"
@@ -52,7 +54,7 @@ class Style(OptionGroup):
     title = "look"
 
     head: Head = option(
-        "mean", "which head to draw; all = a grid", metavar="N|mean|all", values=_Heads()
+        "mean", "which head to draw; all = a grid", metavar="N|mean|all", values=Heads()
     )
     layout: str = option("overlay", "; ".join(LAYOUTS.values()), values=Choice(LAYOUTS))
     normalize: Normalization = option(

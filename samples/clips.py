@@ -162,6 +162,18 @@ class Fingerspelling:
         return _SPELLER.hand(moment.pose, placement, moment.letter)
 
 
+def draw_sign(letter: str, side_px: int = 480) -> npt.NDArray[np.uint8]:
+    """Return the speller with one letter, face and hand in a square, uint8 RGB.
+
+    Raises:
+        ValueError: ``letter`` is none of the alphabet.
+    """
+    size_wh = (round(side_px * 16 / 9), side_px)
+    clip = Fingerspelling(letter)
+    left = round(0.22 * side_px)  # the hand is left of the face, and both of the picture's middle
+    return clip.frame(clip.num_frames // 2, size_wh).image[:, left : left + side_px]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Key:
     """Where a hand is at one moment of a choreography."""

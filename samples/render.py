@@ -1,4 +1,4 @@
-"""The renderer's command line: ``python -m samples.render clip|sheet|set|backdrops``."""
+"""The renderer's command line: ``python -m samples.render clip|sheet|signs|set|backdrops``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stream.command_line.one_line_parser import OneLineParser
 from stream.errors import OptionError, SignlightError
 from stream.program import run_program
+from stream.whole_files import written_whole
 
 _HERE: Final = Path(__file__).resolve().parent
+SIGNS: Final = "ACLWY"
+"""Letters of the figure, as different as they come: a fist, a bowl, all fingers, three, two."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(
         prog="python -m samples.render", description="Render Signlight's own signer."
     )
-    commands = parser.add_subparsers(required=True, metavar="clip|sheet|set|backdrops")
+    commands = parser.add_subparsers(required=True, metavar="clip|sheet|signs|set|backdrops")
 
     clip = commands.add_parser("clip", help="write one of the two sample clips, or signs at a face")
     clip.add_argument(
@@ -63,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--size", type=int, default=200, metavar="PX", help="side of a tile, px")
     sheet.add_argument("--out", type=Path, default=_HERE / "sheet.png", metavar="FILE")
     sheet.set_defaults(run=_sheet)
+
+    signs = commands.add_parser("signs", help="write the five signs of the figure")
+    signs.add_argument("--out", type=Path, default=_HERE / "signs", metavar="DIR")
+    signs.set_defaults(run=_signs)
 
     for name, about, run in (
         ("set", "write random pictures with their truth", _set),
@@ -112,6 +119,20 @@ def _sheet(options: argparse.Namespace) -> None:
     from stream.sinks.png import write_png
 
     write_png(options.out, draw_sheet(options.size))
+
+
+def _signs(options: argparse.Namespace) -> None:
+    from samples.clips import draw_sign
+    from stream.sinks.jpeg import encode_thumbnail
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    with _progress() as progress:
+        for letter in progress.track(SIGNS, description=options.out.name):
+            sign = draw_sign(letter)
+            side = sign.shape[0]
+            picture = encode_thumbnail(sign, (0, 0, side, side), side)
+            with written_whole(options.out / f"{letter}.jpg") as unfinished:
+                unfinished.write_bytes(picture)
 
 
 def _set(options: argparse.Namespace) -> None:

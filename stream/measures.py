@@ -17,6 +17,7 @@ import numpy.typing as npt
 __all__ = [
     "centroid",
     "cover_of",
+    "effective_heads",
     "effective_patches",
     "entropy_bits",
     "head_divergence",
@@ -149,6 +150,21 @@ def head_divergence(maps: Numbers) -> Floats:
     first, second = (list(side) for side in zip(*pairs, strict=True))
     divergences = jensen_shannon_bits(maps[..., first, :, :], maps[..., second, :, :])
     return np.asarray(divergences.mean(-1))
+
+
+def effective_heads(maps: Numbers) -> Floats:
+    """Return how many heads that share no patch would differ as much, (...), 1 to the heads.
+
+    2 to the power of the Jensen-Shannon divergence of all heads at once, in bits: 1 where all look
+    at the same. (The beta diversity of order 1: L. Jost, "Partitioning Diversity into Independent
+    Alpha and Beta Components", Ecology 88, 2007.)
+
+    Args:
+        maps: (..., heads, rows, columns).
+    """
+    shares = shares_of(maps)
+    shared = _entropy_of(shares.mean(-3)) - _entropy_of(shares).mean(-1)
+    return np.asarray(np.exp2(np.maximum(shared, 0.0)))
 
 
 def centroid(maps: Numbers) -> Floats:

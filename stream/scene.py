@@ -97,6 +97,20 @@ class AttentionMaps:
         rest: npt.NDArray[np.float32] = 1 - self.weights.sum(axis=(1, 2))
         return rest.clip(0, 1)
 
+    def relative(self, head: int | None) -> npt.NDArray[np.float32]:
+        """Return one map in multiples of a uniform one, float32 (grid_h, grid_w).
+
+        Attention: times the number of patches. Activation: over the map's own mean.
+
+        Args:
+            head: Number of the head (or component); None for the mean.
+        """
+        weights = self.mean if head is None else self.weights[head]
+        if self.kind == "attention":
+            return weights * np.float32(weights.size)
+        mean = float(weights.mean())
+        return weights / np.float32(mean if mean > 0 else 1.0)
+
     @property
     def grid_hw(self) -> tuple[int, int]:
         """Rows and columns of patches."""

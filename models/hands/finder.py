@@ -42,6 +42,8 @@ class MediaPipeHandFinder(Closing):
         max_hands: Hands to follow at once, 1 to 8.
         input_mirrored: Frames are mirrored: what looks like a right hand is the signer's left.
         bundle: A ``.task`` file; None takes the published one (models.hands.bundle).
+        stills: Each frame is a picture by itself, at time 0: what was seen before makes no
+            difference.
         progress: Called while the bundle is downloaded, with the bytes so far and in all.
 
     Raises:
@@ -55,13 +57,14 @@ class MediaPipeHandFinder(Closing):
         max_hands: int = 2,
         input_mirrored: bool = False,
         bundle: Path | None = None,
+        stills: bool = False,
         progress: Progress | None = None,
     ) -> None:
         self._tracker = HandTracker(max_hands=max_hands)
         self._input_mirrored = input_mirrored
         self._size_wh: tuple[int, int] | None = None
         networks = find_hand_bundle(bundle, progress=progress)
-        self._detector = _open_detector(networks, max_hands=max_hands)
+        self._detector = _open_detector(networks, max_hands=max_hands, stills=stills)
 
     def find(self, frame: Frame) -> tuple[HandRegion, ...]:
         """Return the hands of this frame, the longest-followed first."""
@@ -83,7 +86,11 @@ class MediaPipeHandFinder(Closing):
         self._detector.close()
 
 
-def _open_detector(networks: HandBundle, *, max_hands: int) -> HandDetector:
+def _open_detector(networks: HandBundle, *, max_hands: int, stills: bool) -> HandDetector:
+    if stills:
+        from models.hands.still_detector import StillDetector
+
+        return StillDetector(networks, max_hands=max_hands)
     try:
         from models.hands.network_detector import NetworkDetector
     except ImportError:  # no OpenVINO

@@ -18,7 +18,7 @@ from stream.closing import Closing
 from stream.frames import Frame, RgbImage
 from stream.geometry import CropTransform, HandRegion
 
-__all__ = ["GraphDetector"]
+__all__ = ["PLAIN_CONFIDENCE", "GraphDetector", "shrink"]
 
 MAX_SIDE_PX: Final = 1280
 """Longer side of what MediaPipe gets to see; larger frames are shrunk first."""
@@ -82,7 +82,7 @@ class GraphDetector(Closing):
 
     def detect(self, frame: Frame, expected: Sequence[HandRegion]) -> list[HandDetection]:
         """Return the hands of this frame."""
-        picture, transform = _shrink(frame.image)
+        picture, transform = shrink(frame.image)
         found = self._look_at_one(picture, transform, expected)
         if not found or self._num_alone % SCAN_STRIDE == 0:
             everywhere = self._look_at_all(picture, transform, expected)
@@ -159,7 +159,7 @@ class GraphDetector(Closing):
         return near
 
 
-def _shrink(image: RgbImage) -> tuple[RgbImage, CropTransform]:
+def shrink(image: RgbImage) -> tuple[RgbImage, CropTransform]:
     """Return ``image`` contiguous, its longer side at most ``MAX_SIDE_PX``; no needless copy."""
     height, width = image.shape[:2]
     zoom = MAX_SIDE_PX / max(height, width)

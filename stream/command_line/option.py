@@ -59,7 +59,7 @@ class Option:
     bare: str | None = None
     """Value of an option that is named without one; None: it needs one."""
     kind: type = str
-    """Type of the value; ``tuple`` for one or more words."""
+    """Type of the value; ``tuple`` for one or more words, or a word of ``Several``."""
 
     @property
     def help(self) -> str:
@@ -83,6 +83,8 @@ class Option:
         if self.kind is bool:
             is_on = default == self.switches_to
             return "on" if is_on else "off" if self.has_opposite else ""
+        if isinstance(default, tuple) and default:
+            return ",".join(map(str, default))
         return self.unset if default in (None, "", ()) else str(default)
 
 

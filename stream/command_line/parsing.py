@@ -13,6 +13,7 @@ from stream.command_line.command import Command
 from stream.command_line.one_line_parser import OneLineParser
 from stream.command_line.option import Option, OptionGroup, UsageError, options_of
 from stream.command_line.options import CommonOptions, Options, Words
+from stream.command_line.values import Several
 from stream.installed_packages import version_of
 from stream.keys import Key
 from stream.spelling import nearest
@@ -100,7 +101,7 @@ def _given_as(option: Option) -> dict[str, Any]:
         if option.has_opposite:
             return {"action": argparse.BooleanOptionalAction}
         return {"action": "store_true" if option.switches_to else "store_false"}
-    is_many = option.kind is tuple
+    is_many = option.kind is tuple and not isinstance(option.values, Several)
     given: dict[str, Any] = {"metavar": option.metavar, "type": str if is_many else option.kind}
     if option.choices:
         given["choices"] = option.choices

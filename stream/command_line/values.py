@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from stream.spelling import did_you_mean
 
-__all__ = ["Choice", "Integer", "Name", "Number", "Share", "Time", "Values"]
+__all__ = ["Choice", "Integer", "Name", "Number", "Several", "Share", "Time", "Values"]
 
 Numeric = TypeVar("Numeric", int, float)
 
@@ -98,6 +98,21 @@ class Integer:
             return None
         limit = f">= {self._low}" if self._high is None else f"from {self._low} to {self._high}"
         return f"must be {limit}"
+
+
+class Several:
+    """Values of one kind, with commas between them."""
+
+    def __init__(self, one: Values) -> None:
+        self._one = one
+
+    def read(self, text: str) -> tuple[object, ...]:
+        """Return the values in order, each once; see ``Values``."""
+        return tuple(dict.fromkeys(self._one.read(word.strip()) for word in text.split(",")))
+
+    def fault_of(self, value: object) -> str | None:
+        """Return what one of the values must be; see ``Values``."""
+        return self._one.fault_of(value)
 
 
 class Share:

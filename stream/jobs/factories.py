@@ -60,13 +60,21 @@ class Factories:
 
     check: Callable[[Options], list[str]]
     """Refuses, with an OptionError, what does not fit the model; returns doubts, a line each."""
+    each_model: Callable[[Options], list[Options]]
+    """Returns the options of each model and layer, where a command asks for several."""
     open_model: OpenModel
     """Loads the model; downloads with a progress bar."""
     open_finder: Callable[[Options], HandFinder]
     """Opens the hand finder; downloads with a progress bar."""
+    open_still_finder: Callable[[Options], HandFinder]
+    """Opens the finder of hands in pictures that have nothing to do with each other."""
     make_cutter: Callable[[Options, Any], Cutter]
     """Returns what cuts crops for a loaded model."""
     make_view: Callable[[Options], Any]
     """Returns what draws scenes, a ``stream.protocols.Renderer``."""
     make_controls: Callable[[Any, Any], Controls]
     """Returns keys and settings for a view that ``make_view`` made and a loaded model."""
+    save_figure: Callable[..., None]
+    """Draws signs and their maps into a file; see ``overlays.figure``."""
+    save_matrix: Callable[..., None]
+    """Draws how heads differ into a file; see ``overlays.figure``."""

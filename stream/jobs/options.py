@@ -15,7 +15,15 @@ from stream.jobs.recordings import Shard
 from stream.sinks.options import VideoName
 from stream.sources.options import SourceName, SourceOptions
 
-__all__ = ["AnnotateOptions", "ExportOptions", "LiveOptions", "RegionOptions", "ServeOptions"]
+__all__ = [
+    "AnnotateOptions",
+    "ExportOptions",
+    "FigureName",
+    "FigureOptions",
+    "LiveOptions",
+    "RegionOptions",
+    "ServeOptions",
+]
 
 
 class Rate:
@@ -50,6 +58,21 @@ class ShardName:
     def fault_of(self, value: object) -> str | None:
         """Admit every part there can be."""
         return None
+
+
+class FigureName:
+    """A file to draw into, in one of three formats; a ``stream.command_line.values.Values``."""
+
+    def read(self, text: str) -> Path:
+        """Return the path."""
+        if fault := self.fault_of(Path(text)):
+            raise ArgumentTypeError(f"{text} {fault}")
+        return Path(text)
+
+    def fault_of(self, value: object) -> str | None:
+        """See ``Values``."""
+        is_good = isinstance(value, Path) and value.suffix.lower() in (".png", ".pdf", ".svg")
+        return None if is_good else "must end in .png, .pdf or .svg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,3 +200,33 @@ class AnnotateOptions(SourceOptions):
             )
         if self.pose_rate is not None and not self.pose:
             raise UsageError("--pose-rate is of --pose: give that too")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureOptions(OptionGroup):
+    """Which signs a figure shows, and what is made of them beside it."""
+
+    inputs: tuple[str, ...] = argument(
+        (),
+        "pictures, folders of them, moments of videos (clip.mp4@1.5)",
+        metavar="PICTURE",
+        unset="five rendered Irish Sign Language signs",
+    )
+    output: Path = option(
+        Path("figure.png"),
+        "figure to write; its numbers go beside it as .csv and .json, its caption as .txt",
+        flag="-o",
+        metavar="FILE",
+        values=FigureName(),
+    )
+    each: bool = option(False, "a file for each model in place of one for all")
+    regions: Literal["hands", "frame", "both"] = option(
+        "hands",
+        "crops around hands (micro), whole pictures (macro), or one beside the other",
+        flag="--region",
+    )
+    matrix: bool = option(False, "how heads differ, two by two, as a picture too: NAME.matrix.png")
+    stable: bool = option(False, "name heads by the part of the hand that they keep to")
+    baseline: bool = option(
+        True, "no comparison with random weights, which takes as long again", flag="--no-baseline"
+    )

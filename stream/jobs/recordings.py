@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stream.errors import OptionError, SourceNotFoundError
 
-__all__ = ["Recording", "Shard", "find_recordings"]
+__all__ = ["VIDEO_SUFFIXES", "Recording", "Shard", "find_recordings"]
 
 VIDEO_SUFFIXES = frozenset(
     {".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mod", ".mov"}

@@ -20,7 +20,7 @@ from stream.sources.picture_files import decode_picture
 from stream.sources.pictures import PictureConverter
 from stream.sources.timeline import Span
 
-__all__ = ["ImageFolderSource"]
+__all__ = ["SUFFIXES", "UNREAD_SUFFIXES", "ImageFolderSource", "files_in"]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 """Endings of the files that are taken for pictures, in lower case."""
@@ -71,10 +71,10 @@ class ImageFolderSource(ClosableSource):
         self._time_base = 1 / Fraction(frame_rate)
         self._converter = PictureConverter()
         self._warnings: list[str] = []
-        paths = _files_in(Path(folder), SUFFIXES)
+        paths = files_in(Path(folder), SUFFIXES)
         self._warnings += [
             f"{path.name} is left out: {path.suffix} pictures are not read; save it as JPEG or PNG"
-            for path in _files_in(Path(folder), UNREAD_SUFFIXES)
+            for path in files_in(Path(folder), UNREAD_SUFFIXES)
         ]
         slots = range(len(paths))[span.start_tick(self._time_base) : span.end_tick(self._time_base)]
         frames = itertools.islice(self._decode(paths, slots), max_frames)
@@ -141,7 +141,7 @@ class ImageFolderSource(ClosableSource):
         return None
 
 
-def _files_in(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+def files_in(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     """Return the files whose names end so, in natural order."""
     try:
         paths = [path for path in folder.iterdir() if path.suffix.lower() in suffixes]

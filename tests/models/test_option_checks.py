@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from models.option_checks import doubts_about
-from models.options import ModelOptions
+from models.option_checks import check_options, doubts_about
+from models.options import HandOptions, ModelOptions
+from overlays.figure_look import FigureLook
 from stream.command_line.options import Options
+from stream.errors import OptionError
 from stream.jobs.options import RegionOptions
 
 
@@ -30,3 +32,10 @@ def test_bundled_weights_are_doubted_on_whole_pictures_alone(
     doubts = doubts_about(options.but(**asked))
     assert len(doubts) == is_doubtful
     assert all(line.startswith("dino_hands16 was trained on crops") for line in doubts)
+
+
+def test_every_head_of_a_figure_has_to_be_there() -> None:
+    groups = (ModelOptions(), HandOptions(), RegionOptions())
+    check_options(Options("figure", (*groups, FigureLook(heads=("mean", 0, 5)))))
+    with pytest.raises(OptionError, match="--heads 6: dino_hands8 has heads 0 to 5"):
+        check_options(Options("figure", (*groups, FigureLook(heads=(0, 6)))))

@@ -16,7 +16,7 @@ from stream.command_line.command import Command
 from stream.command_line.option import OptionGroup, UsageError, argument, option, options_of
 from stream.command_line.options import CommonOptions, Options
 from stream.command_line.parsing import parse_args, words_of_keys
-from stream.command_line.values import Integer, Name
+from stream.command_line.values import Integer, Name, Several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class TeaOptions(OptionGroup):
     kind: Literal["green", "black"] = option("black", "sort of leaves")
     brewing_s: int = option(180, "how long", flag="--time", metavar="S", values=Integer(1, 600))
     names: tuple[str, ...] = option((), "for whom", metavar="NAME", values=Name(["Ada", "Bo"]))
+    spoons: tuple[int, ...] = option((), "sugar", metavar="N,...", values=Several(Integer(0, 9)))
     milk: bool = option(False, "with 10 % of milk")
     lid: bool = option(True, "with a lid", has_opposite=True)
     stirred: bool = option(True, "leave it alone", flag="--no-stirring")
@@ -52,13 +53,16 @@ def _tea(*argv: str, default: TeaOptions | None = None) -> TeaOptions:
 
 def test_a_field_is_an_option_of_its_name_and_type() -> None:
     assert _tea("oolong") == TeaOptions(leaves="oolong")
-    words = "oolong --kind green --time 90 --names Ada Bo --no-lid --no-stirring pot.jpg"
+    words = (
+        "oolong --kind green --time 90 --names Ada Bo --no-lid --spoons 2,0,2 --no-stirring pot.jpg"
+    )
     assert _tea(*words.split()) == TeaOptions(
         leaves="oolong",
         pot=Path("pot.jpg"),
         kind="green",
         brewing_s=90,
         names=("Ada", "Bo"),
+        spoons=(2, 0),
         lid=False,
         stirred=False,
     )
@@ -85,6 +89,7 @@ def test_the_defaults_are_those_of_the_row_and_help_tells_them(
     [
         (["x", "--time", "0"], "--time: 0 must be from 1 to 600"),
         (["x", "--kind", "white"], "invalid choice: 'white'"),
+        (["x", "--spoons", "1,10"], "--spoons: 10 must be from 0 to 9"),
         (["x", "--names", "ada"], "no 'ada': did you mean"),
         (["x", "--kind", "green", "--milk"], "error: green tea takes no milk"),
         (["--stock", "8"], "unrecognized arguments: --stock"),
@@ -99,7 +104,9 @@ def test_wrong_usage_is_told_in_a_line(
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [{"brewing_s": 0}, {"kind": "white"}, {"names": ("Ada", "Cy")}])
+@pytest.mark.parametrize(
+    "wrong", [{"brewing_s": 0}, {"kind": "white"}, {"names": ("Ada", "Cy")}, {"spoons": (1, 10)}]
+)
 def test_code_is_held_to_the_same_values(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must be"):
         TeaOptions(**wrong)

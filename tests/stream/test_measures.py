@@ -13,6 +13,7 @@ from stream.measures import (
     Floats,
     centroid,
     cover_of,
+    effective_heads,
     effective_patches,
     entropy_bits,
     head_divergence,
@@ -35,6 +36,15 @@ WITHOUT_SHARES = {
     "nan": np.array([[0.1, np.nan, 0.1], [0.1, 0.1, 0.1]]),
     "infinite": np.array([[0.1, np.inf, 0.1], [0.1, 0.1, 0.1]]),
 }
+
+
+def test_effective_heads_count_those_that_differ() -> None:
+    corners = np.eye(4).reshape(4, 2, 2)
+    assert effective_heads(corners) == pytest.approx(4)
+    assert effective_heads(np.stack([corners[0]] * 4)) == pytest.approx(1)
+    assert effective_heads(corners[[0, 0, 1, 1]]) == pytest.approx(2)
+    assert effective_heads(np.stack([corners[:2], corners[1:3]])).shape == (2,)
+    assert np.isnan(effective_heads(np.zeros((2, 2, 2))))
 
 
 def test_cover_counts_pixels_of_each_patch() -> None:
