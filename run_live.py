@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -25,7 +25,6 @@ from models.options import (
     ModelsOptions,
     RuntimeOptions,
 )
-from models.registry import find_spec
 from overlays.controls import KEYS
 from overlays.figure_look import FigureLook
 from overlays.opening import make_controls, make_view, save_figure, save_matrix
@@ -100,59 +99,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     return exit_code_of("signlight", partial(command.run, options), verbose=is_verbose)
 
 
-def _live(options: Options) -> int:
-    from stream.jobs.live import Live
+def _job(name: str, *extra: object) -> Callable[[Options], int]:
+    """Return what runs the job "module:Class", which is loaded when it is asked for."""
 
-    return Live(options, FACTORIES).run()
+    def run(options: Options) -> int:
+        module, job = name.split(":")
+        code: int = getattr(import_module(module), job)(options, FACTORIES, *extra).run()
+        return code
 
-
-def _serve(options: Options) -> int:
-    from stream.jobs.serve import Serve
-
-    return Serve(options, FACTORIES, SAMPLE_CLIP).run()
-
-
-def _export(options: Options) -> int:
-    from stream.jobs.export import Export
-
-    return Export(options, FACTORIES).run()
+    return run
 
 
-def _annotate(options: Options) -> int:
-    from stream.jobs.annotate_many import Annotate
+def _program(name: str, summary: str, module: str, *, has_cores_alone: bool = False) -> Command:
+    """Return the command that is another program of ours, with a command line of its own."""
 
-    return Annotate(options, FACTORIES).run()
+    def run(options: Options) -> int:
+        code: int = import_module(module).main(options[Words].words, prog=f"signlight {name}")
+        return code
 
-
-def _figure(options: Options) -> int:
-    from stream.jobs.figure import Figure
-
-    return Figure(options, FACTORIES, SAMPLE_SIGNS).run()
+    return Command(
+        name=name,
+        summary=summary,
+        description="",
+        options=(),
+        run=run,
+        reads_its_own=True,
+        has_cores_alone=has_cores_alone,
+    )
 
 
 def _models(options: Options) -> int:
-    name = options[FetchOptions].model
-    return _fetch(name) if name else _list_models()
+    from models.listing import list_or_fetch
 
-
-def _list_models() -> int:
-    from rich.console import Console
-
-    from models.listing import table_of_models
-
-    Console().print(table_of_models())
-    print("signlight models fetch NAME downloads what is published; so does the first use of it.")
-    return 0
-
-
-def _fetch(name: str) -> int:
-    from models.weights import fetch_weights
-    from stream.jobs.progress import download_bar, print_path, terminal
-
-    with download_bar(terminal()) as progress:
-        found = fetch_weights(find_spec(name), progress=progress)
-    print_path(found.path)
-    return 0
+    return list_or_fetch(options[FetchOptions].model)
 
 
 def _cameras(options: Options) -> int:
@@ -163,17 +142,8 @@ def _cameras(options: Options) -> int:
 
 def _bench(options: Options) -> int:
     from models.bench.benchmark import bench
-    from stream.jobs.progress import step_line, terminal
 
-    bench(options, FACTORIES, sample=SAMPLE_CLIP, steps=step_line(terminal()))
-    return 0
-
-
-def _program(module: str, options: Options) -> int:
-    code: int = import_module(module).main(
-        options[Words].words, prog=f"signlight {options.command}"
-    )
-    return code
+    return bench(options, FACTORIES, sample=SAMPLE_CLIP)
 
 
 _LOOKING = (ModelOptions(), RegionOptions(), HandOptions(), RuntimeOptions())
@@ -187,7 +157,7 @@ COMMANDS = (
         summary="live view of a camera, a file, a folder of images or a URL",
         description="Show where a DINO model looks while a person signs.",
         options=(LiveOptions(), *_LOOKING, Style(), *_READING),
-        run=_live,
+        run=_job("stream.jobs.live:Live"),
     ),
     Command(
         name="export",
@@ -195,7 +165,7 @@ COMMANDS = (
         description="Draw DINO's attention on every frame of a recording and write an MP4 beside "
         "it.",
         options=(ExportOptions(), *_LOOKING, _EXPORTED, *_READING),
-        run=_export,
+        run=_job("stream.jobs.export:Export"),
     ),
     Command(
         name="annotate",
@@ -213,7 +183,7 @@ COMMANDS = (
             _EXPORTED,
             *_READING,
         ),
-        run=_annotate,
+        run=_job("stream.jobs.annotate_many:Annotate"),
     ),
     Command(
         name="figure",
@@ -229,7 +199,7 @@ COMMANDS = (
             FigureLook(),
             PictureOptions(),
         ),
-        run=_figure,
+        run=_job("stream.jobs.figure:Figure", SAMPLE_SIGNS),
     ),
     Command(
         name="models",
@@ -246,7 +216,7 @@ COMMANDS = (
         "which nothing is shown; /view?clean=1 is the picture alone, for OBS, /mjpeg a stream of "
         "pictures for players.",
         options=(ServeOptions(), PageOptions(), *_LOOKING, Style(hud=False), *_READING),
-        run=_serve,
+        run=_job("stream.jobs.serve:Serve", SAMPLE_CLIP),
     ),
     Command(
         name="cameras",
@@ -272,31 +242,22 @@ COMMANDS = (
         run=_bench,
         has_cores_alone=True,  # it times DINO's own way too
     ),
-    Command(
-        name="train",
-        summary="train a small DINO on rendered hands or a corpus of your own",
-        description="",
-        options=(),
-        run=partial(_program, "models.train"),
-        reads_its_own=True,
+    _program(
+        "train",
+        "train a small DINO on rendered hands or a corpus of your own",
+        "models.train",
         has_cores_alone=True,
     ),
-    Command(
-        name="evaluate",
-        summary="where a model's attention lands on pictures whose hands are known",
-        description="",
-        options=(),
-        run=partial(_program, "models.evaluate"),
-        reads_its_own=True,
+    _program(
+        "evaluate",
+        "where a model's attention lands on pictures whose hands are known",
+        "models.evaluate",
         has_cores_alone=True,
     ),
-    Command(
-        name="evaluate-hands",
-        summary="how well hands are found in labelled clips of your own",
-        description="",
-        options=(),
-        run=partial(_program, "models.evaluate_hands"),
-        reads_its_own=True,
+    _program(
+        "evaluate-hands",
+        "how well hands are found in labelled clips of your own",
+        "models.evaluate_hands",
     ),
 )
 """What Signlight can do; the first is what it does where no command is named."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from models.bench import session
@@ -13,6 +11,7 @@ from models.bench.table import print_page
 from stream.command_line.options import Options
 from stream.errors import OptionError, SourceError
 from stream.jobs.factories import Factories
+from stream.jobs.progress import step_line, terminal
 from stream.json_files import write_json
 
 __all__ = ["bench"]
@@ -23,15 +22,16 @@ def bench(
     factories: Factories,
     *,
     sample: Path,
-    steps: AbstractContextManager[Callable[[str], object]],
-) -> None:
+) -> int:
     """Measure, print the page, and write the figures; those there are where it is stopped.
 
     Args:
         options: What to measure.
         factories: How parts are made.
         sample: Clip to take where none is named; it need not be there.
-        steps: Gives a function that shows what is measured at the moment.
+
+    Returns:
+        The exit code.
 
     Raises:
         SignlightError: There is no clip, or nothing to measure with in it; the figures cannot be
@@ -50,7 +50,7 @@ def bench(
     report = session.start_report(options)
     extent = session.QUICK if asked.quick else session.FULL
     try:
-        with steps as show:
+        with step_line(terminal()) as show:
             for step in session.measure(report, options, factories, extent=extent):
                 show(step)
     finally:
@@ -58,3 +58,4 @@ def bench(
             print_page(report)
             if asked.json_path is not None:
                 write_json(asked.json_path, report.as_json())
+    return 0
