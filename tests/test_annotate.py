@@ -134,6 +134,24 @@ def test_what_is_done_is_not_done_again_unless_something_changed(
     assert set(_told(folder)["outputs"]) == {path.name for path in before} - {"my sign.json"}  # type: ignore[call-overload]
 
 
+def test_what_the_docs_show_in_pandas_runs(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip.rename("b.mp4")
+    assert _annotate("b.mp4", "--maps") == 0
+    assert main(["annotate", "merge", "."]) == 0
+    text = (ROOT / "docs" / "annotating.md").read_text(encoding="utf-8")
+    found: dict[str, Any] = {}
+    for example in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(example, found)
+    assert found["speed"].notna().any()
+    assert found["sharpest"] in list("012345")
+    assert found["unit"] == "palm lengths per second"
+    assert found["maps"].weights.ndim == 3
+    assert found["failed"].empty
+
+
 @pytest.fixture
 def corpus(hand_clip: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "corpus"
