@@ -155,7 +155,7 @@ class Annotator:
             status="done",
             num_frames=num_frames,
             seconds=time.monotonic() - began_s,
-            message="; ".join(account.warnings),
+            message="; ".join(line for line in account.warnings if line not in self._notes),
         )
 
 

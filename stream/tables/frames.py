@@ -86,7 +86,7 @@ def time_columns() -> list[Column[Any]]:
         Column(
             name="frame",
             dtype="int64",
-            definition="Number of the frame in the source, from 0.",
+            definition="Number of the frame, from 0; the first that was read, also with `--start`.",
             read=lambda row: row.moment.frame_index,
         ),
         Column(
