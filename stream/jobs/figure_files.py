@@ -153,7 +153,8 @@ def _each_layer(study: Study) -> Iterator[tuple[Block, int, Numbered]]:
 
 def _title_of(block: Block, layer: int) -> str:
     what = "whole picture" if block.region == "frame" else "hand"
-    return f"{block.model}, layer {layer}, {what}"
+    random = ", random weights" if block.is_random else ""
+    return f"{block.model}, layer {layer}, {what}{random}"
 
 
 def _head_names(study: Study) -> dict[str, list[str]]:
