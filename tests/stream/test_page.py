@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -73,7 +74,9 @@ def run(scene: Callable[[], Any]) -> None:
     async def bounded() -> None:
         await asyncio.wait_for(scene(), WAIT_S)
 
-    asyncio.run(bounded())
+    # On a thread of its own: a browser that other tests have opened keeps a loop on this one.
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(lambda: asyncio.run(bounded())).result()
 
 
 async def told(opened: Any) -> dict[str, Any]:  # noqa: ANN401
