@@ -30,6 +30,8 @@ IDLE_S = 60.0
 """Who takes no picture for so long, though there is one, is no longer there."""
 MAX_CONNECTIONS = 64
 """Beside four of each viewer: who opens more wants to use up what this process may open."""
+KEEP_ALIVE_S = 15.0
+"""A connection that asks for nothing so long is closed."""
 SHOWN = "shown"
 """What a browser says when it has painted a picture."""
 _POLICY = "; ".join(
@@ -82,6 +84,7 @@ class PageServer(Closing):
         self._host = options.host
         self._press = press
         self._viewers = Viewers(options.max_viewers)
+        self._arriving: set[asyncio.Protocol] = set()
         self._max_connections = 4 * options.max_viewers + MAX_CONNECTIONS
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
         self._thread = threading.Thread(
@@ -144,13 +147,17 @@ class PageServer(Closing):
         app.router.add_get("/socket", self._watch)
         app.router.add_get("/mjpeg", self._stream)
         runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, keepalive_timeout=15, shutdown_timeout=2
+            app,
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=KEEP_ALIVE_S,
+            shutdown_timeout=2,
         )
         await runner.setup()
         loop = asyncio.get_running_loop()
         try:
             server = await loop.create_server(
-                partial(self._connection, runner), self._host, port, backlog=64
+                partial(self._connection, runner), self._host, port, backlog=MAX_CONNECTIONS
             )
             end = asyncio.Event()
             port = server.sockets[0].getsockname()[1]
@@ -166,9 +173,13 @@ class PageServer(Closing):
     def _connection(self, runner: web.AppRunner) -> asyncio.Protocol:
         """Return what answers a new connection, or ends it where there are too many."""
         assert runner.server is not None  # it is set up
-        if len(runner.server.connections) >= self._max_connections:
+        if len(self._arriving.union(runner.server.connections)) >= self._max_connections:
             return _Refusal()
-        return runner.server()
+        answering = runner.server()
+        # Many may arrive before the first of them is counted among the connections.
+        self._arriving.add(answering)
+        asyncio.get_running_loop().call_later(1.0, self._arriving.discard, answering)
+        return answering
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
