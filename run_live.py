@@ -128,24 +128,6 @@ def _program(name: str, summary: str, module: str, *, has_cores_alone: bool = Fa
     )
 
 
-def _models(options: Options) -> int:
-    from models.listing import list_or_fetch
-
-    return list_or_fetch(options[FetchOptions].model)
-
-
-def _cameras(options: Options) -> int:
-    from stream.jobs.cameras import print_cameras
-
-    return print_cameras()
-
-
-def _bench(options: Options) -> int:
-    from models.bench.benchmark import bench
-
-    return bench(options, FACTORIES, sample=SAMPLE_CLIP)
-
-
 _LOOKING = (ModelOptions(), RegionOptions(), HandOptions(), RuntimeOptions())
 _READING = (PictureOptions(), PartOptions(), EncoderOptions())
 _EXPORTED = Style(skeleton=False, hud=False)
@@ -206,7 +188,7 @@ COMMANDS = (
         summary='the table of models; "models fetch NAME" downloads one',
         description="List the models and where their weights are, or download weights.",
         options=(FetchOptions(),),
-        run=_models,
+        run=_job("models.listing:Models"),
     ),
     Command(
         name="serve",
@@ -224,7 +206,7 @@ COMMANDS = (
         description="List the cameras: the number that opens each, its name (a part of it opens "
         "the camera as well), its sizes and rates.",
         options=(),
-        run=_cameras,
+        run=_job("stream.jobs.cameras:Cameras"),
     ),
     Command(
         name="bench",
@@ -239,7 +221,7 @@ COMMANDS = (
             _EXPORTED,
             *_READING,
         ),
-        run=_bench,
+        run=_job("models.bench.benchmark:Bench", SAMPLE_CLIP),
         has_cores_alone=True,  # it times DINO's own way too
     ),
     _program(

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from models.options import FetchOptions
 from models.registry import MODELS, find_spec
 from models.weights import fetch_weights, is_ready, weights_path
+from stream.command_line.options import Options
+from stream.jobs.factories import Factories
 from stream.jobs.progress import download_bar, print_path, terminal
 
-__all__ = ["list_or_fetch", "table_of_models"]
+__all__ = ["Models", "table_of_models"]
 
 
-def list_or_fetch(name: str | None) -> int:
-    """Print the table of models, or download the weights of one and print where they are.
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Prints the table of models, or downloads the weights of one and prints where they are."""
 
-    Returns:
-        The exit code.
+    options: Options
+    """What was asked for."""
+    factories: Factories
+    """Not needed."""
 
-    Raises:
-        SignlightError: They cannot be had.
-    """
-    if name is None:
-        Console().print(table_of_models())
-        print("signlight models fetch NAME downloads what is published; so does the first use.")
+    def run(self) -> int:
+        """Do it; return the exit code.
+
+        Raises:
+            SignlightError: The weights cannot be had.
+        """
+        name = self.options[FetchOptions].model
+        if name is None:
+            Console().print(table_of_models())
+            print("signlight models fetch NAME downloads what is published; so does the first use.")
+            return 0
+        with download_bar(terminal()) as progress:
+            found = fetch_weights(find_spec(name), progress=progress)
+        print_path(found.path)
         return 0
-    with download_bar(terminal()) as progress:
-        found = fetch_weights(find_spec(name), progress=progress)
-    print_path(found.path)
-    return 0
 
 
 def table_of_models() -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from models.bench import session
@@ -14,48 +15,51 @@ from stream.jobs.factories import Factories
 from stream.jobs.progress import step_line, terminal
 from stream.json_files import write_json
 
-__all__ = ["bench"]
+__all__ = ["Bench"]
 
 
-def bench(
-    options: Options,
-    factories: Factories,
-    *,
-    sample: Path,
-) -> int:
-    """Measure, print the page, and write the figures; those there are where it is stopped.
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Measures this machine."""
 
-    Args:
-        options: What to measure.
-        factories: How parts are made.
-        sample: Clip to take where none is named; it need not be there.
+    options: Options
+    """What to measure."""
+    factories: Factories
+    """How parts are made."""
+    sample: Path
+    """Clip to take where none is named; it need not be there."""
 
-    Returns:
-        The exit code.
+    def run(self) -> int:
+        """Measure, print the page, write the figures (those there are where it is stopped).
 
-    Raises:
-        SignlightError: There is no clip, or nothing to measure with in it; the figures cannot be
-            written; a part could not be had, or failed.
-    """
-    asked = options[BenchOptions]
-    if not asked.source:
-        if not sample.is_file():
-            raise OptionError("the sample clip is not installed; give a clip: signlight bench CLIP")
-        options = options.but(source=str(sample))
+        Returns:
+            The exit code.
+
+        Raises:
+            SignlightError: There is no clip, or nothing to measure with in it; the figures cannot
+                be written; a part could not be had, or failed.
+        """
+        options = self.options
+        if not options[BenchOptions].source:
+            if not self.sample.is_file():
+                raise OptionError(
+                    "the sample clip is not installed; give a clip: signlight bench CLIP"
+                )
+            options = options.but(source=str(self.sample))
         asked = options[BenchOptions]
-    if not Path(asked.source).is_file():
-        raise SourceError(f"{asked.source} is no file; give a video with a hand in it")
-    if asked.json_path is not None:
-        check_figures(asked.json_path)
-    report = session.start_report(options)
-    extent = session.QUICK if asked.quick else session.FULL
-    try:
-        with step_line(terminal()) as show:
-            for step in session.measure(report, options, factories, extent=extent):
-                show(step)
-    finally:
-        if report.matrix:
-            print_page(report)
-            if asked.json_path is not None:
-                write_json(asked.json_path, report.as_json())
-    return 0
+        if not Path(asked.source).is_file():
+            raise SourceError(f"{asked.source} is no file; give a video with a hand in it")
+        if asked.json_path is not None:
+            check_figures(asked.json_path)
+        report = session.start_report(options)
+        extent = session.QUICK if asked.quick else session.FULL
+        try:
+            with step_line(terminal()) as show:
+                for step in session.measure(report, options, self.factories, extent=extent):
+                    show(step)
+        finally:
+            if report.matrix:
+                print_page(report)
+                if asked.json_path is not None:
+                    write_json(asked.json_path, report.as_json())
+        return 0

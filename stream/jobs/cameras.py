@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
+from stream.command_line.options import Options
 from stream.errors import SourceNotFoundError
+from stream.jobs.factories import Factories
 from stream.printable import printable
 from stream.sources.camera_list import list_cameras
 from stream.sources.v4l2 import Camera, Mode
 
-__all__ = ["lines_of", "print_cameras"]
+__all__ = ["Cameras", "lines_of"]
 
 
-def print_cameras() -> int:
-    """Print each camera with what it can send; return the exit code.
+@dataclass(frozen=True, slots=True)
+class Cameras:
+    """Prints each camera with what it can send."""
 
-    Raises:
-        SourceNotFoundError: There is none.
-    """
-    cameras = list_cameras()
-    if not cameras:
-        raise SourceNotFoundError(
-            "no camera answers; connect one, or allow its use in the system's settings"
-        )
-    for line in lines_of(cameras):
-        print(printable(line))
-    return 0
+    options: Options
+    """What was asked for."""
+    factories: Factories
+    """Not needed."""
+
+    def run(self) -> int:
+        """Print them; return the exit code.
+
+        Raises:
+            SourceNotFoundError: There is none.
+        """
+        cameras = list_cameras()
+        if not cameras:
+            raise SourceNotFoundError(
+                "no camera answers; connect one, or allow its use in the system's settings"
+            )
+        for line in lines_of(cameras):
+            print(printable(line))
+        return 0
 
 
 def lines_of(cameras: Iterable[Camera]) -> Iterator[str]:
