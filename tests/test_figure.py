@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from run_live import SAMPLE_SIGNS, main
+from run_live import COMMANDS, FACTORIES, SAMPLE_SIGNS, main
+from stream.command_line.parsing import parse_args
+from stream.errors import SignlightError
+from stream.jobs.figure import Figure
 from stream.measures import cover_of
 from stream.sinks.png import write_png
 from stream.sources.picture_files import PictureReader
@@ -158,11 +162,12 @@ def test_the_page_shows_how_a_notebook_has_the_figure() -> None:
 
 
 def test_installed_without_samples_it_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("run_live.SAMPLE_SIGNS", tmp_path / "signs")
-    line = fails(capsys, "figure", "-o", tmp_path / "f.png")
-    assert "comes without sample pictures; name some: signlight figure PICTURE..." in line
+    _, options = parse_args(["figure", "-o", str(tmp_path / "f.png")], COMMANDS)
+    way_out = "comes without sample pictures; name some: signlight figure PICTURE..."
+    with pytest.raises(SignlightError, match=re.escape(way_out)):
+        Figure(options, FACTORIES, tmp_path / "signs").run()
 
 
 def test_numbers_are_those_of_the_evaluation_on_the_same_pictures(shared: Path) -> None:

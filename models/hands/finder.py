@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from models.hands.tracking import OTHER_SIDE, HandDetection, HandTracker
 from stream.closing import Closing
 from stream.frames import Frame
 from stream.geometry import HandRegion
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["HandDetector", "MediaPipeHandFinder"]
 
@@ -91,10 +94,15 @@ def _open_detector(networks: HandBundle, *, max_hands: int, stills: bool) -> Han
         from models.hands.still_detector import StillDetector
 
         return StillDetector(networks, max_hands=max_hands)
+    from models.hands.graph_detector import GraphDetector
+
     try:
         from models.hands.network_detector import NetworkDetector
+        from models.hands.tflite import ScratchError
     except ImportError:  # no OpenVINO
-        from models.hands.graph_detector import GraphDetector
-
         return GraphDetector(networks, max_hands=max_hands)
-    return NetworkDetector(networks, find_pose_bundle(), max_hands=max_hands)
+    try:
+        return NetworkDetector(networks, find_pose_bundle(), max_hands=max_hands)
+    except ScratchError as error:
+        logger.info("%s: MediaPipe's graph finds the hands instead", error)
+        return GraphDetector(networks, max_hands=max_hands)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ import numpy.typing as npt
 
 from models.runtimes.openvino_import import core, openvino
 
-__all__ = ["TfliteNetwork"]
+__all__ = ["ScratchError", "TfliteNetwork"]
+
+
+class ScratchError(Exception):
+    """A file that is needed for a moment cannot be written."""
 
 
 class TfliteNetwork:
@@ -25,15 +30,22 @@ class TfliteNetwork:
         shapes: Shapes of the first outputs, without the batch; the others are not computed.
 
     Raises:
+        ScratchError: There is no room for a file that lasts a moment.
         RuntimeError: OpenVINO cannot read the file.
         ValueError: It has other outputs.
     """
 
     def __init__(self, content: bytes, shapes: Sequence[tuple[int, ...]]) -> None:
         # OpenVINO reads this format from files only.
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            path = Path(folder) / "network.tflite"
-            path.write_bytes(content)
+        with ExitStack() as stack:
+            try:
+                folder = stack.enter_context(
+                    tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+                )
+                path = Path(folder) / "network.tflite"
+                path.write_bytes(content)
+            except OSError as error:
+                raise ScratchError(f"no file can be written for a moment ({error})") from error
             whole = core().read_model(path)
         outputs = whole.outputs[: len(shapes)]
         found = [tuple(output.shape)[1:] for output in outputs]
