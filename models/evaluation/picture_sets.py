@@ -228,12 +228,10 @@ def _rendered(files: list[Path], size_px: int) -> Iterator[_Crop]:
 
 def _real(files: list[Path], size_px: int) -> Iterator[_Crop]:
     reader = PictureReader()
-    with MediaPipeHandFinder(max_hands=1) as finder:
+    with MediaPipeHandFinder(max_hands=1, stills=True) as finder:
         for file in files:
             image = reader.read(file)
             mask = _biggest_part(image.max(2) >= _BLACK)
-            # A black picture first: nothing is followed from one person's frame to the next.
-            finder.find(_frame(np.zeros_like(image)))
             regions = finder.find(_frame(image))
             if not regions or regions[0].landmarks is None:
                 continue
