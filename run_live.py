@@ -99,12 +99,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return exit_code_of("signlight", partial(command.run, options), verbose=is_verbose)
 
 
-def _job(name: str, *extra: object) -> Callable[[Options], int]:
-    """Return what runs the job "module:Class", which is loaded when it is asked for."""
+def _job(name: str, *parts: object) -> Callable[[Options], int]:
+    """Return what runs the job "module:Class" of the options and ``parts``; it loads when run."""
 
     def run(options: Options) -> int:
         module, job = name.split(":")
-        code: int = getattr(import_module(module), job)(options, FACTORIES, *extra).run()
+        code: int = getattr(import_module(module), job)(options, *parts).run()
         return code
 
     return run
@@ -139,7 +139,7 @@ COMMANDS = (
         summary="live view of a camera, a file, a folder of images or a URL",
         description="Show where a DINO model looks while a person signs.",
         options=(LiveOptions(), *_LOOKING, Style(), *_READING),
-        run=_job("stream.jobs.live:Live"),
+        run=_job("stream.jobs.live:Live", FACTORIES),
     ),
     Command(
         name="export",
@@ -147,7 +147,7 @@ COMMANDS = (
         description="Draw DINO's attention on every frame of a recording and write an MP4 beside "
         "it.",
         options=(ExportOptions(), *_LOOKING, _EXPORTED, *_READING),
-        run=_job("stream.jobs.export:Export"),
+        run=_job("stream.jobs.export:Export", FACTORIES),
     ),
     Command(
         name="annotate",
@@ -165,7 +165,7 @@ COMMANDS = (
             _EXPORTED,
             *_READING,
         ),
-        run=_job("stream.jobs.annotate_many:Annotate"),
+        run=_job("stream.jobs.annotate_many:Annotate", FACTORIES),
     ),
     Command(
         name="figure",
@@ -181,7 +181,7 @@ COMMANDS = (
             FigureLook(),
             PictureOptions(),
         ),
-        run=_job("stream.jobs.figure:Figure", SAMPLE_SIGNS),
+        run=_job("stream.jobs.figure:Figure", FACTORIES, SAMPLE_SIGNS),
     ),
     Command(
         name="models",
@@ -198,7 +198,7 @@ COMMANDS = (
         "which nothing is shown; /view?clean=1 is the picture alone, for OBS, /mjpeg a stream of "
         "pictures for players.",
         options=(ServeOptions(), PageOptions(), *_LOOKING, Style(hud=False), *_READING),
-        run=_job("stream.jobs.serve:Serve", SAMPLE_CLIP),
+        run=_job("stream.jobs.serve:Serve", FACTORIES, SAMPLE_CLIP),
     ),
     Command(
         name="cameras",
@@ -221,7 +221,7 @@ COMMANDS = (
             _EXPORTED,
             *_READING,
         ),
-        run=_job("models.bench.benchmark:Bench", SAMPLE_CLIP),
+        run=_job("models.bench.benchmark:Bench", FACTORIES, SAMPLE_CLIP),
         has_cores_alone=True,  # it times DINO's own way too
     ),
     _program(

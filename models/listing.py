@@ -12,7 +12,6 @@ from models.options import FetchOptions
 from models.registry import MODELS, find_spec
 from models.weights import fetch_weights, is_ready, weights_path
 from stream.command_line.options import Options
-from stream.jobs.factories import Factories
 from stream.jobs.progress import download_bar, print_path, terminal
 
 __all__ = ["Models", "table_of_models"]
@@ -24,8 +23,6 @@ class Models:
 
     options: Options
     """What was asked for."""
-    factories: Factories
-    """Not needed."""
 
     def run(self) -> int:
         """Do it; return the exit code.

@@ -19,7 +19,9 @@ import pandas
 import pympi
 import pytest
 
-from run_live import main
+from run_live import COMMANDS, main
+from stream.command_line.parsing import parse_args
+from stream.jobs import annotation_mark
 from tests.conftest import ROOT
 from tests.program import PTS, QUICK, TIME_BASE, fails, num_played
 from tests.waits import PROCESS_S, until
@@ -301,3 +303,8 @@ def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["annotate", *arguments])
     assert caught.value.code == 2
+
+
+def test_options_that_change_no_result_are_options() -> None:
+    _, options = parse_args(["annotate", "a.mp4"], COMMANDS)
+    assert options.by_name.keys() | {"source"} >= annotation_mark._NOT_THE_RESULT

@@ -8,7 +8,6 @@ from itertools import groupby
 
 from stream.command_line.options import Options
 from stream.errors import SourceNotFoundError
-from stream.jobs.factories import Factories
 from stream.printable import printable
 from stream.sources.camera_list import list_cameras
 from stream.sources.v4l2 import Camera, Mode
@@ -21,9 +20,7 @@ class Cameras:
     """Prints each camera with what it can send."""
 
     options: Options
-    """What was asked for."""
-    factories: Factories
-    """Not needed."""
+    """Those that every command takes."""
 
     def run(self) -> int:
         """Print them; return the exit code.

@@ -84,19 +84,23 @@ class RegionOptions(OptionGroup):
     region: Literal["hands", "frame"] = option("hands", "crops around hands, or the whole picture")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveOptions(SourceOptions):
-    """What is seen, and what becomes of the view."""
+_ANY_SOURCE = "camera number or part of its name, file, folder of images or URL"
 
-    source: str = argument(
-        "0",
-        "camera number or part of its name, file, folder of images or URL",
-        metavar="SOURCE",
-        values=SourceName(),
-    )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewOptions(SourceOptions):
+    """What becomes of a live view, wherever it is seen."""
+
     output: Path | None = option(
         None, "record the view as MP4", flag="--save", metavar="PATH", values=VideoName()
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions(ViewOptions):
+    """What is seen in the window."""
+
+    source: str = argument("0", _ANY_SOURCE, metavar="SOURCE", values=SourceName())
     window: bool = option(True, "run without a display", flag="--no-window")
 
     def check(self, given: Mapping[str, object]) -> None:
@@ -106,18 +110,11 @@ class LiveOptions(SourceOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServeOptions(SourceOptions):
-    """What is served as a page, and whether it is kept."""
+class ServeOptions(ViewOptions):
+    """What is served as a page."""
 
     source: str = argument(
-        "",
-        "camera number or part of its name, file, folder of images or URL",
-        metavar="SOURCE",
-        values=SourceName(),
-        unset="the sample clip",
-    )
-    output: Path | None = option(
-        None, "record the view as MP4", flag="--save", metavar="PATH", values=VideoName()
+        "", _ANY_SOURCE, metavar="SOURCE", values=SourceName(), unset="the sample clip"
     )
 
 
