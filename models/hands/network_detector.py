@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from models.hands.bundle import HandBundle
 from models.hands.contrast import lift_contrast
 from models.hands.landmark_network import HandSighting, LandmarkNetwork, square_of_hand
@@ -130,7 +132,11 @@ class NetworkDetector(Closing):
         found = list(known)
         if self._pose is None:
             return found
-        arms = self._pose.find(image)
+        arms = [
+            arm
+            for arm in self._pose.find(image)
+            if not any(_is_part_of(arm.hand, hand) for hand in found)
+        ]
         self._pose_rhythm.wait(now_s, soon=not found)
         owned = _pair(arms, found)
         for number, arm in owned.items():
@@ -263,6 +269,13 @@ def _holds(square: TurnedSquare, hand: HandDetection) -> bool:
     return math.dist(hand.centre, square.centre_xy) < hand.size_px / 2
 
 
+def _is_part_of(square: TurnedSquare, hand: HandDetection) -> bool:
+    """Return whether a square is on a far larger hand: what was taken for an arm is a finger."""
+    low, high = hand.landmarks.min(axis=0), hand.landmarks.max(axis=0)
+    is_on_it = bool(np.all((low < square.centre_xy) & (square.centre_xy < high)))
+    return is_on_it and square.side_px < hand.size_px / 2
+
+
 def _is_taken_for(hand: HandDetection, arm: Arm) -> bool:
     """Return whether a hand that is on no arm is followed, or looks, as that of an arm."""
     if hand.follows is not None:
@@ -277,8 +290,8 @@ def _distance(hand: HandDetection, arm: Arm) -> float:
 
 def _is_clear(hand: HandDetection, arm: Arm, arms: Sequence[Arm]) -> bool:
     """Return whether no other arm is about as near."""
-    nearest_other = min(_distance(hand, other) for other in arms if other is not arm)
-    return _distance(hand, arm) < nearest_other - CLEARLY
+    others = (_distance(hand, other) for other in arms if other is not arm)
+    return _distance(hand, arm) < min(others, default=math.inf) - CLEARLY
 
 
 def _pair(arms: Sequence[Arm], hands: Sequence[HandDetection]) -> dict[int, Arm]:

@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,11 +16,16 @@ from models.hands.finder import HandDetector, MediaPipeHandFinder
 from models.hands.graph_detector import GraphDetector
 from models.hands.landmark_network import LandmarkNetwork, square_of_hand
 from models.hands.mediapipe_graph import HandGraph
+from models.hands.pose_network import Arm, PoseNetwork
 from models.hands.squares import TurnedSquare, turn_between
 from models.hands.tracking import HandTracker
+from samples.hand import render_hand
 from stream.errors import HandModelError
 from stream.geometry import CropTransform
 from tests.models.hands.test_finder import frame_of, frames_of
+
+if TYPE_CHECKING:
+    from models.hands.network_detector import NetworkDetector
 
 pytest.importorskip("openvino", reason="without OpenVINO MediaPipe's graph is all there is")
 
@@ -35,7 +41,7 @@ def landmark_network(bundle: HandBundle) -> LandmarkNetwork:
         return LandmarkNetwork(networks.read("hand_landmarks_detector.tflite"))
 
 
-def network_detector(bundle: HandBundle, *, max_hands: int) -> HandDetector:
+def network_detector(bundle: HandBundle, *, max_hands: int) -> NetworkDetector:
     from models.hands.network_detector import NetworkDetector
 
     return NetworkDetector(bundle, find_pose_bundle(), max_hands=max_hands)
@@ -146,6 +152,31 @@ def test_a_pose_shows_hands_that_palms_do_not(bundle: HandBundle, shared: Path) 
     # By eye: the middles of the palms in frame 13.
     assert right.centre_xy == pytest.approx((710, 463), abs=45)
     assert left.centre_xy == pytest.approx((844, 434), abs=45)
+
+
+def test_an_arm_on_a_far_larger_hand_has_no_hand(
+    bundle: HandBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fingers pass for small people at times, whose hands would be found on a finger."""
+    if find_pose_bundle() is None:
+        pytest.skip("the pose bundle is not installed")
+    square = TurnedSquare(centre_xy=(300.0, 300.0), side_px=90.0, turn_rad=0.0)
+    arm = Arm(side="left", wrist=np.array([300.0, 330.0]), hand=square, presence=1.0)
+    small = render_hand("B", size_px=72, seed=4, handedness="left", background=(0, 0, 0)).image
+    large = render_hand("L", size_px=512, seed=4, handedness="right").image
+    sizes_px = []
+    for picture in (np.zeros_like(large), large.copy()):
+        with network_detector(bundle, max_hands=2) as detector:
+            tracker = HandTracker(max_hands=2)
+            monkeypatch.setattr(PoseNetwork, "find", lambda pose, image: [])
+            tracker.update(detector.detect(frame_of(picture, 0), ()), 0.0)
+            monkeypatch.setattr(PoseNetwork, "find", lambda pose, image: [arm])
+            picture[264:336, 264:336] = small
+            frame = frame_of(picture, 5)
+            hands = detector.detect(frame, tracker.expect(frame.time_s))
+            sizes_px.append([hand.size_px for hand in hands])
+    (alone,), (around,) = sizes_px
+    assert alone < 80 < 200 < around
 
 
 def test_locked_fists_are_two_hands_to_the_end(shared: Path) -> None:
