@@ -83,6 +83,8 @@ class HandRegion:
     """Same number for the same hand from frame to frame, >= 0."""
     unseen_s: float = 0.0
     """Seconds since the hand was last seen; > 0 while its place is only held."""
+    face_xyxy: tuple[float, float, float, float] | None = None
+    """The signer's face as last seen, forehead to chin, frame pixels; None where it is unknown."""
 
     def __post_init__(self) -> None:
         left, top, right, bottom = self.box_xyxy

@@ -23,6 +23,10 @@ __all__ = ["HandDetector", "MediaPipeHandFinder"]
 class HandDetector(Protocol):
     """Sees hands in one frame after the other. Used by one thread."""
 
+    @property
+    def face_xyxy(self) -> tuple[float, float, float, float] | None:
+        """The face of the person who shows best, frame pixels, as last seen; None: unknown."""
+
     def detect(self, frame: Frame, expected: Sequence[HandRegion]) -> list[HandDetection]:
         """Return the hands of this frame, called left or right as the picture looks.
 
@@ -76,13 +80,13 @@ class MediaPipeHandFinder(Closing):
             self._size_wh = frame.size_wh
         found = self._detector.detect(frame, self._tracker.expect(frame.time_s))
         regions = self._tracker.update(found, frame.time_s)
-        if not self._input_mirrored:
-            return regions
-        return tuple(
-            replace(hand, handedness=OTHER_SIDE[hand.handedness])
-            for hand in regions
-            if hand.handedness is not None
-        )
+        return tuple(self._of_signer(hand) for hand in regions)
+
+    def _of_signer(self, hand: HandRegion) -> HandRegion:
+        """Return a hand under its signer's name for it, with the signer's face."""
+        assert hand.handedness is not None
+        side = OTHER_SIDE[hand.handedness] if self._input_mirrored else hand.handedness
+        return replace(hand, handedness=side, face_xyxy=self._detector.face_xyxy)
 
     def close(self) -> None:
         """Release the networks; harmless when called again."""

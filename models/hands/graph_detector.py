@@ -57,6 +57,9 @@ class GraphDetector(Closing):
         HandModelError: MediaPipe cannot load the bundle.
     """
 
+    face_xyxy: Final = None
+    """These networks see no faces."""
+
     def __init__(self, bundle: HandBundle, *, max_hands: int) -> None:
         self._enhanced_wins = 0
         self._shown_enhanced = False

@@ -82,6 +82,8 @@ class NetworkDetector(Closing):
             except (OSError, RuntimeError, ValueError) as error:
                 raise bundle.refused(error) from error
             self._pose = None if arms is None else arms.result()
+        self.face_xyxy: tuple[float, float, float, float] | None = None
+        """The face of the person who shows best, as last seen."""
         self._max_hands = max_hands
         self._lifted = False
         self._num_idle = 0
@@ -132,9 +134,11 @@ class NetworkDetector(Closing):
         found = list(known)
         if self._pose is None:
             return found
+        person = self._pose.find(image)
+        self.face_xyxy = person.face_xyxy if person else None
         arms = [
             arm
-            for arm in self._pose.find(image)
+            for arm in (person.arms if person else ())
             if not any(_is_part_of(arm.hand, hand) for hand in found)
         ]
         self._pose_rhythm.wait(now_s, soon=not found)

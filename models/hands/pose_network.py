@@ -19,7 +19,7 @@ from models.hands.tflite import TfliteNetwork
 from stream.frames import RgbImage
 from stream.geometry import Handedness
 
-__all__ = ["Arm", "PoseNetwork"]
+__all__ = ["Arm", "Person", "PoseNetwork"]
 
 LEAST_SCORE: Final = 0.5
 """Less sure people are nobody."""
@@ -43,6 +43,12 @@ _HAND_SCALE: Final = 4.0
 """Side of a hand's square in distances from wrist to knuckles."""
 _SHORTEST: Final = 0.2
 """Least distance from wrist to knuckles, in forearms: hands that point at the camera look short."""
+_EYES: Final = (2, 5)
+_EARS: Final = (7, 8)
+_MOUTH: Final = (9, 10)
+_FOREHEAD: Final = 1.2
+_CHIN: Final = 0.9
+"""How far a face goes on above the eyes and below the mouth, in distances between these two."""
 
 _Points = npt.NDArray[np.float64]
 
@@ -59,6 +65,16 @@ class Arm:
     """Where its hand must be."""
     presence: float
     """How sure it is that the hand is in the picture, 0 to 1; it may be hidden there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Person:
+    """Where a person's face and arms are."""
+
+    arms: tuple[Arm, Arm]
+    """Left and right."""
+    face_xyxy: tuple[float, float, float, float]
+    """Left, top, right, bottom around the face, forehead to chin, frame pixels."""
 
 
 class PoseNetwork:
@@ -82,8 +98,8 @@ class PoseNetwork:
         self._network = TfliteNetwork(landmarks, [(5 * _NUM_POINTS,), (1,)])
         self._square: TurnedSquare | None = None
 
-    def find(self, image: RgbImage) -> list[Arm]:
-        """Return the two arms of the person who shows best; none where there is nobody.
+    def find(self, image: RgbImage) -> Person | None:
+        """Return the person who shows best; None where there is nobody.
 
         Args:
             image: uint8 (H, W, 3) RGB.
@@ -91,7 +107,7 @@ class PoseNetwork:
         if self._square is None:
             people = self._detector.find(image)
             if not people:
-                return []
+                return None
             self._square = _square_of(people[0][_MIDDLE], people[0][_END])
         crop = self._square.cut(image, self._network.size_px)
         values, presence = self._network(crop * np.float32(1 / 255))
@@ -99,10 +115,10 @@ class PoseNetwork:
         points = self._square.to_frame(rows[:, :2] / self._network.size_px)
         if presence[0] < LEAST_SCORE:
             self._square = None
-            return []
+            return None
         self._square = _square_of(points[_MIDDLE_AGAIN], points[_END_AGAIN])
         present = 1 / (1 + np.exp(-rows[:, 4]))
-        return [
+        left, right = (
             Arm(
                 side=side,
                 wrist=points[wrist],
@@ -110,7 +126,19 @@ class PoseNetwork:
                 presence=float(present[wrist]),
             )
             for side, elbow, wrist, index, little in _ARMS
-        ]
+        )
+        return Person(arms=(left, right), face_xyxy=_box_of_face(points))
+
+
+def _box_of_face(points: _Points) -> tuple[float, float, float, float]:
+    """Return the box round a face from its few landmarks, of which none is at forehead or chin."""
+    eyes, mouth = points[list(_EYES)].mean(axis=0), points[list(_MOUTH)].mean(axis=0)
+    down = mouth - eyes
+    ends = np.stack([eyes - _FOREHEAD * down, mouth + _CHIN * down])
+    half_px = max(np.linalg.norm(points[_EARS[0]] - points[_EARS[1]]) / 2, np.linalg.norm(down))
+    left, top = ends.min(axis=0) - (half_px, 0)
+    right, bottom = ends.max(axis=0) - (-half_px, 0)
+    return float(left), float(top), float(right), float(bottom)
 
 
 def _square_of(middle: _Points, end: _Points) -> TurnedSquare:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from models.hands.bundle import HandBundle
 from models.hands.contrast import lift_contrast
@@ -28,6 +29,9 @@ class StillDetector(Closing):
     Raises:
         HandModelError: MediaPipe cannot load the bundle.
     """
+
+    face_xyxy: Final = None
+    """These networks see no faces."""
 
     def __init__(self, bundle: HandBundle, *, max_hands: int) -> None:
         self._graph = HandGraph(bundle, max_hands, PLAIN_CONFIDENCE, follows=False)

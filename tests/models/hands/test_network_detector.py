@@ -16,7 +16,7 @@ from models.hands.finder import HandDetector, MediaPipeHandFinder
 from models.hands.graph_detector import GraphDetector
 from models.hands.landmark_network import LandmarkNetwork, square_of_hand
 from models.hands.mediapipe_graph import HandGraph
-from models.hands.pose_network import Arm, PoseNetwork
+from models.hands.pose_network import Arm, Person, PoseNetwork
 from models.hands.squares import TurnedSquare, turn_between
 from models.hands.tracking import HandTracker
 from samples.hand import render_hand
@@ -162,15 +162,16 @@ def test_an_arm_on_a_far_larger_hand_has_no_hand(
         pytest.skip("the pose bundle is not installed")
     square = TurnedSquare(centre_xy=(300.0, 300.0), side_px=90.0, turn_rad=0.0)
     arm = Arm(side="left", wrist=np.array([300.0, 330.0]), hand=square, presence=1.0)
+    person = Person(arms=(arm, arm), face_xyxy=(290.0, 190.0, 310.0, 220.0))
     small = render_hand("B", size_px=72, seed=4, handedness="left", background=(0, 0, 0)).image
     large = render_hand("L", size_px=512, seed=4, handedness="right").image
     sizes_px = []
     for picture in (np.zeros_like(large), large.copy()):
         with network_detector(bundle, max_hands=2) as detector:
             tracker = HandTracker(max_hands=2)
-            monkeypatch.setattr(PoseNetwork, "find", lambda pose, image: [])
+            monkeypatch.setattr(PoseNetwork, "find", lambda pose, image: None)
             tracker.update(detector.detect(frame_of(picture, 0), ()), 0.0)
-            monkeypatch.setattr(PoseNetwork, "find", lambda pose, image: [arm])
+            monkeypatch.setattr(PoseNetwork, "find", lambda pose, image: person)
             picture[264:336, 264:336] = small
             frame = frame_of(picture, 5)
             hands = detector.detect(frame, tracker.expect(frame.time_s))
@@ -189,6 +190,8 @@ def test_locked_fists_are_two_hands_to_the_end(shared: Path) -> None:
         sorted(str(hand.handedness) for hand in hands if hand.unseen_s == 0) for hands in regions
     ]
     assert sides == [["left", "right"]] * 25
+    # By eye in the last frame, forehead to chin.
+    assert regions[-1][0].face_xyxy == pytest.approx((560, 10, 715, 257), abs=40)
 
 
 def test_networks_of_another_kind_are_told_in_one_line(bundle: HandBundle) -> None:
