@@ -18,7 +18,7 @@ from overlays.style import Style
 from stream.frames import RgbImage
 from stream.scene import AttentionMaps
 
-__all__ = ["Caption", "caption_of", "draw_caption", "place_caption"]
+__all__ = ["Caption", "caption_of", "caption_places", "draw_caption"]
 
 _DOT = " \N{MIDDLE DOT} "
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -85,10 +85,13 @@ def caption_of(
     )
 
 
-def place_caption(
+def caption_places(
     caption: Caption, room_wh: tuple[int, int], size_px: float, margin_px: int
-) -> Rect | None:
-    """Return where the caption goes, the bottom-right corner; None where there is no room."""
+) -> list[Rect]:
+    """Return where the caption may go, corners from the bottom right on; none without room.
+
+    The corner at the top left is that of the read-outs.
+    """
     pad, small, gap = _measures(size_px)
     ends_px = text_width(caption.low, small) + text_width(caption.high, small)
     inner = max(
@@ -96,16 +99,18 @@ def place_caption(
         text_width(caption.note, small),
         ends_px + 2 * gap + round(7 * size_px),
     )
-    right, bottom = room_wh[0] - margin_px, room_wh[1] - margin_px
-    left = right - inner - 2 * pad
-    top = bottom - 3 * line_height(size_px) - pad
-    return (left, top, right, bottom) if left >= margin_px and top >= room_wh[1] // 3 else None
+    width, height = inner + 2 * pad, 3 * line_height(size_px) + pad
+    left, top = room_wh[0] - margin_px - width, room_wh[1] - margin_px - height
+    if left < margin_px or top < room_wh[1] // 3:
+        return []
+    starts = [(left, top), (margin_px, top), (left, margin_px)]
+    return [(x, y, x + width, y + height) for x, y in starts]
 
 
 def draw_caption(
     canvas: RgbImage, caption: Caption, rect: Rect, colormap: str, size_px: float
 ) -> None:
-    """Draw the caption and its colour bar where ``place_caption`` put it, in place."""
+    """Draw the caption and its colour bar where ``caption_places`` put it, in place."""
     pad, small, gap = _measures(size_px)
     draw_plate(canvas, rect, pad)
     left, right = rect[0] + pad, rect[2] - pad

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from overlays.colour_bar import caption_of, draw_caption, place_caption
+from overlays.colour_bar import caption_of, caption_places, draw_caption
 from overlays.colours import BACKDROP
 from overlays.exhibits import collect_exhibits
 from overlays.labels import draw_random_mark, edge_margin, text_size
 from overlays.layouts import open_layout
 from overlays.layouts.layout import Layout, Stage
-from overlays.marks import draw_tags
 from overlays.normalize import Normalizer
 from overlays.panes import Pane, Rect, draw_picture
+from overlays.places import SteadyChoice, covered_share, shown_boxes
 from overlays.readouts import Readouts
 from overlays.style import Style
+from overlays.tags import Tags
 from stream.frames import RgbImage
 from stream.scene import AttentionMaps, Scene
 
@@ -25,8 +28,8 @@ class Compositor:
     """Draws scenes in a style; a ``stream.protocols.Renderer``.
 
     Give the next frame another look by assigning ``style``. From frame to frame the compositor
-    remembers only what must not jump: colour ranges, the places of grids and close-ups, and the
-    newest maps for the caption and the mark of random weights. One thread draws with it.
+    remembers only what must not jump: colour ranges, the places of grids, close-ups and text, and
+    the newest maps for the caption and the mark of random weights. One thread draws with it.
 
     Args:
         style: How to draw; None: ``Style()``.
@@ -37,6 +40,8 @@ class Compositor:
         self._normalizer = Normalizer()
         self._layouts: dict[str, Layout] = {}
         self._newest: AttentionMaps | None = None
+        self._tags = Tags()
+        self._corners = SteadyChoice()
 
     def draw(self, scene: Scene) -> RgbImage:
         """Return the scene as a new picture, uint8 (H, W, 3) RGB; the scene is only read.
@@ -62,14 +67,18 @@ class Compositor:
         part = pane.cut(canvas)
         size_px, margin_px = text_size(min(pane.size_wh)), edge_margin(min(pane.size_wh))
         readouts = caption = place = None
+        text: list[Rect] = []
         if style.hud:
             time_s = scene.frame.time_s
             readouts = Readouts(scene.stats, pane.size_wh, size_px, margin_px, time_s=time_s)
+            text += filter(None, [readouts.rect])
         if self._newest is not None:
             caption = caption_of(self._newest, exhibits, style, with_heads=with_heads)
-            place = place_caption(caption, pane.size_wh, size_px, margin_px)
-        above = readouts.rect if readouts else None
-        below = None if layout.has_caption_beside else place
+            if places := caption_places(caption, pane.size_wh, size_px, margin_px):
+                shown = [*shown_boxes(pane, exhibits), *text]
+                costs = [covered_share(corner, shown) for corner in places]
+                place = places[self._corners.choose("caption", costs)]
+                text += [] if layout.has_caption_beside else [place]
         stage = Stage(
             canvas=canvas,
             pane=pane,
@@ -77,19 +86,16 @@ class Compositor:
             frame=scene.frame,
             exhibits=exhibits,
             style=style,
-            span=(
-                above[3] + margin_px // 2 if above else margin_px,
-                below[1] - margin_px // 2 if below else pane.size_wh[1] - margin_px,
-            ),
+            span=_free_rows(text, pane.size_wh[1], margin_px),
             is_random=self._newest is not None and self._newest.is_random,
         )
-        taken = [*filter(None, (above, below)), *layout.draw(stage)]
+        taken = [*text, *layout.draw(stage)]
         if stage.is_random:
             draw_random_mark(part)
         if caption is not None and place is not None:
             caption_part = beside.cut(canvas) if layout.has_caption_beside else part
             draw_caption(caption_part, caption, place, style.colormap, size_px)
-        draw_tags(part, pane, exhibits, taken, names_only=layout.names_only)
+        self._tags.draw(part, pane, exhibits, taken, names_only=layout.names_only)
         if readouts is not None:
             readouts.draw(part)
         _fill_to_even(canvas, plan.picture)
@@ -99,6 +105,20 @@ class Compositor:
         if name not in self._layouts:
             self._layouts[name] = open_layout(name)
         return self._layouts[name]
+
+
+def _free_rows(text: Sequence[Rect], height: int, margin_px: int) -> tuple[int, int]:
+    """Return from and to which row a picture is free of the text at its top and bottom."""
+    top, bottom = 0, height
+    for _, upper, _, lower in text:
+        if upper < height // 2:
+            top = max(top, lower)
+        else:
+            bottom = min(bottom, upper)
+    return (
+        top + margin_px // 2 if top else margin_px,
+        bottom - margin_px // 2 if bottom < height else height - margin_px,
+    )
 
 
 def _fill_to_even(canvas: RgbImage, picture: Rect) -> None:

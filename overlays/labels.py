@@ -1,4 +1,4 @@
-"""Text on the picture: tags of hands, plates of several lines, the mark of random weights."""
+"""Text on the picture: its sizes, and the mark of random weights."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from overlays.colours import INK, PLATE, Rgb
+from overlays.colours import INK, PLATE
 from overlays.lettering import STROKE_EM, text_mask, text_width
-from overlays.paint import PLATE_OPACITY, blend, draw_dot, draw_plate, draw_text, tint_layers
-from overlays.panes import Box, Rect
+from overlays.paint import blend, tint_layers
 from stream.frames import RgbImage
 
-__all__ = ["draw_random_mark", "draw_tag", "edge_margin", "line_height", "text_size"]
-
-_SMALLEST_SIDE_PX = 72
-"""Below this side there is no room for a tag."""
+__all__ = ["draw_random_mark", "edge_margin", "line_height", "text_size"]
 
 
 def text_size(side_px: int) -> float:
-    """Return the text size that suits a picture whose shorter side is ``side_px``, in pixels."""
-    return float(max(11, round(0.0235 * side_px)))
+    """Return the text size that suits a picture whose shorter side is ``side_px``, in pixels.
+
+    Text of 11 pixels reads well, but hides too much of a picture of 240: there it has 8.
+    """
+    return float(max(8, round(min(max(11, 0.0235 * side_px), side_px / 30))))
 
 
 def edge_margin(side_px: int) -> int:
@@ -33,68 +32,6 @@ def edge_margin(side_px: int) -> int:
 def line_height(size_px: float) -> int:
     """Return the distance between baselines in pixels."""
     return round(1.5 * size_px)
-
-
-def draw_tag(
-    canvas: RgbImage,
-    text: str,
-    box: Box,
-    *,
-    accent: Rgb,
-    size_px: float,
-    opacity: float,
-    taken: list[Rect],
-    inside: bool = False,
-) -> None:
-    """Write what a box is: a small plate above its left corner, kept inside the picture.
-
-    Where something else stands there, it goes to the next corner that is free.
-
-    Args:
-        canvas: uint8 (H, W, 3) RGB, written.
-        text: One line.
-        box: What is labelled, pixels of ``canvas``; may leave it.
-        accent: Colour of the dot before the text.
-        size_px: Text size.
-        opacity: 0 to 1.
-        taken: Places of earlier tags; this tag avoids them and adds its own.
-        inside: Place it inside the box's corner rather than above it.
-    """
-    height, width = canvas.shape[:2]
-    if min(height, width) < _SMALLEST_SIDE_PX or opacity <= 0:
-        return
-    tag_h = round(1.75 * size_px)
-    dot = 0.24 * size_px
-    pad = round(0.6 * size_px)
-    text_left = pad + round(2 * dot + 0.4 * size_px)
-    tag_w = text_left + text_width(text, size_px) + pad
-    gap = round(0.4 * size_px)
-    edge = max(gap, edge_margin(min(height, width)))
-    right_most, lowest = max(edge, width - tag_w - edge), max(edge, height - tag_h - edge)
-    x0, y0, x1, y1 = (round(edge) for edge in box)
-    above, below = y0 - tag_h - gap, y1 + gap
-    places = [(x0, above), (x1 - tag_w, above), (x0, below), (x1 - tag_w, below), (x0, y0 + gap)]
-    if inside:
-        places = [
-            (x0 + edge, y0 + edge),
-            (x0 + edge, y1 - tag_h - edge),
-            (x1 - tag_w - edge, y0 + edge),
-        ]
-    rects = []
-    for left, top in places:
-        left, top = min(max(left, edge), right_most), min(max(top, edge), lowest)
-        rects.append((left, top, left + tag_w, top + tag_h))
-    rect = next((r for r in rects if not any(_overlap(r, other) for other in taken)), rects[0])
-    left, top = rect[:2]
-    taken.append(rect)
-    draw_plate(canvas, rect, tag_h // 2, PLATE_OPACITY * opacity)
-    middle = top + tag_h / 2
-    draw_dot(canvas, left + pad + dot, middle, dot, accent, opacity)
-    draw_text(canvas, text, left + text_left, middle, size_px, INK, opacity)
-
-
-def _overlap(one: Rect, other: Rect) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def draw_random_mark(canvas: RgbImage, *, height_share: float = 0.3) -> None:

@@ -1,4 +1,4 @@
-"""A hand on a picture: its map, the corners of its crop, its skeleton, its tag."""
+"""A hand on a picture: its map, the corners of its crop, and its skeleton."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import numpy as np
 from overlays.contour import draw_outline
 from overlays.exhibits import Exhibit, HeadMap
 from overlays.heatmap import FLOOR, draw_heat
-from overlays.labels import draw_tag, text_size
 from overlays.paint import draw_lines
-from overlays.panes import Box, Pane, Rect
+from overlays.panes import Box, Pane
 from overlays.skeleton import draw_skeleton
 from overlays.style import Style
 from stream.frames import RgbImage
@@ -24,7 +23,6 @@ __all__ = [
     "draw_map",
     "draw_marks",
     "draw_on_picture",
-    "draw_tags",
     "subdue",
 ]
 
@@ -115,29 +113,6 @@ def draw_on_picture(
     for exhibit in exhibits:
         draw_map(canvas, pane, exhibit, exhibit.main, style, alpha=style.alpha)
     draw_marks(canvas, pane, exhibits, style)
-
-
-def draw_tags(
-    canvas: RgbImage,
-    pane: Pane,
-    exhibits: Sequence[Exhibit],
-    taken: Sequence[Rect],
-    *,
-    names_only: bool = False,
-) -> None:
-    """Write whose map is where and how old it is, beside what stands in ``taken``."""
-    places = list(taken)
-    for exhibit in exhibits:
-        draw_tag(
-            canvas,
-            exhibit.name if names_only else exhibit.label,
-            pane.place_box(exhibit.box),
-            accent=exhibit.accent,
-            size_px=text_size(min(canvas.shape[:2])),
-            opacity=exhibit.presence,
-            taken=places,
-            inside=exhibit.region.is_whole_frame,
-        )
 
 
 def _draw_corners(canvas: RgbImage, box: Box, width_px: float, opacity: float) -> None:

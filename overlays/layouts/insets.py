@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from overlays.exhibits import Exhibit
 from overlays.head_grid import CLOSE_UP_BRIGHTNESS, draw_rim, fit_box
-from overlays.labels import draw_tag, edge_margin, text_size
+from overlays.labels import edge_margin, text_size
 from overlays.layouts.layout import Layout, Stage
 from overlays.marks import draw_close_map, draw_marks, subdue
 from overlays.panes import Box, Pane, Rect, draw_picture
+from overlays.places import SteadyChoice, covered_share, shown_boxes
 from overlays.style import Style
+from overlays.tags import Tag
 from stream.frames import RgbImage
 
 __all__ = ["Insets"]
@@ -24,14 +26,13 @@ class Insets(Layout):
     """Close-ups of the hands, each above its map, in the corners of the picture.
 
     The signer's right hand is on the viewer's left, as in life; mirrored, the other way round. A
-    close-up that would cover a hand moves from the upper corner to the lower one or back, and then
-    stays: hence the memory.
+    close-up that would cover a hand or a face moves from the upper corner to the lower one or back.
     """
 
     names_only = True
 
     def __init__(self) -> None:
-        self._is_low: dict[bool, bool] = {}
+        self._heights = SteadyChoice()
 
     def draw(self, stage: Stage) -> list[Rect]:
         """See ``Layout``."""
@@ -41,7 +42,7 @@ class Insets(Layout):
         height, width = part.shape[:2]
         margin = edge_margin(min(width, height))
         side = min(round(_INSET_SHARE * min(width, height)), (span[1] - span[0] - _GAP_PX) // 2)
-        hands = [pane.place_box(e.region.box_xyxy) for e in exhibits if not e.region.is_whole_frame]
+        shown = shown_boxes(pane, exhibits)
         taken: list[Rect] = []
         used_px = {True: margin, False: margin}
         for exhibit in exhibits:
@@ -51,7 +52,7 @@ class Insets(Layout):
             if min(tile_wh) < _MIN_INSET_PX or left < margin or left + tile_wh[0] > width - margin:
                 continue
             used_px[is_left] += tile_wh[0] + margin
-            top = self._choose_top(is_left, left, tile_wh, span, hands)
+            top = self._choose_top(is_left, left, tile_wh, span, shown)
             place = (left, top, *tile_wh)
             taken += _draw_inset(part, pane, stage.frame.image, exhibit, style, place)
         return taken
@@ -62,22 +63,12 @@ class Insets(Layout):
         left: int,
         tile_wh: tuple[int, int],
         span: tuple[int, int],
-        hands: Sequence[Box],
+        shown: Sequence[Box],
     ) -> int:
         height = 2 * tile_wh[1] + _GAP_PX
         tops = (span[0], span[1] - height)
-        covered = [
-            sum(_shared_area((left, top, left + tile_wh[0], top + height), hand) for hand in hands)
-            for top in tops
-        ]
-        is_low = self._is_low.get(is_left, False)
-        if (
-            covered[is_low] > 0.1 * tile_wh[0] * height
-            and covered[not is_low] < covered[is_low] / 2
-        ):
-            is_low = not is_low
-        self._is_low[is_left] = is_low
-        return tops[is_low]
+        costs = [covered_share((left, top, left + tile_wh[0], top + height), shown) for top in tops]
+        return tops[self._heights.choose(is_left, costs)]
 
 
 def _draw_inset(
@@ -98,22 +89,10 @@ def _draw_inset(
         if with_map:
             subdue(inset, CLOSE_UP_BRIGHTNESS)
             draw_close_map(inset, tile, exhibit, exhibit.main, style)
-            draw_tag(
-                inset,
-                exhibit.label,
-                (0, 0, tile_w, tile_h),
-                accent=exhibit.accent,
-                size_px=max(9.0, 0.85 * text_size(min(part.shape[:2]))),
-                opacity=exhibit.presence,
-                taken=[],
-                inside=True,
-            )
+            size_px = max(8.0, 0.85 * text_size(min(part.shape[:2])))
+            tag = Tag(exhibit.label, exhibit.accent, size_px)
+            margin = edge_margin(min(inset.shape[:2]))
+            tag.draw(inset, margin, margin, exhibit.presence)
         draw_rim(inset)
         rects.append(tile.rect)
     return rects
-
-
-def _shared_area(one: Box, other: Box) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0.0, width) * max(0.0, height)

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from overlays.help_card import draw_help, draw_notice
-from overlays.labels import draw_tag
 from overlays.lettering import CAP_EM, text_mask, text_width
 from overlays.paint import draw_dot, draw_lines, draw_plate, paint
-from overlays.panes import Rect
 from tests.overlays.scenes import flat_picture
 
 
@@ -76,27 +74,6 @@ def test_every_letter_is_drawn_and_differs_from_every_other() -> None:
 
 def test_letter_without_a_glyph_is_a_box_not_an_error() -> None:
     assert text_mask("\N{SNOWMAN}", 24.0).max() > 200
-
-
-def test_tags_avoid_what_stands_there_and_stay_in_the_picture() -> None:
-    canvas = flat_picture()
-    taken: list[Rect] = []
-    for _ in range(4):
-        draw_tag(
-            canvas,
-            "right",
-            (100, 100, 220, 180),
-            accent=(255, 255, 255),
-            size_px=12.0,
-            opacity=1.0,
-            taken=taken,
-        )
-    for index, (left, top, right, bottom) in enumerate(taken):
-        assert 0 <= left < right <= 320
-        assert 0 <= top < bottom <= 240
-        for other in taken[:index]:
-            apart = right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
-            assert apart
 
 
 @pytest.mark.parametrize("size_wh", [(1280, 720), (320, 240), (240, 900), (40, 30), (2, 2)])
