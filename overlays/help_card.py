@@ -1,4 +1,4 @@
-"""What the keys do, on a card over the picture; and short notices."""
+"""What is said over the picture: what the keys do, short notices, and that there is none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from overlays.paint import draw_plate, draw_text
 from stream.frames import RgbImage
 from stream.keys import Key
 
-__all__ = ["draw_help", "draw_notice"]
+__all__ = ["draw_help", "draw_loss", "draw_notice"]
 
 
 def draw_help(canvas: RgbImage) -> None:
@@ -52,13 +52,33 @@ def draw_notice(canvas: RgbImage, text: str) -> None:
         canvas: uint8 (H, W, 3) RGB, written.
         text: The line; made smaller where it would not fit.
     """
+    _draw_line(canvas, text, 1.1, middle=0.86)
+
+
+def draw_loss(canvas: RgbImage, lost_s: float) -> None:
+    """Dim a picture that is no more what the camera sees, in place, and say since when.
+
+    Args:
+        canvas: uint8 (H, W, 3) RGB, written.
+        lost_s: Seconds since the last picture came.
+    """
+    canvas //= 3
+    minutes, seconds = divmod(int(lost_s), 60)
+    _draw_line(canvas, f"signal lost {minutes}:{seconds:02d}", 1.6, middle=0.5)
+
+
+def _draw_line(canvas: RgbImage, text: str, scale: float, *, middle: float) -> None:
+    """Write a line on a plate, so many times as large as other text, centred at a share of height.
+
+    It is made smaller where it would not fit.
+    """
     height, width = canvas.shape[:2]
-    size_px = text_size(min(height, width)) * 1.1
+    size_px = text_size(min(height, width)) * scale
     widest = 0.9 * width - 2 * size_px
     size_px = max(4.0, round(size_px * min(1.0, widest / text_width(text, size_px)), 1))
     plate_w = text_width(text, size_px) + round(2 * size_px)
     plate_h = round(2.2 * size_px)
-    left, top = (width - plate_w) // 2, round(0.86 * height) - plate_h // 2
+    left, top = (width - plate_w) // 2, round(middle * height) - plate_h // 2
     draw_plate(canvas, (left, top, left + plate_w, top + plate_h), plate_h // 2, 0.8)
     draw_text(canvas, text, left + round(size_px), top + plate_h / 2, size_px, INK)
 

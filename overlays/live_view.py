@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overlays.compositor import Compositor
-from overlays.help_card import draw_help, draw_notice
+from overlays.help_card import draw_help, draw_loss, draw_notice
 from overlays.style import Style
 from stream.frames import RgbImage
 from stream.scene import Scene
@@ -38,8 +38,12 @@ class LiveView:
     def draw(self, scene: Scene) -> RgbImage:
         """Return the scene as a new picture, uint8 (H, W, 3) RGB; the scene is only read."""
         canvas = self._compositor.draw(scene)
+        if scene.stats is not None and scene.stats.lost_s is not None:
+            draw_loss(canvas, scene.stats.lost_s)
         if self.is_help_shown:
             draw_help(canvas)
-        if scene.stats is not None and scene.stats.notice:
-            draw_notice(canvas, scene.stats.notice)
+        if scene.stats is not None:
+            notice = scene.stats.notice or ("paused" if scene.stats.is_frozen else "")
+            if notice:
+                draw_notice(canvas, notice)
         return canvas

@@ -6,6 +6,7 @@ without knowing Signlight::
     SignlightError
     |-- SourceError                     a picture could not be had
     |   |-- SourceNotFoundError         ... FileNotFoundError: no such file, camera or host
+    |   |   `-- SourceRefusedError      ... the server has no such stream, or not for us
     |   |-- SourceFormatError           ... ValueError: no video, or none that decodes
     |   |-- SourceTimeoutError          ... TimeoutError: nothing came in time
     |   `-- SourceLostError             ... ConnectionError: camera unplugged, stream broke off
@@ -41,6 +42,7 @@ __all__ = [
     "SourceFormatError",
     "SourceLostError",
     "SourceNotFoundError",
+    "SourceRefusedError",
     "SourceTimeoutError",
     "UnknownModelError",
     "WeightsError",
@@ -60,6 +62,10 @@ class SourceError(SignlightError):
 
 class SourceNotFoundError(SourceError, FileNotFoundError):
     """No such file, folder, camera or host."""
+
+
+class SourceRefusedError(SourceNotFoundError):
+    """The server is there, but does not give this: wrong name or password. To ask again is idle."""
 
 
 class SourceFormatError(SourceError, ValueError):

@@ -33,6 +33,8 @@ FILL_S = 0.5
 """Longest wait for so many before a recording plays: what is slower than that cannot be in time."""
 STALL_S = 0.05
 """Longest wait for a frame before the keyboard gets its turn, should a camera stall."""
+STALE_S = 3.0
+"""A live source that gives no picture for so long is said to be lost."""
 NOTICE_S = 2.0
 """How long a notice ("saved ...") stays on the picture."""
 MEASURED_FRAMES = 20_000
@@ -108,13 +110,13 @@ class LiveLoop:
     newest frame wins, a recording waits and plays at its own speed. A hands thread finds hands in
     the next frame while this one is drawn. An attention thread turns the newest crops into maps.
     Record threads write what is shown. A part that fails ends the loop with its error. The parts
-    stay open, sinks apart: who made them closes them.
+    stay open, source and sinks apart: who made them closes them.
 
     The loop's own keys are ``KEYS``; what is recorded by key goes to a file of its own, beside
     ``save_to``. Every other key goes to ``controls``.
 
     Args:
-        source: Where frames come from; read on the capture thread.
+        source: Where frames come from; read on the capture thread, closed at the end.
         finder: Finds hands; called on the hands thread.
         cut: Cuts crops; called on the calling thread.
         attention: Makes the maps, on its own thread, which is running: a model may then get ready
@@ -143,6 +145,7 @@ class LiveLoop:
         stop: threading.Event,
         clock: Clock | None = None,
     ) -> None:
+        self._source = source
         self._finder = finder
         self._cut = cut
         self._renderer = renderer
@@ -171,6 +174,7 @@ class LiveLoop:
         self._scene: Scene | None = None
         self._canvas: RgbImage | None = None
         self._fills_until_ns: int | None = None
+        self._came_ns = 0
         self._is_frozen = False
         self._frozen_from = 0
         self._notice = ("", 0)
@@ -192,6 +196,7 @@ class LiveLoop:
                 self._saving = self._record_to(self._save_to, "the view")
             stack.enter_context(self._capture)
             stack.enter_context(self._hands)
+            stack.callback(self._source.close)  # a read that waits for its return ends at once
             with suppress(ChannelClosed):  # the source has ended
                 while not self._stop.is_set() and (self._screen is None or self._screen.is_open):
                     if self._is_frozen:
@@ -200,8 +205,8 @@ class LiveLoop:
                         self._fill(self._fills_until_ns)
                     elif (located := self._located.get(STALL_S)) is not None:
                         self._show(*located)
-                    elif self._canvas is not None:
-                        self._present(self._canvas, 0.0)
+                    else:
+                        self._wait()
             self._newest_maps.check()
             if not self._stop.is_set():
                 self._hands.check()
@@ -230,6 +235,7 @@ class LiveLoop:
         return frame, self._finder.find(frame)
 
     def _show(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
+        self._came_ns = self._clock.now_ns()
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
         self._submit(frame, hands)
         self._scene = Scene(
@@ -254,6 +260,21 @@ class LiveLoop:
         for recorder in [recorder for recorder in self._finishing if recorder.is_finished]:
             self._finishing.remove(recorder)
             self._settle(recorder)
+
+    def _wait(self) -> None:
+        """Listen to the keyboard while no frame comes; say so when that lasts."""
+        if self._canvas is None or self._scene is None:
+            return
+        if self._lost_s is not None:
+            self._scene = replace(self._scene, hands=(), maps={}, stats=self._stats())
+            self._canvas = self._renderer.draw(self._scene)
+        self._present(self._canvas, 0.0)
+
+    @property
+    def _lost_s(self) -> float | None:
+        """Time since the last frame of a live source; None while that is no loss."""
+        waited_s = (self._clock.now_ns() - self._came_ns) / 1e9
+        return waited_s if self._is_live and not self._is_frozen and waited_s >= STALE_S else None
 
     def _submit(self, frame: Frame, hands: Sequence[HandRegion]) -> None:
         self._newest_maps.submit(cut_hands(frame, hands, self._cut))
@@ -309,6 +330,7 @@ class LiveLoop:
             self._submit(self._scene.frame, self._scene.hands)  # its own map is to come
         else:
             self._num_frozen += self._dropped - self._frozen_from
+            self._came_ns = self._clock.now_ns()
             if self._pacer:
                 self._pacer.restart()
 
@@ -365,6 +387,8 @@ class LiveLoop:
             latency_ms=self._late_ms[-1] if self._late_ms else 0.0,
             compute_ms=self._newest_maps.compute_ms,
             is_recording=bool(recorders),
+            is_frozen=self._is_frozen,
+            lost_s=self._lost_s,
             notice=notice if now_ns < until_ns else "",
         )
 

@@ -41,6 +41,10 @@ class Stats:
     """Time the model took for the newest maps."""
     is_recording: bool = False
     """True while frames are being recorded."""
+    is_frozen: bool = False
+    """True while one frame is held."""
+    lost_s: float | None = None
+    """Seconds since a live source was lost; None while it is there."""
     notice: str = ""
     """A few words about what was just done ("layer 10"); empty most of the time."""
 

@@ -28,6 +28,7 @@ class Worker(Generic[In, Out]):
         inbox: Where items come from: a channel, or an iterable that only this thread touches.
         outbox: Where results go; None throws them away.
         name: What the worker is, in errors; the thread is called ``signlight-NAME``.
+        is_daemon: The program's end does not wait for it: it may hang in a driver.
 
     Attributes:
         name: What the worker is.
@@ -40,13 +41,16 @@ class Worker(Generic[In, Out]):
         inbox: Channel[In] | Iterable[In],
         outbox: Channel[Out] | None,
         name: str,
+        is_daemon: bool = False,
     ) -> None:
         self.name = name
         self._function = function
         self._inbox = inbox
         self._outbox = outbox
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name=f"signlight-{name}")
+        self._thread = threading.Thread(
+            target=self._run, name=f"signlight-{name}", daemon=is_daemon
+        )
 
     def check(self) -> None:
         """Raise what stopped the worker, if anything did.
@@ -67,10 +71,10 @@ class Worker(Generic[In, Out]):
         """Start the thread. A worker starts once."""
         self._thread.start()
 
-    def join(self) -> None:
-        """Wait for the thread to end; harmless before start, and again."""
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait for the thread to end, at most so long; harmless before start, and again."""
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(timeout_s)
 
     def stop(self) -> None:
         """Throw away what waits in channels, let the item in hand finish, and join. Idempotent.

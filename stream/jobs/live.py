@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stream.command_line.options import Options
 from stream.jobs.factories import Factories
-from stream.jobs.opening import open_attention, open_sink, open_source
+from stream.jobs.opening import open_attention, open_live_source, open_sink
 from stream.jobs.options import LiveOptions
 from stream.jobs.progress import say
 from stream.jobs.working_folder import WorkingFolder
@@ -51,7 +51,7 @@ class Live:
                 from stream.screens.window import Window
 
                 screen = stack.enter_context(Window())
-            source = stack.enter_context(open_source(self.options))
+            source = stack.enter_context(open_live_source(self.options))
             return show(
                 self.options,
                 self.factories,
@@ -78,7 +78,7 @@ def show(
         options: What to show, and how.
         factories: How the parts are made.
         screen: Where; None shows nothing.
-        source: What; stays open.
+        source: What; closed at the end.
         output: MP4 that records all of it.
         notes: What to say at the end, a line each.
         connect: Called with what draws and what is pressed; returns what is to draw.

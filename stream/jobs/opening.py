@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stream.command_line.options import Options
 from stream.errors import OptionError, SignlightError
-from stream.jobs.options import RegionOptions
+from stream.jobs.options import RegionOptions, ViewOptions
 from stream.naming import refuse_input
 from stream.newest_maps import NewestMaps
 from stream.protocols import Source
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stream.jobs.factories import Cutter, LoadedModel
     from stream.sinks.mp4 import Mp4Sink
 
-__all__ = ["open_attention", "open_sink", "open_source"]
+__all__ = ["open_attention", "open_live_source", "open_sink", "open_source"]
 
 
 def open_source(options: Options) -> Source:
@@ -44,6 +44,27 @@ def open_source(options: Options) -> Source:
         if isinstance(error, SignlightError):
             raise
         raise OptionError(f"{name}: {error}") from error
+
+
+def open_live_source(options: Options) -> Source:
+    """Open what the options name; a camera or stream that is lost is opened again, if they say so.
+
+    Raises:
+        SourceError: It is not there, is no video, or does not answer.
+        OptionError: It has no such part as the options ask for.
+    """
+    source = open_source(options)
+    if not (source.info.is_live and options[ViewOptions].reconnect):
+        return source
+    from stream.sources.returning import ReturningSource
+    from stream.sources.timeline import Span
+
+    part = options[PartOptions]
+    return ReturningSource(
+        source,
+        partial(open_source, options.but(end_s=None, max_frames=None)),
+        span=Span(None, part.end_s, part.max_frames),
+    )
 
 
 def open_sink(

@@ -23,6 +23,7 @@ __all__ = [
     "LiveOptions",
     "RegionOptions",
     "ServeOptions",
+    "ViewOptions",
 ]
 
 
@@ -93,6 +94,9 @@ class ViewOptions(SourceOptions):
 
     output: Path | None = option(
         None, "record the view as MP4", flag="--save", metavar="PATH", values=VideoName()
+    )
+    reconnect: bool = option(
+        True, "end when a camera or stream is lost; else it is opened again", flag="--no-reconnect"
     )
 
 

@@ -13,7 +13,7 @@ from stream.command_line.options import Options
 from stream.errors import SignlightError, in_one_line
 from stream.jobs.factories import Factories
 from stream.jobs.live import show
-from stream.jobs.opening import open_source
+from stream.jobs.opening import open_live_source, open_source
 from stream.jobs.options import ServeOptions
 from stream.jobs.progress import say
 from stream.live import LiveLoop
@@ -83,7 +83,7 @@ def _open(options: Options) -> Source:
     # What comes once only, a pipe or a stream, cannot begin again.
     if Path(name).is_file() or Path(name).is_dir():
         return LoopingSource(partial(open_source, options))
-    return open_source(options)
+    return open_live_source(options)
 
 
 def _connect(page: Page, view: Renderer, controls: Controls) -> Renderer:

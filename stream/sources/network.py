@@ -16,6 +16,7 @@ from av.error import (
     HTTPClientError,
     HTTPError,
     HTTPForbiddenError,
+    HTTPNotFoundError,
     HTTPUnauthorizedError,
 )
 
@@ -24,6 +25,7 @@ from stream.errors import (
     SourceFormatError,
     SourceLostError,
     SourceNotFoundError,
+    SourceRefusedError,
     SourceTimeoutError,
 )
 from stream.sources.container import ContainerSource
@@ -83,7 +85,8 @@ class NetworkSource(ContainerSource):
         read_timeout_s: Longest wait for the next packet.
 
     Raises:
-        SourceNotFoundError: No such host, nobody listens there, or the server refuses.
+        SourceNotFoundError: No such host, or nobody listens there.
+        SourceRefusedError: The server refuses, or has no such thing.
         SourceTimeoutError: The server does not answer in time.
         SourceFormatError: What it sends is no video, or FFmpeg lacks the protocol.
         ValueError: The range is empty, or ``start_s`` is given for a live stream.
@@ -192,8 +195,12 @@ def _opening_error(
             f"{name} did not answer within {timeout_s:g} s; check the address and the network"
         )
     if isinstance(exc, HTTPUnauthorizedError | HTTPForbiddenError):
-        return SourceNotFoundError(
+        return SourceRefusedError(
             f"{name} refuses access ({describe(exc)}); give {scheme}://user:password@host/..."
+        )
+    if isinstance(exc, HTTPNotFoundError):
+        return SourceRefusedError(
+            f"{name} cannot be reached ({describe(exc)}); check the address's last part"
         )
     if isinstance(exc, HTTPError | HTTPClientError | OSError):
         return SourceNotFoundError(

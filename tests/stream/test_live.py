@@ -159,6 +159,32 @@ def test_unplugged_camera_ends_the_loop_with_its_error() -> None:
     assert caught.value.__cause__ is failure
 
 
+def test_a_camera_that_is_silent_is_said_to_be_lost_until_it_is_back() -> None:
+    """Hands and maps of the last picture are taken away: nothing is known of them any more."""
+    told = threading.Event()
+
+    class Renderer(FrameRenderer):
+        def draw(self, scene: Scene) -> RgbImage:
+            if scene.stats is not None and scene.stats.lost_s is not None:
+                told.set()
+            return super().draw(scene)
+
+    def before(index: int) -> None:
+        while index == 3 and not told.wait(0.01):
+            stage.clock.time_ns += 4_000_000_000
+
+    stage = Stage(frames(4, is_live=True, before=before), renderer=Renderer())
+    stage.run()
+    scenes = stage.renderer.scenes
+    lost = [scene for scene in scenes if scene.stats and scene.stats.lost_s is not None]
+    assert lost
+    assert {scene.frame.index for scene in lost} <= {0, 1, 2}
+    assert all(not scene.hands and not scene.maps for scene in lost)
+    assert scenes[-1].frame.index == 3
+    assert scenes[-1].stats is not None
+    assert scenes[-1].stats.lost_s is None
+
+
 @pytest.mark.parametrize("key", ["q", "escape"])
 def test_quit_keys_end_an_endless_source(key: str) -> None:
     endless = ScriptedSource(iter(lambda: make_frame(0), None), is_live=True)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from stream.errors import SourceLostError
+from stream.errors import SourceLostError, SourceRefusedError
+from stream.frames import Frame
 from stream.sources import open_source
 from stream.sources.network import NetworkSource
+from stream.sources.returning import ReturningSource
 from tests.clips import make_clip, number_in, numbered
 from tests.conftest import ROOT
 from tests.program import QUICK, fails
@@ -47,9 +51,9 @@ pytestmark = pytest.mark.skipif(
 
 
 @contextmanager
-def serving(launch: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(launch: str, *port: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Serve a pipeline; give its address and the server's process."""
-    command = [SYSTEM_PYTHON, str(ROOT / "tests/stream/rtsp_server.py"), launch]
+    command = [SYSTEM_PYTHON, str(ROOT / "tests/stream/rtsp_server.py"), launch, *port]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -104,6 +108,47 @@ def test_a_server_that_is_gone_is_told_in_one_line(blow: signal.Signals, fault: 
         with pytest.raises(SourceLostError, match=fault) as caught:
             list(iter(source.read, None))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+def test_a_server_that_comes_back_is_read_on(blow: signal.Signals) -> None:
+    """At once the second time it is tried; the time between is a gap, and all times go on."""
+
+    def number_of_frames(source: ReturningSource, count: int) -> list[Frame]:
+        return [frame for _ in range(count) if (frame := source.read()) is not None]
+
+    with ExitStack() as servers:
+        url, process = servers.enter_context(serving(TEST_PICTURES))
+        port = str(urlsplit(url).port)
+        tries: list[str] = []
+
+        def reopen() -> NetworkSource:
+            tries.append("try")
+            if len(tries) == 2:
+                process.kill()  # a frozen one still holds the port
+                process.wait(WAIT_S)
+                servers.enter_context(serving(TEST_PICTURES, port))
+            return NetworkSource(url, open_timeout_s=0.5)
+
+        with ReturningSource(NetworkSource(url), reopen, stale_s=0.5, waits_s=(0.0,)) as source:
+            before = number_of_frames(source, 5)
+            process.send_signal(blow)
+            while not tries:
+                before += number_of_frames(source, 1)
+            after = number_of_frames(source, 5)
+            assert len(after) == 5
+            assert "was lost" in source.warnings[-1]
+    every = [*before, *after]
+    times_s = [frame.time_s for frame in every]
+    assert all(earlier < later for earlier, later in pairwise(times_s))
+    passed_s = (every[-1].captured_ns - every[0].captured_ns) / 1e9
+    assert times_s[-1] - times_s[0] == pytest.approx(passed_s, abs=0.5)
+    assert [frame.index for frame in every] == list(range(len(every)))
+
+
+def test_wrong_address_of_a_server_that_is_there_is_refused() -> None:
+    with serving(TEST_PICTURES) as (url, _), pytest.raises(SourceRefusedError, match="404"):
+        NetworkSource(f"{url}/nothing")
 
 
 def test_a_recording_behind_a_server_is_live_too(
