@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -48,6 +48,12 @@ class Compositor:
 
         The canvas has even sides, which depend only on the frame's size and the layout.
         """
+        canvas, draw_readouts = self.compose(scene)
+        draw_readouts(canvas)
+        return canvas
+
+    def compose(self, scene: Scene) -> tuple[RgbImage, Callable[[RgbImage], None]]:
+        """Return the picture without its read-outs, and what draws those into it or a copy."""
         style = self.style
         layout = self._layout("heads" if style.head == "all" else style.layout)
         width, height = scene.frame.size_wh
@@ -66,12 +72,16 @@ class Compositor:
 
         part = pane.cut(canvas)
         size_px, margin_px = text_size(min(pane.size_wh)), edge_margin(min(pane.size_wh))
-        readouts = caption = place = None
-        text: list[Rect] = []
-        if style.hud:
-            time_s = scene.frame.time_s
-            readouts = Readouts(scene.stats, pane.size_wh, size_px, margin_px, time_s=time_s)
-            text += filter(None, [readouts.rect])
+        caption = place = None
+        readouts = Readouts(
+            scene.stats,
+            pane.size_wh,
+            size_px,
+            margin_px,
+            time_s=scene.frame.time_s,
+            signs_only=not style.hud,
+        )
+        text: list[Rect] = [*filter(None, [readouts.rect])]
         if self._newest is not None:
             caption = caption_of(self._newest, exhibits, style, with_heads=with_heads)
             if places := caption_places(caption, pane.size_wh, size_px, margin_px):
@@ -96,10 +106,8 @@ class Compositor:
             caption_part = beside.cut(canvas) if layout.has_caption_beside else part
             draw_caption(caption_part, caption, place, style.colormap, size_px)
         self._tags.draw(part, pane, exhibits, taken, names_only=layout.names_only)
-        if readouts is not None:
-            readouts.draw(part)
         _fill_to_even(canvas, plan.picture)
-        return canvas
+        return canvas, lambda picture: readouts.draw(pane.cut(picture))
 
     def _layout(self, name: str) -> Layout:
         if name not in self._layouts:

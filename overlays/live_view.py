@@ -12,7 +12,7 @@ __all__ = ["LiveView"]
 
 
 class LiveView:
-    """Draws what a person at the keyboard sees; a ``stream.protocols.Renderer``.
+    """Draws what a person at the keyboard sees; a ``stream.protocols.LiveRenderer``.
 
     Args:
         style: How to draw; assign ``view.style`` to change it from the next frame on.
@@ -25,6 +25,7 @@ class LiveView:
     def __init__(self, style: Style) -> None:
         self._compositor = Compositor(style)
         self.is_help_shown = False
+        self._kept: RgbImage | None = None
 
     @property
     def style(self) -> Style:
@@ -35,15 +36,22 @@ class LiveView:
     def style(self, style: Style) -> None:
         self._compositor.style = style
 
+    @property
+    def kept(self) -> RgbImage:
+        """What was drawn last, without read-outs, notices and the card of keys."""
+        assert self._kept is not None  # something was drawn
+        return self._kept
+
     def draw(self, scene: Scene) -> RgbImage:
         """Return the scene as a new picture, uint8 (H, W, 3) RGB; the scene is only read."""
-        canvas = self._compositor.draw(scene)
-        if scene.stats is not None and scene.stats.lost_s is not None:
-            draw_loss(canvas, scene.stats.lost_s)
+        self._kept, draw_readouts = self._compositor.compose(scene)
+        canvas = self._kept.copy()
+        draw_readouts(canvas)
+        stats = scene.stats
+        if stats is not None and stats.lost_s is not None:
+            draw_loss(canvas, stats.lost_s)
         if self.is_help_shown:
             draw_help(canvas)
-        if scene.stats is not None:
-            notice = scene.stats.notice or ("paused" if scene.stats.is_frozen else "")
-            if notice:
-                draw_notice(canvas, notice)
+        if stats is not None and stats.notice:
+            draw_notice(canvas, stats.notice)
         return canvas

@@ -17,13 +17,14 @@ _MAX_SHARE = 1 / 8
 
 
 class Readouts:
-    """Rates, latency, drops and the recording dot, laid out for a picture.
+    """Rates, latency, drops, and the signs for recording and pause, laid out for a picture.
 
     Numbers are bright, their units quiet. What does not fit on one line goes on the next, as long
     as the lines leave most of the picture free; the rest is left out, the least telling first.
 
     Args:
         stats: What to show; None where no loop runs for somebody to watch: the time is shown.
+        signs_only: Show whether it is paused and recorded, and nothing else.
         room_wh: Width and height of the picture in pixels.
         size_px: Text size.
         margin_px: Distance from the picture's edges.
@@ -38,19 +39,24 @@ class Readouts:
         margin_px: int,
         *,
         time_s: float = 0.0,
+        signs_only: bool = False,
     ) -> None:
         self._size_px = size_px
         self._pad = round(0.75 * size_px)
-        self._is_recording = stats is not None and stats.is_recording
-        self._recording_px = round(1.1 * size_px) + text_width("REC", size_px)
+        self._is_recording = stats is not None and stats.recording_s is not None
+        self._sign = _sign_of(stats) if stats else ""
+        dot_px = round(1.1 * size_px) if self._is_recording else 0
+        self._sign_left = self._pad + dot_px
+        sign_px = dot_px + text_width(self._sign, size_px) if self._sign else 0
         gap = round(1.1 * size_px)
         right_edge = room_wh[0] - 2 * (margin_px + self._pad)
         # Each item: number, unit, and where they begin.
         self._lines: list[list[tuple[str, str, int, int]]] = [[]]
-        x = self._recording_px + gap if self._is_recording else 0
-        widest = 0
+        x = sign_px + gap if self._sign else 0
+        widest = sign_px
         max_lines = max(1, int(_MAX_SHARE * room_wh[1] / line_height(size_px)))
-        for number, unit in _items(stats) if stats else [(_clock(time_s), "in the source")]:
+        items = _items(stats) if stats else [(_clock(time_s), "in the source")]
+        for number, unit in () if signs_only else items:
             number_px = text_width(number, size_px) + round(0.3 * size_px)
             item_px = number_px + text_width(unit, size_px)
             if x > 0 and x + item_px > right_edge:
@@ -76,12 +82,24 @@ class Readouts:
         middle = self.rect[1] + 0.25 * self._pad + line_height(size_px) / 2
         if self._is_recording:
             draw_dot(canvas, left + 0.38 * size_px, middle, 0.33 * size_px, RECORDING)
-            draw_text(canvas, "REC", left + round(1.1 * size_px), middle, size_px, INK)
+        if self._sign:
+            draw_text(canvas, self._sign, self.rect[0] + self._sign_left, middle, size_px, INK)
         for line in self._lines:
             for number, unit, number_x, unit_x in line:
                 draw_text(canvas, number, left + number_x, middle, size_px, INK)
                 draw_text(canvas, unit, left + unit_x, middle, size_px, QUIET)
             middle += line_height(size_px)
+
+
+def _sign_of(stats: Stats) -> str:
+    """Return what must be seen even where read-outs are hidden."""
+    signs = []
+    if stats.recording_s is not None:
+        minutes, seconds = divmod(int(stats.recording_s), 60)
+        signs.append(f"REC {minutes}:{seconds:02d}")
+    if stats.is_frozen:
+        signs.append("paused")
+    return " \N{MIDDLE DOT} ".join(signs)
 
 
 def _items(stats: Stats) -> list[tuple[str, str]]:

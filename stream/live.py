@@ -7,21 +7,23 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Protocol
 
 from stream.channel import Channel, ChannelClosed, Keep
 from stream.errors import SinkError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
-from stream.keys import Key, actions_of
+from stream.keys import Key, Setting, actions_of
+from stream.live_recordings import LiveRecordings
 from stream.newest_maps import NewestMaps
 from stream.pacing import Clock, MonotonicClock, Pacer
-from stream.protocols import CropCutter, HandFinder, Renderer, Screen, Sink, Source
-from stream.recorder import Recorder
+from stream.protocols import CropCutter, HandFinder, LiveRenderer, Screen, Source
 from stream.scene import Scene
 from stream.scenes import cut_hands
 from stream.sources.reading import frames_of
 from stream.stats import RateMeter, Stats, percentile
+from stream.takes import Moment, Takes
 from stream.worker import Worker
 
 __all__ = ["LiveControls", "LiveFiles", "LiveLoop", "LiveReport"]
@@ -39,7 +41,8 @@ NOTICE_S = 2.0
 """How long a notice ("saved ...") stays on the picture."""
 MEASURED_FRAMES = 20_000
 """Frames the closing report looks back on: eleven minutes at 30 a second, so memory stays flat."""
-
+_MARK = "mark="
+"""A press that begins so names the mark that it sets."""
 
 _Located = tuple[Frame, tuple[HandRegion, ...]]
 """A frame and the hands in it."""
@@ -51,12 +54,16 @@ class LiveControls(Protocol):
     def press(self, key: str) -> str | None:
         """React to a key that is not the loop's own; return a notice to show, if any."""
 
+    @property
+    def settings(self) -> Sequence[Setting]:
+        """What can be set, and what it is set to."""
+
 
 class LiveFiles(Protocol):
     """Makes the files that a person asks for by key."""
 
-    def open_recording(self) -> tuple[Sink, str]:
-        """Return a new sink for the record key, and what to call it in a notice.
+    def open_recording(self) -> tuple[Takes, str]:
+        """Return new files for the record key, and what to call them in a notice.
 
         Raises:
             SinkError: It cannot be; shown as a notice.
@@ -89,6 +96,8 @@ class LiveReport:
     where nothing was shown."""
     age_p95_ms: float | None
     """95th percentile of the age of the maps on show, in ms; None where no map was shown."""
+    faults: tuple[str, ...] = ()
+    """What ended recordings before their time, a line each."""
 
     def __str__(self) -> str:
         words = [f"{self.num_shown} frames shown, {self.dropped_capture} dropped"]
@@ -125,7 +134,7 @@ class LiveLoop:
         screen: Window and keyboard, or None to run without.
         controls: Reacts to the other keys.
         files: Makes the files of the loop's keys.
-        save_to: Sink that records the whole run; closed at its end. None records nothing.
+        save_to: Keeps the whole run; closed at its end. None keeps nothing.
         stop: Set it, from any thread or a signal handler, to end.
         clock: The passing of time.
     """
@@ -137,11 +146,11 @@ class LiveLoop:
         finder: HandFinder,
         cut: CropCutter,
         attention: NewestMaps,
-        renderer: Renderer,
+        renderer: LiveRenderer,
         screen: Screen | None,
         controls: LiveControls,
         files: LiveFiles,
-        save_to: Sink | None,
+        save_to: Takes | None,
         stop: threading.Event,
         clock: Clock | None = None,
     ) -> None:
@@ -168,18 +177,23 @@ class LiveLoop:
         )
         self._newest_maps = attention
         self._save_to = save_to
-        self._saving: Recorder | None = None
-        self._recording: Recorder | None = None
-        self._finishing: list[Recorder] = []
+        self._recordings = LiveRecordings(
+            files.open_recording,
+            keep="latest" if self._is_live else "all",
+            say=self._say,
+            now_ns=self._clock.now_ns,
+            is_watched=screen is not None,
+        )
+        self._held_s = Fraction(0)
         self._scene: Scene | None = None
         self._canvas: RgbImage | None = None
         self._fills_until_ns: int | None = None
         self._came_ns = 0
         self._is_frozen = False
-        self._frozen_from = 0
+        self._frozen_from = self._frozen_ns = 0
         self._notice = ("", 0)
         self._rate = RateMeter()
-        self._num_shown = self._num_frozen = self._dropped_record = 0
+        self._num_shown = self._num_frozen = 0
         self._late_ms: deque[float] = deque(maxlen=MEASURED_FRAMES)
         self._age_ms: deque[float] = deque(maxlen=MEASURED_FRAMES)
 
@@ -191,9 +205,9 @@ class LiveLoop:
             SignlightError: A part failed on the calling thread.
         """
         with ExitStack() as stack:
-            stack.callback(self._finish_recordings)
+            stack.callback(self._recordings.close)
             if self._save_to is not None:
-                self._saving = self._record_to(self._save_to, "the view")
+                self._recordings.begin_whole(self._save_to)
             stack.enter_context(self._capture)
             stack.enter_context(self._hands)
             stack.callback(self._source.close)  # a read that waits for its return ends at once
@@ -215,10 +229,11 @@ class LiveLoop:
             num_captured=self._num_shown + self._dropped,
             num_shown=self._num_shown,
             dropped_capture=self._dropped_capture,
-            dropped_record=self._dropped_record,
+            dropped_record=self._recordings.dropped,
             num_maps=self._newest_maps.num_batches,
             late_p95_ms=percentile(self._late_ms, 0.95) if self._late_ms else None,
             age_p95_ms=percentile(self._age_ms, 0.95) if self._age_ms else None,
+            faults=tuple(self._recordings.faults),
         )
 
     @property
@@ -254,12 +269,8 @@ class LiveLoop:
         self._rate.tick(shown_ns)
         self._late_ms.append((shown_ns - due_ns) / 1e6)
         self._age_ms.extend(entry.age_s * 1e3 for entry in self._scene.maps.values())
-        for recorder in (self._saving, self._recording):
-            if recorder is not None:
-                recorder.record(canvas, frame.pts, frame.time_base)
-        for recorder in [recorder for recorder in self._finishing if recorder.is_finished]:
-            self._finishing.remove(recorder)
-            self._settle(recorder)
+        self._record(frame, self._held_s)
+        self._recordings.settle_ended()
 
     def _wait(self) -> None:
         """Listen to the keyboard while no frame comes; say so when that lasts."""
@@ -305,8 +316,22 @@ class LiveLoop:
             self._scene, maps=self._newest_maps.at(frame, hands), stats=self._stats()
         )
         self._canvas = self._renderer.draw(self._scene)
+        self._record(frame, self._held_s + self._frozen_s)
         if self._present(self._canvas, STALL_S):
             self._submit(frame, hands)  # the key may have asked for another layer
+
+    @property
+    def _frozen_s(self) -> Fraction:
+        """How long the frame on show has been held."""
+        return Fraction(self._clock.now_ns() - self._frozen_ns, 10**9)
+
+    def _record(self, frame: Frame, later_s: Fraction) -> None:
+        """Record what was drawn of a frame, so much later than its own time."""
+        self._recordings.record(
+            lambda: Moment(frame.image, self._renderer.kept, self._controls.settings),
+            frame.pts + round(later_s / frame.time_base),
+            frame.time_base,
+        )
 
     def _present(self, canvas: RgbImage, wait_s: float) -> bool:
         """Show ``canvas`` and react to a key; return whether one was pressed."""
@@ -315,6 +340,8 @@ class LiveLoop:
             return False
         if own := self._actions.get(key):
             own(self)
+        elif key.startswith(_MARK):
+            self._recordings.mark(key.removeprefix(_MARK))
         else:
             self._say(self._controls.press(key))
         return True
@@ -325,6 +352,7 @@ class LiveLoop:
     def _toggle_freeze(self) -> None:
         self._is_frozen = not self._is_frozen
         if self._is_frozen:
+            self._frozen_ns = self._clock.now_ns()
             self._frozen_from = self._dropped
             assert self._scene is not None  # a key is pressed on a picture
             self._submit(self._scene.frame, self._scene.hands)  # its own map is to come
@@ -332,43 +360,21 @@ class LiveLoop:
             self._num_frozen += self._dropped - self._frozen_from
             self._came_ns = self._clock.now_ns()
             if self._pacer:
+                self._held_s += self._frozen_s
                 self._pacer.restart()
 
     def _toggle_recording(self) -> None:
-        if self._recording is not None:
-            # Its end may take a while (a long file is rewritten): it comes on its own thread.
-            self._recording.finish()
-            self._finishing.append(self._recording)
-            self._recording = None
-            return
-        try:
-            sink, name = self._files.open_recording()
-        except SinkError as error:  # a folder that cannot be written is no reason to end
-            self._say(f"{error}")
-            return
-        self._recording = self._record_to(sink, name)
-        self._say(f"recording to {name}")
+        self._recordings.toggle()
+
+    def _mark(self) -> None:
+        self._recordings.mark()
 
     def _keep_canvas(self) -> None:
         assert self._canvas is not None  # a key is pressed on a picture
         try:
-            self._say(self._files.save_snapshot(self._canvas))
+            self._say(self._files.save_snapshot(self._renderer.kept))
         except SinkError as error:
             self._say(f"{error}")
-
-    def _record_to(self, sink: Sink, name: str) -> Recorder:
-        return Recorder(sink, name, keep="latest" if self._is_live else "all")
-
-    def _settle(self, recorder: Recorder) -> None:
-        recorder.close()
-        self._dropped_record += recorder.dropped
-        self._say(f"saved {recorder.name}" if recorder.num_recorded else "nothing was recorded")
-
-    def _finish_recordings(self) -> None:
-        with ExitStack() as stack:  # each is finished, whatever becomes of the others
-            for recorder in (self._saving, self._recording, *self._finishing):
-                if recorder is not None:
-                    stack.callback(self._settle, recorder)
 
     def _say(self, notice: str | None) -> None:
         if notice:
@@ -377,16 +383,15 @@ class LiveLoop:
     def _stats(self) -> Stats:
         notice, until_ns = self._notice
         now_ns = self._clock.now_ns()
-        recorders = [one for one in (self._saving, self._recording) if one is not None]
         return Stats(
             fps_shown=self._rate.per_s(now_ns),
             maps_per_s=self._newest_maps.per_s,
             dropped_capture=self._dropped_capture,
             dropped_crops=self._newest_maps.dropped,
-            dropped_record=self._dropped_record + sum(one.dropped for one in recorders),
+            dropped_record=self._recordings.dropped,
             latency_ms=self._late_ms[-1] if self._late_ms else 0.0,
             compute_ms=self._newest_maps.compute_ms,
-            is_recording=bool(recorders),
+            recording_s=self._recordings.length_s,
             is_frozen=self._is_frozen,
             lost_s=self._lost_s,
             notice=notice if now_ns < until_ns else "",
@@ -396,6 +401,7 @@ class LiveLoop:
         Key(("q", "escape"), "quit", _quit, caps=("q", "Esc")),
         Key(("space",), "freeze", _toggle_freeze),
         Key(("s",), "snapshot (PNG, in the working folder)", _keep_canvas, on_card="snapshot"),
+        Key(("b",), "mark this moment of the recording", _mark, on_card="mark"),
         Key(("r",), "record (MP4, in the working folder)", _toggle_recording, on_card="record"),
     )
     """Keys that the loop itself knows."""

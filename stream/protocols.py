@@ -17,7 +17,16 @@ from stream.scene import AttentionMaps, Scene
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["AttentionModel", "CropCutter", "HandFinder", "Renderer", "Screen", "Sink", "Source"]
+__all__ = [
+    "AttentionModel",
+    "CropCutter",
+    "HandFinder",
+    "LiveRenderer",
+    "Renderer",
+    "Screen",
+    "Sink",
+    "Source",
+]
 
 
 class _Closing(Protocol):
@@ -86,6 +95,14 @@ class Renderer(Protocol):
 
         The canvas has even sides and keeps its size for frames of one size and one layout.
         """
+
+
+class LiveRenderer(Renderer, Protocol):
+    """Draws what somebody at the keyboard sees."""
+
+    @property
+    def kept(self) -> RgbImage:
+        """What was drawn last, without read-outs, notices and the like: what is worth keeping."""
 
 
 class Sink(_Closing, Protocol):

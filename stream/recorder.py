@@ -4,54 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Generic, Protocol, TypeVar
 
 from stream.channel import Channel, ChannelClosed, Keep
 from stream.closing import Closing
 from stream.errors import WorkerError
-from stream.frames import RgbImage
-from stream.protocols import Sink
 from stream.worker import Worker
 
-__all__ = ["Recorder"]
+__all__ = ["Keeper", "Recorder"]
 
 MAX_WAITING = 8
-"""Canvases that may wait for the encoder: a quarter of a second, 22 MB at 1280 x 720."""
+"""Pictures that may wait for the encoder: a quarter of a second, 22 MB at 1280 x 720."""
 
-Item = tuple[RgbImage, int, Fraction]
+T = TypeVar("T")
+_Kept_contra = TypeVar("_Kept_contra", contravariant=True)
 
 
-class Recorder(Closing):
-    """Hands canvases to a sink without making the picture wait.
+class Keeper(Protocol[_Kept_contra]):
+    """Keeps one thing after the other: a ``stream.protocols.Sink``, or ``stream.takes.Takes``."""
 
-    Times are kept true: a dropped canvas leaves a gap, it does not shift what follows. The sink is
+    def write(self, item: _Kept_contra, pts: int, time_base: Fraction, /) -> None:
+        """Keep ``item``, as of ``pts * time_base`` seconds."""
+
+    def close(self) -> None:
+        """Finish all; harmless when called again."""
+
+
+class Recorder(Closing, Generic[T]):
+    """Hands pictures to a sink without making those on show wait.
+
+    Times are kept true: a dropped picture leaves a gap, it does not shift what follows. The sink is
     closed on the recorder's own thread too, since finishing a long file takes a while.
 
     Args:
-        sink: Where canvases go; closed with the recorder.
+        sink: Where they go; closed with the recorder.
         name: What the recording is called, for notices.
-        keep: ``"latest"`` where the source is live (the oldest waiting canvas makes room and is
+        keep: ``"latest"`` where the source is live (the oldest waiting one makes room and is
             counted), ``"all"`` where it can wait.
 
     Attributes:
-        sink: Where canvases go.
+        sink: Where they go.
         name: What the recording is called.
-        num_recorded: Canvases handed over so far.
+        num_recorded: How many were handed over so far.
     """
 
-    def __init__(self, sink: Sink, name: str, *, keep: Keep) -> None:
+    def __init__(self, sink: Keeper[T], name: str, *, keep: Keep) -> None:
         self.sink = sink
         self.name = name
         self.num_recorded = 0
-        self._inbox: Channel[Item] = Channel(MAX_WAITING, keep=keep)
-        self._worker: Worker[Item, None] = Worker(
+        self._inbox: Channel[tuple[T, int, Fraction]] = Channel(MAX_WAITING, keep=keep)
+        self._worker: Worker[tuple[T, int, Fraction], None] = Worker(
             self._write, inbox=self._items(), outbox=None, name="record"
         )
-        self._first_pts = 0
         self._worker.start()
 
     @property
     def dropped(self) -> int:
-        """Canvases that were not recorded because the encoder was too slow."""
+        """How many were not recorded because the encoder was too slow."""
         return self._inbox.dropped
 
     @property
@@ -59,16 +68,14 @@ class Recorder(Closing):
         """True once the file is complete, or has failed (``close`` then says how)."""
         return not self._worker.is_running
 
-    def record(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
-        """Record ``canvas``, which the caller never writes to again. Time 0 is the first one's.
+    def record(self, item: T, pts: int, time_base: Fraction) -> None:
+        """Record ``item``, which the caller never writes to again.
 
         Raises:
             WorkerError: The sink failed, now or before.
         """
-        if not self.num_recorded:
-            self._first_pts = pts
         try:
-            self._inbox.put((canvas, pts - self._first_pts, time_base))
+            self._inbox.put((item, pts, time_base))
         except ChannelClosed:
             self._worker.join()
             self._worker.check()
@@ -93,11 +100,11 @@ class Recorder(Closing):
             self.sink.close()  # the thread has not come to that
             raise
 
-    def _items(self) -> Iterator[Item]:
+    def _items(self) -> Iterator[tuple[T, int, Fraction]]:
         yield from self._inbox
         self.sink.close()
 
-    def _write(self, item: Item) -> None:
+    def _write(self, item: tuple[T, int, Fraction]) -> None:
         try:
             self.sink.write(*item)
         except BaseException:

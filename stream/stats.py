@@ -39,8 +39,8 @@ class Stats:
     """Capture to shown (a live source) or due to shown (a recording), of the last frame, in ms."""
     compute_ms: float = 0.0
     """Time the model took for the newest maps."""
-    is_recording: bool = False
-    """True while frames are being recorded."""
+    recording_s: float | None = None
+    """How long frames have been recorded, in seconds; None while they are not."""
     is_frozen: bool = False
     """True while one frame is held."""
     lost_s: float | None = None

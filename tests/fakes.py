@@ -13,7 +13,9 @@ import numpy as np
 
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.geometry import CropTransform, HandCrop, HandRegion
+from stream.keys import Setting
 from stream.scene import AttentionMaps, Scene
+from stream.takes import Event, Takes
 from tests.waits import WAIT_S
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = [
     "TIME_BASE",
     "FakeClock",
     "FakeControls",
+    "FakePart",
     "FrameRenderer",
     "GatedModel",
     "ListSink",
@@ -191,13 +194,15 @@ class FrameRenderer:
 
     def __init__(self, *, failure: Exception | None = None) -> None:
         self.scenes: list[Scene] = []
+        self.kept: RgbImage = np.zeros((0, 0, 3), np.uint8)
         self._failure = failure
 
     def draw(self, scene: Scene) -> RgbImage:
         if self._failure is not None:
             raise self._failure
         self.scenes.append(scene)
-        return scene.frame.image.copy()
+        self.kept = scene.frame.image.copy()
+        return self.kept.copy()
 
 
 class ListSink(_Closing):
@@ -206,6 +211,7 @@ class ListSink(_Closing):
     def __init__(self, *, fail_at: int | None = None, failure: Exception | None = None) -> None:
         super().__init__()
         self.written: list[tuple[RgbImage, int, Fraction]] = []
+        self.chapters: list[tuple[float, str]] = []
         self._fail_at = fail_at
         self._failure = failure
 
@@ -218,9 +224,24 @@ class ListSink(_Closing):
             raise self._failure
         self.written.append((canvas, pts, time_base))
 
+    def add_chapter(self, time_s: float, title: str) -> None:
+        self.chapters.append((time_s, title))
+
     @property
     def pts(self) -> list[int]:
         return [pts for _, pts, _ in self.written]
+
+
+class FakePart:
+    """Keeps both takes and the events of a part."""
+
+    def __init__(self, overlay: ListSink | None = None, clean: ListSink | None = None) -> None:
+        self.overlay = overlay or ListSink()
+        self.clean = clean
+        self.events: list[Event] = []
+
+    def keep_events(self, events: Iterable[Event]) -> None:
+        self.events.extend(events)
 
 
 class ScriptedScreen(_Closing):
@@ -257,15 +278,19 @@ class FakeControls:
     def __init__(self) -> None:
         self.pressed: list[str] = []
         self.snapshots: list[RgbImage] = []
-        self.recordings: list[ListSink] = []
+        self.recordings: list[FakePart] = []
+        self.settings: list[Setting] = []
 
     def press(self, key: str) -> str | None:
         self.pressed.append(key)
         return f"pressed {key}"
 
-    def open_recording(self) -> tuple[ListSink, str]:
-        self.recordings.append(ListSink())
-        return self.recordings[-1], "recording"
+    def open_recording(self) -> tuple[Takes, str]:
+        return Takes(self.open_part), "recording"
+
+    def open_part(self, number: int) -> FakePart:
+        self.recordings.append(FakePart(clean=ListSink()))
+        return self.recordings[-1]
 
     def save_snapshot(self, canvas: RgbImage) -> str:
         self.snapshots.append(canvas)

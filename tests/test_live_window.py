@@ -87,10 +87,11 @@ def test_snapshot_recording_and_quitting(live: LiveProcess) -> None:
     code, stderr = live.end()
     assert code == 0, stderr
     assert "frames shown" in stderr
-    for pattern in ("signlight-*.png", "signlight-*.mp4"):
+    for pattern in ("signlight-*.png", "signlight-*.overlay.mp4", "signlight-*.clean.mp4"):
         (path,) = live.folder.glob(pattern)
         with av.open(str(path)) as container:
             assert next(container.decode(video=0)).width == 64
+    assert len(list(live.folder.glob("signlight-*.events.csv"))) == 1
 
 
 def test_freezing_holds_the_picture_and_keys_still_change_it(live: LiveProcess) -> None:

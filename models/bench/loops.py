@@ -20,8 +20,9 @@ from stream.jobs.sidecar import ModelFacts
 from stream.live import LiveLoop
 from stream.pacing import Clock, MonotonicClock
 from stream.priority import num_cores
-from stream.protocols import HandFinder, Sink
+from stream.protocols import HandFinder
 from stream.stats import percentile
+from stream.takes import Takes
 
 __all__ = ["check_clip", "measure_live", "words_of"]
 
@@ -183,7 +184,9 @@ class _Nobody:
     def press(self, key: str) -> str | None:
         return None
 
-    def open_recording(self) -> tuple[Sink, str]:
+    settings = ()
+
+    def open_recording(self) -> tuple[Takes, str]:
         raise OutputError("nothing is recorded while the live view is measured")
 
     def save_snapshot(self, canvas: RgbImage) -> str:

@@ -71,7 +71,7 @@ class Factories:
     make_cutter: Callable[[Options, Any], Cutter]
     """Returns what cuts crops for a loaded model."""
     make_view: Callable[[Options], Any]
-    """Returns what draws scenes, a ``stream.protocols.Renderer``."""
+    """Returns what draws scenes, a ``stream.protocols.LiveRenderer``."""
     make_controls: Callable[[Any, Any], Controls]
     """Returns keys and settings for a view that ``make_view`` made and a loaded model."""
     save_figure: Callable[..., None]

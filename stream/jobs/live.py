@@ -18,7 +18,7 @@ from stream.jobs.working_folder import WorkingFolder
 from stream.live import LiveLoop
 from stream.naming import doubts_about_source
 from stream.priority import num_threads_beside_picture
-from stream.protocols import Renderer, Screen, Source
+from stream.protocols import LiveRenderer, Screen, Source
 from stream.sources.options import SourceOptions
 from stream.stopping import stop_on_signals
 
@@ -70,7 +70,7 @@ def show(
     source: Source,
     output: Path | None,
     notes: Sequence[str],
-    connect: Callable[[Renderer, Controls], Renderer] = lambda view, controls: view,
+    connect: Callable[[LiveRenderer, Controls], LiveRenderer] = lambda view, controls: view,
 ) -> int:
     """Show a source until it ends or a person quits, and say what came of it.
 
@@ -90,9 +90,10 @@ def show(
         SignlightError: It could not; recordings are whole up to then.
     """
     with ExitStack() as stack:
+        files = WorkingFolder(partial(open_sink, options, source=source))
         save_to = None
         if output is not None:
-            save_to = stack.enter_context(open_sink(options, output, source))
+            save_to = stack.enter_context(files.open_whole(output))
         model = stack.enter_context(
             factories.open_model(options, num_threads=num_threads_beside_picture())
         )
@@ -102,7 +103,6 @@ def show(
         finder = stack.enter_context(factories.open_finder(options))
         view = factories.make_view(options)
         controls = factories.make_controls(view, model)
-        files = WorkingFolder(partial(open_sink, options, source=source))
         with stop_on_signals() as stop:
             report = LiveLoop(
                 source=source,
@@ -117,12 +117,13 @@ def show(
                 stop=stop.event,
             ).run()
     say(f"{report}")
-    of_files = (*(save_to.warnings if save_to else ()), *files.warnings)
     of_source = (*doubts_about_source(options[SourceOptions].source), *source.warnings)
-    for warning in (*notes, *model.warnings, *of_source, *of_files):
+    for warning in (*notes, *model.warnings, *of_source, *files.warnings):
         say(f"note: {warning}")
     for path in files.recordings:
         say(f"saved {path}")
-    if save_to is not None:
-        say(f"saved {output}" if report.num_shown else "nothing was shown to save")
-    return stop.exit_code
+    if save_to is not None and not report.num_shown:
+        say("nothing was shown to save")
+    for fault in report.faults:
+        say(f"error: {fault}")
+    return 1 if report.faults else stop.exit_code

@@ -18,7 +18,7 @@ from stream.jobs.options import ServeOptions
 from stream.jobs.progress import say
 from stream.live import LiveLoop
 from stream.naming import last_name
-from stream.protocols import Renderer, Source
+from stream.protocols import LiveRenderer, Source
 from stream.screens.options import PageOptions
 from stream.sources.looping import LoopingSource
 
@@ -86,7 +86,7 @@ def _open(options: Options) -> Source:
     return open_live_source(options)
 
 
-def _connect(page: Page, view: Renderer, controls: Controls) -> Renderer:
+def _connect(page: Page, view: LiveRenderer, controls: Controls) -> LiveRenderer:
     quit_key = LiveLoop.KEYS[0]  # who looks in is not who started it
     page.connect([key for key in controls.keys if key is not quit_key], controls)
     return page.watch(view)

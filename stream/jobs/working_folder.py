@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.frames import RgbImage
 from stream.naming import fresh_path
-from stream.protocols import Sink
+from stream.takes import Event, Part, Takes
+from stream.whole_files import WholeFile, told_of
 
 if TYPE_CHECKING:
     from stream.sinks.mp4 import Mp4Sink
 
-__all__ = ["WorkingFolder"]
+__all__ = ["CLEAN", "EVENTS", "OVERLAY", "WorkingFolder"]
+
+OVERLAY, CLEAN, EVENTS = ".overlay", ".clean", ".events.csv"
+"""Endings of the names of what is recorded: what was drawn, what came, and what was changed."""
 
 
 class WorkingFolder:
-    """Makes files under fresh names; a ``stream.live.LiveFiles``.
+    """Makes the files of a live view; a ``stream.live.LiveFiles``.
+
+    What is recorded by key goes to the working folder under a fresh name: ``NAME.overlay.mp4``,
+    ``NAME.clean.mp4`` and ``NAME.events.csv``. Further parts, where the picture's size changes, are
+    called ``NAME-2`` and so on.
 
     Args:
-        open_sink: Opens the file that the record key asks for.
+        open_sink: Opens a file of video.
     """
 
     def __init__(self, open_sink: Callable[[Path], Mp4Sink]) -> None:
@@ -39,12 +50,33 @@ class WorkingFolder:
         """Files that were recorded; those that never got a frame do not exist."""
         return [path for path in dict.fromkeys(self._paths) if path.exists()]
 
-    def open_recording(self) -> tuple[Sink, str]:
-        """Return a sink for a new file, and the file's name."""
-        path = fresh_path(".mp4", now=datetime.now())
+    def open_recording(self) -> tuple[Takes, str]:
+        """Return what keeps both takes and the events, and the name of what was drawn."""
+        stem = fresh_path(f"{OVERLAY}.mp4", now=datetime.now()).name.removesuffix(f"{OVERLAY}.mp4")
+
+        def open_part(number: int) -> Part:
+            name = stem if number == 1 else f"{stem}-{number}"
+            return _Part(
+                overlay=self._open(Path(f"{name}{OVERLAY}.mp4")),
+                clean=self._open(Path(f"{name}{CLEAN}.mp4")),
+                events=Path(f"{name}{EVENTS}"),
+            )
+
+        return Takes(open_part), f"{stem}{OVERLAY}.mp4"
+
+    def open_whole(self, output: Path) -> Takes:
+        """Return what keeps all that is drawn in ``output``; further parts beside it."""
+
+        def open_part(number: int) -> Part:
+            path = output if number == 1 else output.with_stem(f"{output.stem}-{number}")
+            return _Part(overlay=self._open(path))
+
+        return Takes(open_part)
+
+    def _open(self, path: Path) -> Mp4Sink:
         self._sinks.append(self._open_sink(path))
         self._paths.append(path)
-        return self._sinks[-1], path.name
+        return self._sinks[-1]
 
     def save_snapshot(self, canvas: RgbImage) -> str:
         """Write a PNG; return a notice."""
@@ -53,3 +85,29 @@ class WorkingFolder:
         path = fresh_path(".png", now=datetime.now())
         write_png(path, canvas)
         return f"saved {path.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A ``stream.takes.Part``."""
+
+    overlay: Mp4Sink
+    clean: Mp4Sink | None = None
+    events: Path | None = None
+
+    def keep_events(self, events: Iterable[Event]) -> None:
+        """Write a row for each event, if a file was asked for and there is a video to go with."""
+        if self.events is None or not self.overlay.written_path.exists():
+            return
+        text = io.StringIO(newline="")
+        rows = csv.writer(text)
+        rows.writerow(("time_s", "setting", "value"))
+        rows.writerows((f"{event.time_s:.3f}", event.setting, event.value) for event in events)
+        kept = WholeFile(self.events)
+        try:
+            with told_of(self.events):
+                kept.file.write(text.getvalue().encode())
+        except BaseException:
+            kept.discard()
+            raise
+        kept.keep()

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from stream.channel import Channel, ChannelClosed
 from stream.closing import Closing
 from stream.errors import DisplayError
-from stream.frames import Frame, RgbImage
+from stream.frames import RgbImage
 from stream.keys import Key, Setting
-from stream.protocols import Renderer
+from stream.protocols import LiveRenderer
 from stream.scene import Scene
 from stream.screens.options import PageOptions
 from stream.screens.page_server import PageServer
@@ -62,10 +62,8 @@ class Page(Closing):
         self._num_presses = 0
         self._pressed = threading.Condition()
         self._settings: Sequence[Setting] = ()
-        self._frame: Frame | None = None
         self._canvas: RgbImage | None = None
         self._readings: dict[str, Any] = {}
-        self._recording_since_s: float | None = None
         self._server = PageServer(options, self._press)
         self._canvases: Channel[tuple[RgbImage, dict[str, Any]]] = Channel(1, keep="latest")
         self._encoder: Worker[tuple[RgbImage, dict[str, Any]], None] = Worker(
@@ -99,18 +97,13 @@ class Page(Closing):
         self._tell("hello", title=self._title, keys=listed)
         self._tell_settings()
 
-    def watch(self, renderer: Renderer) -> Renderer:
+    def watch(self, renderer: LiveRenderer) -> LiveRenderer:
         """Return the renderer, with an eye on what it draws, for the page's read-outs."""
         return _Watched(renderer, self)
 
     def note(self, scene: Scene) -> None:
         """Keep the read-outs of a scene for the picture that is shown next."""
         stats = scene.stats or Stats()
-        if not stats.is_recording:
-            self._recording_since_s = None
-        elif self._recording_since_s is None:
-            self._recording_since_s = time.monotonic()
-        since_s = self._recording_since_s
         ages_s = [each.age_s for each in scene.maps.values()]
         self._readings = {
             "time_s": round(scene.frame.time_s, 3),
@@ -120,12 +113,10 @@ class Page(Closing):
             "latency_ms": round(stats.latency_ms),
             "dropped": stats.dropped_capture,
             "not_recorded": stats.dropped_record,
-            "recording_s": None if since_s is None else round(time.monotonic() - since_s),
-            # Only a frozen frame is drawn twice.
-            "is_frozen": scene.frame is self._frame,
+            "recording_s": None if stats.recording_s is None else int(stats.recording_s),
+            "is_frozen": stats.is_frozen,
             "notice": stats.notice,
         }
-        self._frame = scene.frame
 
     def show(self, canvas: RgbImage, wait_s: float) -> str | None:
         """Show ``canvas``, uint8 ``(H, W, 3)`` RGB, then wait up to ``wait_s`` for a press.
@@ -196,7 +187,7 @@ class Page(Closing):
 class _Watched:
     """Draws as another does, and tells the page of what."""
 
-    def __init__(self, renderer: Renderer, page: Page) -> None:
+    def __init__(self, renderer: LiveRenderer, page: Page) -> None:
         self._renderer = renderer
         self._page = page
 
@@ -204,6 +195,10 @@ class _Watched:
         canvas = self._renderer.draw(scene)
         self._page.note(scene)
         return canvas
+
+    @property
+    def kept(self) -> RgbImage:
+        return self._renderer.kept
 
 
 def _now_ms() -> float:

@@ -100,6 +100,7 @@ class Mp4Sink(Closing):
         self._zero_s = Fraction(0)
         self._file: FragmentedMp4 | None = None
         self._warnings: list[str] = []
+        self._chapters: list[tuple[Fraction, str]] = []
         self._is_broken = False
         self._is_closed = False
         self._replaces_earlier = True
@@ -149,6 +150,10 @@ class Mp4Sink(Closing):
                 )
             file.write(picture, tick, duration and round(duration * time_base / file.time_base))
 
+    def add_chapter(self, time_s: float, title: str) -> None:
+        """Have a chapter begin at a time, in seconds since the first picture's time 0."""
+        self._chapters.append((Fraction(time_s), title))
+
     def keep_earlier(self) -> None:
         """Leave an earlier recording in its place, whatever comes: this one stays beside it."""
         self._replaces_earlier = False
@@ -197,6 +202,7 @@ class Mp4Sink(Closing):
                     times=[*self._file.ticks, self._file.end],
                     written=self._file.written,
                     captions=self._file.captions,
+                    chapters=self._chapters,
                 )
             except OutputError:
                 raise

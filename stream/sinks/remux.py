@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 from av.error import FFmpegError
@@ -17,6 +18,9 @@ from stream.errors import OutputError
 from stream.sinks.captions import Captions
 from stream.sinks.trial import keep_disposition
 from stream.whole_files import written_whole
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 __all__ = ["Amounts", "amount_in", "check_whole", "finish_mp4"]
 
@@ -42,6 +46,7 @@ def finish_mp4(
     times: Sequence[int],
     written: Amounts,
     captions: Sequence[Captions] = (),
+    chapters: Sequence[tuple[Fraction, str]] = (),
 ) -> None:
     """Make of the fragmented file ``path`` a plain MP4 with the same packets and times.
 
@@ -55,13 +60,14 @@ def finish_mp4(
         times: When each picture is shown, and when the last one ends, in ticks of its track.
         written: What was handed over to be written to it.
         captions: What to show as text beside; a file of fragments has none.
+        chapters: When each begins, in seconds, and what it is called; in order.
 
     Raises:
         OutputError: ``path`` holds less than was handed over; it is untouched.
         FFmpegError, OSError: The new file could not be written; the old one is untouched.
     """
     with written_whole(target) as finished:
-        found = _copy(path, finished, timescales, times, captions)
+        found = _copy(path, finished, timescales, times, captions, chapters)
         _compare(path, found, written)
         _check_index(finished, found)
 
@@ -126,6 +132,7 @@ def _copy(
     timescales: dict[str, str],
     times: Sequence[int],
     captions: Sequence[Captions],
+    chapters: Sequence[tuple[Fraction, str]],
 ) -> Amounts:
     found: Amounts = Counter()
     first_dts: int | None = None
@@ -147,6 +154,8 @@ def _copy(
             keep_disposition(streams[stream.index], stream)
         texts = [(track, track.add_to(plain)) for track in captions]
         end_s = times[-1] * (fragmented.streams.video[0].time_base or Fraction())
+        if chapters:
+            plain.set_chapters(_as_chapters(chapters, end_s))
         for track, text in texts:
             plain.mux(track.packets(text, end_s))
         for packet in fragmented.demux():
@@ -160,6 +169,24 @@ def _copy(
             packet.stream = streams[packet.stream_index]
             plain.mux(packet)
     return found
+
+
+def _as_chapters(chapters: Sequence[tuple[Fraction, str]], end_s: Fraction) -> list[Chapter]:
+    if chapters[0][0] > 0:  # an MP4 has its first chapter begin with it
+        chapters = [(Fraction(), "beginning"), *chapters]
+    starts_ms = [round(1000 * start_s) for start_s, _ in chapters]
+    return [
+        {
+            "id": number,
+            "start": start_ms,
+            "end": max(start_ms, end_ms),
+            "time_base": Fraction(1, 1000),
+            "metadata": {"title": title},
+        }
+        for number, ((_, title), start_ms, end_ms) in enumerate(
+            zip(chapters, starts_ms, [*starts_ms[1:], round(1000 * end_s)], strict=True)
+        )
+    ]
 
 
 def _length_of(packet: Packet[Stream], times: Sequence[int], first_dts: int | None) -> int:

@@ -8,12 +8,14 @@ Look at every picture before you commit it: it says what "right" looks like from
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from overlays.compositor import Compositor
 from overlays.help_card import draw_help
+from overlays.live_view import LiveView
 from overlays.style import Style
 from stream.frames import RgbImage
 from stream.geometry import HandRegion
@@ -80,6 +82,10 @@ def _help() -> RgbImage:
     return canvas
 
 
+def _live(stats: Stats) -> RgbImage:
+    return LiveView(Style(hud=False)).draw(replace(scene(), stats=stats))
+
+
 CASES: dict[str, Callable[[], RgbImage]] = {
     "overlay": lambda: Compositor(Style(threshold=0.6)).draw(scene()),
     "mirrored": lambda: Compositor(Style(mirror=True)).draw(scene()),
@@ -90,6 +96,8 @@ CASES: dict[str, Callable[[], RgbImage]] = {
     "whole": lambda: Compositor(Style()).draw(_whole()),
     "waiting": lambda: Compositor(Style()).draw(_waiting()),
     "help": _help,
+    "lost": lambda: _live(Stats(lost_s=67.2)),
+    "paused": lambda: _live(Stats(is_frozen=True, recording_s=12.9)),
 }
 """Name of the picture: how it is drawn."""
 

@@ -26,7 +26,7 @@ from tests.overlays.scenes import (
 )
 
 BARE = Style(skeleton=False, hud=False)
-STATS = Stats(fps_shown=29.97, maps_per_s=12.1, latency_ms=41, is_recording=True)
+STATS = Stats(fps_shown=29.97, maps_per_s=12.1, latency_ms=41, recording_s=72.0)
 NOISE = np.random.default_rng(0).integers(0, 256, (241, 321, 3), np.uint8)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from overlays.paint import draw_text
@@ -54,6 +56,15 @@ def test_frames_of_a_file_show_their_time_in_it(
     Readouts(None, (1280, 720), 16, 12, time_s=time_s).draw(picture)
     assert written == [text, "in the source"]
     assert (picture != flat_picture((1280, 720))).any()
+
+
+def test_recording_and_pause_are_seen_where_read_outs_are_hidden() -> None:
+    def width_px(**stats: Any) -> int:  # noqa: ANN401
+        rect = Readouts(Stats(**stats), (1280, 720), 16, 12, signs_only=True).rect
+        return rect[2] - rect[0] if rect else 0
+
+    assert width_px() == 0
+    assert 0 < width_px(is_frozen=True) < width_px(is_frozen=True, recording_s=3.2)
 
 
 def test_number_of_dropped_frames_is_always_there() -> None:

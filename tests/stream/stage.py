@@ -7,9 +7,11 @@ from typing import Any
 
 from stream.live import LiveLoop, LiveReport
 from stream.newest_maps import NewestMaps
+from stream.takes import Takes
 from tests.fakes import (
     FakeClock,
     FakeControls,
+    FakePart,
     FrameRenderer,
     GatedModel,
     ListSink,
@@ -35,12 +37,14 @@ class Stage:
         model: GatedModel | None = None,
         renderer: FrameRenderer | None = None,
         screen: ScriptedScreen | None = None,
+        controls: FakeControls | None = None,
         save_to: ListSink | None = None,
+        is_watched: bool = True,
     ) -> None:
         self.model = model or GatedModel()
         self.renderer = renderer or FrameRenderer()
         self.screen = screen or ScriptedScreen()
-        self.controls = FakeControls()
+        self.controls = controls or FakeControls()
         self.clock = FakeClock()
         self.stop = threading.Event()
         self.attention = NewestMaps(self.model, now_ns=self.clock.now_ns)
@@ -50,10 +54,10 @@ class Stage:
             cut=cut_box,
             attention=self.attention,
             renderer=self.renderer,
-            screen=self.screen,
+            screen=self.screen if is_watched else None,
             controls=self.controls,
             files=self.controls,
-            save_to=save_to,
+            save_to=Takes(lambda number: FakePart(save_to)) if save_to is not None else None,
             stop=self.stop,
             clock=self.clock,
         )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +12,10 @@ from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import RgbImage
 from stream.geometry import HandCrop, HandRegion
 from stream.scene import AttentionMaps, Scene
+from stream.takes import Takes
 from tests.fakes import (
     FakeControls,
+    FakePart,
     FrameRenderer,
     GatedModel,
     ListSink,
@@ -268,23 +271,24 @@ def test_other_keys_go_to_the_controls_and_their_notice_is_shown_for_a_while() -
 def test_record_key_records_what_is_shown_with_true_times_from_zero() -> None:
     stage = Stage(frames(20), screen=ScriptedScreen({4: "r", 9: "r", 12: "s"}))
     stage.run()
-    (recording,) = stage.controls.recordings
-    assert [int(canvas[0, 0, 0]) for canvas, _, _ in recording.written] == [4, 5, 6, 7, 8]
-    assert recording.pts == [0, 1, 2, 3, 4]
-    assert recording.num_closed == 1
+    (part,) = stage.controls.recordings
+    for take in (part.overlay, part.clean):
+        assert take is not None
+        assert [int(canvas[0, 0, 0]) for canvas, _, _ in take.written] == [4, 5, 6, 7, 8]
+        assert take.pts == [0, 1, 2, 3, 4]
+        assert take.num_closed == 1
     assert [int(canvas[0, 0, 0]) for canvas in stage.controls.snapshots] == [12]
 
 
 def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
     class Refusing(FakeControls):
-        def open_recording(self) -> tuple[ListSink, str]:
+        def open_recording(self) -> tuple[Takes, str]:
             raise OutputError("no room to record")
 
         def save_snapshot(self, canvas: RgbImage) -> str:
             raise OutputError("no room for a picture")
 
-    stage = Stage(frames(10), screen=ScriptedScreen({2: "r", 5: "s"}))
-    stage.loop._files = Refusing()
+    stage = Stage(frames(10), screen=ScriptedScreen({2: "r", 5: "s"}), controls=Refusing())
     assert stage.run().num_shown == 10
     notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
     assert notices[3] == "no room to record"
@@ -296,7 +300,7 @@ def test_recording_beside_save_leaves_the_saved_file_whole() -> None:
     stage = Stage(frames(20), screen=ScriptedScreen({4: "r", 9: "r"}), save_to=sink)
     stage.run()
     assert sink.pts == list(range(20))
-    assert stage.controls.recordings[0].pts == [0, 1, 2, 3, 4]
+    assert stage.controls.recordings[0].overlay.pts == [0, 1, 2, 3, 4]
 
 
 def test_end_of_a_recording_does_not_hold_up_the_picture() -> None:
@@ -308,18 +312,18 @@ def test_end_of_a_recording_does_not_hold_up_the_picture() -> None:
             super().close()
 
     class Controls(FakeControls):
-        def open_recording(self) -> tuple[ListSink, str]:
-            self.recordings.append(SlowToClose())
-            return self.recordings[-1], "slow.mp4"
+        def open_part(self, number: int) -> FakePart:
+            self.recordings.append(FakePart(SlowToClose()))
+            return self.recordings[-1]
 
     def before(index: int) -> None:
         if index == 30:
             released.set()
 
-    stage = Stage(frames(60), screen=ScriptedScreen({4: "r", 9: "r"}, before=before))
-    stage.loop._files = controls = Controls()
+    screen = ScriptedScreen({4: "r", 9: "r"}, before=before)
+    stage = Stage(frames(60), screen=screen, controls=Controls())
     assert stage.run().num_shown == 60
-    assert controls.recordings[0].num_closed == 1
+    assert stage.controls.recordings[0].overlay.num_closed == 1
 
 
 def test_save_records_the_whole_run() -> None:
@@ -329,10 +333,23 @@ def test_save_records_the_whole_run() -> None:
     assert sink.num_closed == 1
 
 
-def test_full_disk_ends_the_loop_and_keeps_what_was_written() -> None:
+def test_full_disk_ends_the_recording_and_not_the_demo() -> None:
+    sink = ListSink(fail_at=3, failure=OutputError("out.mp4: disk full"))
+    stage = Stage(frames(40), save_to=sink)
+    report = stage.run()
+    assert report.num_shown == 40
+    assert report.faults == ("out.mp4: disk full",)
+    notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
+    assert "recording stopped: out.mp4: disk full" in notices
+    assert len(sink.written) == 3
+    assert sink.num_closed == 1
+
+
+def test_full_disk_ends_the_loop_where_nobody_watches() -> None:
     failure = OutputError("out.mp4: disk full")
     sink = ListSink(fail_at=3, failure=failure)
-    stage = Stage(ScriptedSource(iter(lambda: make_frame(0), None)), save_to=sink)
+    endless = ScriptedSource(make_frame(index) for index in itertools.count())
+    stage = Stage(endless, save_to=sink, is_watched=False)
     with pytest.raises(WorkerError, match=r"record failed: out\.mp4") as caught:
         stage.run()
     assert caught.value.__cause__ is failure
@@ -340,9 +357,38 @@ def test_full_disk_ends_the_loop_and_keeps_what_was_written() -> None:
     assert sink.num_closed == 1
 
 
+def test_a_frame_that_is_held_is_recorded_for_as_long() -> None:
+    """What is recorded is what was on show; of a recording, what follows comes later by that."""
+
+    def before_showing(index: int) -> None:
+        if index in (4, 5, 6):
+            stage.clock.time_ns += 1_000_000_000
+
+    screen = ScriptedScreen({3: "space", 7: "space"}, before=before_showing)
+    sink = ListSink()
+    stage = Stage(frames(6), screen=screen, save_to=sink)
+    stage.run()
+    assert [int(canvas[0, 0, 0]) for canvas, _, _ in sink.written] == [0, 1, 2, 3, 3, 3, 3, 4, 5]
+    assert sink.pts == [0, 1, 2, 3, 33, 63, 93, 94, 95]
+
+
+def test_marks_are_numbered_or_named_and_need_a_recording() -> None:
+    keys = {1: "b", 3: "r", 5: "b", 6: "mark=HOUSE", 8: "r"}
+    stage = Stage(frames(20), screen=ScriptedScreen(keys))
+    stage.run()
+    (part,) = stage.controls.recordings
+    assert [(event.setting, event.value) for event in part.events] == [
+        ("mark", "mark 1"),
+        ("mark", "HOUSE"),
+    ]
+    assert [title for _, title in part.overlay.chapters] == ["mark 1", "HOUSE"]
+    notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
+    assert notices[2] == "marks are set in a recording: press r first"
+
+
 def test_stop_from_a_signal_ends_the_loop_and_closes_the_recording() -> None:
     sink = ListSink()
-    source = ScriptedSource(iter(lambda: make_frame(0), None))
+    source = ScriptedSource(make_frame(index) for index in itertools.count())
     stage = Stage(source, screen=ScriptedScreen({7: "x"}), save_to=sink)
 
     class Stopping(FakeControls):

@@ -122,19 +122,19 @@ def test_a_browser_gets_keys_settings_and_each_picture_with_its_readings(page: P
     run(scene)
 
 
-def test_only_a_frame_that_is_drawn_again_is_frozen(page: Page) -> None:
+def test_the_page_knows_what_is_frozen_and_recorded(page: Page) -> None:
     renderer = page.watch(FrameRenderer())
-    first, second = scene_at(0), scene_at(1, is_recording=True)
+    first, second = scene_at(0), scene_at(1, recording_s=72.4, is_frozen=True)
 
     async def scene() -> None:
         async with browser(page) as session, socket(page, session) as opened:
             found = []
-            for each in (first, second, replace(second, stats=Stats())):
+            for each in (first, second):
                 await in_thread(page.show, renderer.draw(each), 0.0)
                 found.append((await picture(opened))[0])
                 await opened.send_str("shown")
-            assert [each["is_frozen"] for each in found] == [False, False, True]
-            assert [each["recording_s"] for each in found] == [None, 0, None]
+            assert [each["is_frozen"] for each in found] == [False, True]
+            assert [each["recording_s"] for each in found] == [None, 72]
 
     run(scene)
 

@@ -1,0 +1,160 @@
+"""The recordings of a live view: the whole run's, and those begun and ended by key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from fractions import Fraction
+
+from stream.channel import Keep
+from stream.errors import SinkError, WorkerError
+from stream.recorder import Recorder
+from stream.takes import Moment, Takes
+
+__all__ = ["LiveRecordings"]
+
+
+class LiveRecordings:
+    """Keeps moments in what is being recorded; used by the loop's thread.
+
+    Args:
+        open_recording: Returns new files for the record key, and what to call them in a notice; may
+            raise a ``SinkError``.
+        keep: What survives where an encoder is too slow.
+        say: Shows a notice.
+        now_ns: The clock.
+        is_watched: Somebody sees notices: a recording that fails is one. Else it ends the loop.
+    """
+
+    def __init__(
+        self,
+        open_recording: Callable[[], tuple[Takes, str]],
+        *,
+        keep: Keep,
+        say: Callable[[str], None],
+        now_ns: Callable[[], int],
+        is_watched: bool,
+    ) -> None:
+        self._open_recording = open_recording
+        self._keep: Keep = keep
+        self._say = say
+        self._now_ns = now_ns
+        self._is_watched = is_watched
+        self._whole: Recorder[Moment] | None = None
+        self._part: Recorder[Moment] | None = None
+        self._ending: list[Recorder[Moment]] = []
+        self._dropped = self._began_ns = self._num_marks = 0
+        self._newest_s = Fraction(-1)
+        self.faults: list[str] = []
+        """What ended recordings before their time, a line each."""
+
+    @property
+    def length_s(self) -> float | None:
+        """How long the newest recording that is going on has been; None where none is."""
+        return (self._now_ns() - self._began_ns) / 1e9 if self._current else None
+
+    @property
+    def dropped(self) -> int:
+        """Moments that were not recorded because the encoder was too slow."""
+        return self._dropped + sum(recorder.dropped for recorder in self._current)
+
+    def begin_whole(self, takes: Takes) -> None:
+        """Record all of the run from now on."""
+        self._whole = self._begin(takes, "the view")
+
+    def toggle(self) -> None:
+        """Begin a recording, or end the one that is going on; say which."""
+        if self._part is not None:
+            # Its end may take a while (a long file is rewritten): it comes on its own thread.
+            self._part.finish()
+            self._ending.append(self._part)
+            self._part = None
+            return
+        try:
+            takes, name = self._open_recording()
+        except SinkError as error:  # a folder that cannot be written is no reason to end
+            self._say(f"{error}")
+            return
+        self._part = self._begin(takes, name)
+        self._say(f"recording to {name}")
+
+    def mark(self, name: str = "") -> None:
+        """Give this moment a name; without one, a number."""
+        if not self._current:
+            self._say("marks are set in a recording: press r first")
+            return
+        self._num_marks += 1
+        name = name or f"mark {self._num_marks}"
+        for recorder in self._current:
+            assert isinstance(recorder.sink, Takes)
+            recorder.sink.mark(name, self._newest_s)
+        self._say(name)
+
+    def record(self, moment: Callable[[], Moment], pts: int, time_base: Fraction) -> None:
+        """Record a moment, unless a later one was recorded: a frame may have been held for longer.
+
+        Raises:
+            WorkerError: It cannot be kept, and there is nobody to tell.
+        """
+        if not self._current or pts * time_base <= self._newest_s:
+            return
+        self._newest_s, made = pts * time_base, moment()
+        for recorder in self._current:
+            self._record(recorder, made, pts, time_base)
+
+    def settle_ended(self) -> None:
+        """Say what has become of recordings that ended."""
+        for recorder in [each for each in self._ending if each.is_finished]:
+            self._ending.remove(recorder)
+            self._settle(recorder)
+
+    def close(self) -> None:
+        """Finish every recording, whatever becomes of the others.
+
+        Raises:
+            WorkerError: One could not be finished.
+        """
+        with ExitStack() as stack:
+            for recorder in (*self._current, *self._ending):
+                stack.callback(self._settle, recorder)
+
+    @property
+    def _current(self) -> list[Recorder[Moment]]:
+        return [recorder for recorder in (self._whole, self._part) if recorder is not None]
+
+    def _begin(self, takes: Takes, name: str) -> Recorder[Moment]:
+        self._began_ns = self._now_ns()
+        return Recorder(takes, name, keep=self._keep)
+
+    def _record(
+        self, recorder: Recorder[Moment], moment: Moment, pts: int, time_base: Fraction
+    ) -> None:
+        try:
+            recorder.record(moment, pts, time_base)
+        except WorkerError as error:
+            if not self._is_watched:
+                raise
+            self._give_up(recorder, error)
+
+    def _give_up(self, recorder: Recorder[Moment], error: WorkerError) -> None:
+        """Go on without a recording that failed: the demo is worth more."""
+        with suppress(WorkerError):
+            recorder.close()
+        self._whole = None if recorder is self._whole else self._whole
+        self._part = None if recorder is self._part else self._part
+        self._tell_fault(error)
+
+    def _settle(self, recorder: Recorder[Moment]) -> None:
+        try:
+            recorder.close()
+        except WorkerError as error:
+            if not self._is_watched:
+                raise
+            self._tell_fault(error)
+            return
+        self._dropped += recorder.dropped
+        self._say(f"saved {recorder.name}" if recorder.num_recorded else "nothing was recorded")
+
+    def _tell_fault(self, error: WorkerError) -> None:
+        self.faults.append(f"{error.__cause__}")
+        self._say(f"recording stopped: {error.__cause__}")

@@ -1,0 +1,188 @@
+"""Recordings of a live view: what came, what was drawn, and what was changed meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from itertools import groupby
+from typing import Protocol
+
+from stream.closing import Closing
+from stream.errors import SinkError
+from stream.frames import RgbImage
+from stream.keys import Setting
+from stream.protocols import Sink
+
+__all__ = ["Event", "Moment", "Part", "TakeSink", "Takes"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """What there is to keep of one moment."""
+
+    clean: RgbImage
+    """The frame as it came."""
+    overlay: RgbImage
+    """What was drawn of it, without read-outs and notices."""
+    settings: Sequence[Setting] = ()
+    """What can be set, and what it was set to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a person changed or marked during a recording."""
+
+    time_s: float
+    """When, in seconds since the recording's part began."""
+    setting: str
+    """What was set; "mark" for a mark."""
+    value: str
+    """What it was set to, or the mark's name."""
+
+
+class TakeSink(Sink, Protocol):
+    """A file of one take."""
+
+    def add_chapter(self, time_s: float, title: str) -> None:
+        """Have a chapter begin at a time, in seconds since the first picture."""
+
+
+class Part(Protocol):
+    """The files of one part: all of its pictures have one size."""
+
+    @property
+    def clean(self) -> Sink | None:
+        """Keeps the frames as they came; None where nobody wants that."""
+
+    @property
+    def overlay(self) -> TakeSink:
+        """Keeps what was drawn."""
+
+    def keep_events(self, events: Iterable[Event]) -> None:
+        """Write what was changed, if anyone wants that; called once, at the end.
+
+        Raises:
+            SinkError: It could not be written.
+        """
+
+
+class Takes(Closing):
+    """Keeps moments in one or two takes with the same times; written by one thread.
+
+    Where the size of a picture changes, another part begins, whose times begin at 0 again; a file
+    of video has one size.
+
+    Args:
+        open_part: Returns the files of a part, counted from 1; may raise a ``SinkError``.
+    """
+
+    def __init__(self, open_part: Callable[[int], Part]) -> None:
+        self._open_part = open_part
+        self._num_parts = 1
+        # The first is opened at once: whoever asks for a recording is told if there can be none.
+        self._part = open_part(1)
+        self._shapes: tuple[tuple[int, ...], ...] | None = None
+        self._first_s = Fraction(0)
+        self._settings: dict[str, str] = {}
+        self._events: list[Event] = []
+        self._marks: list[tuple[Fraction, str]] = []
+        self._guard = threading.Lock()
+        self._ending: list[threading.Thread] = []
+        self._failure: SinkError | None = None
+        self._is_closed = False
+
+    def mark(self, name: str, at_s: Fraction) -> None:
+        """Give a name to the moment of a time as ``write`` is told; from any thread."""
+        with self._guard:
+            self._marks.append((at_s, name))
+
+    def write(self, moment: Moment, pts: int, time_base: Fraction) -> None:
+        """Keep a moment, as of ``pts * time_base`` seconds.
+
+        Raises:
+            SinkError: It could not be kept; what was kept before stays good.
+        """
+        clean = self._part.clean
+        shapes = (moment.clean.shape if clean else (), moment.overlay.shape)
+        if self._shapes not in (None, shapes):
+            self._end_in_background()
+            self._num_parts += 1
+            self._part = self._open_part(self._num_parts)
+            self._shapes = None
+        if self._shapes is None:
+            self._shapes = shapes
+            self._first_s = pts * time_base
+            self._settings = {}
+        shift = round(self._first_s / time_base)
+        self._note(moment, pts * time_base)
+        if self._part.clean is not None:
+            self._part.clean.write(moment.clean, pts - shift, time_base)
+        self._part.overlay.write(moment.overlay, pts - shift, time_base)
+
+    def close(self) -> None:
+        """Finish all files; harmless when called again.
+
+        Raises:
+            SinkError: Not all could be kept; the rest is whole.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._add([], until_s=None)  # what was marked in the last moment
+        self._end(self._part, self._events)
+        for thread in self._ending:
+            thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _note(self, moment: Moment, now_s: Fraction) -> None:
+        settings = {setting.name: setting.value for setting in moment.settings}
+        time_s = float(now_s - self._first_s)
+        changed = [
+            Event(time_s, name, value)
+            for name, value in settings.items()
+            if self._settings.get(name) != value
+        ]
+        if self._settings:
+            self._add(changed, until_s=now_s)
+        else:  # what it begins with is no change
+            self._events += changed
+        self._settings = settings
+
+    def _add(self, changes: Sequence[Event], *, until_s: Fraction | None) -> None:
+        """Add changes, and marks before a time, to the events and the chapters."""
+        with self._guard:
+            due = [mark for mark in self._marks if until_s is None or mark[0] <= until_s]
+            self._marks = self._marks[len(due) :]
+        marks = [Event(max(0.0, float(at_s - self._first_s)), "mark", name) for at_s, name in due]
+        for time_s, events in groupby((*marks, *changes), key=lambda event: event.time_s):
+            told = list(events)
+            self._events += told
+            self._part.overlay.add_chapter(time_s, ", ".join(map(_title_of, told)))
+
+    def _end_in_background(self) -> None:
+        """Finish a part while the next one goes on: a long file takes a while."""
+        part, events, self._events = self._part, self._events, []
+        thread = threading.Thread(target=self._end, args=(part, events), name="signlight-part")
+        self._ending.append(thread)
+        thread.start()
+
+    def _end(self, part: Part, events: Sequence[Event]) -> None:
+        if part.clean is not None:
+            self._try(part.clean.close)
+        self._try(part.overlay.close)
+        self._try(partial(part.keep_events, events))
+
+    def _try(self, finish: Callable[[], None]) -> None:
+        """Finish one file; the others are finished whatever becomes of it."""
+        try:
+            finish()
+        except SinkError as error:
+            self._failure = self._failure or error
+
+
+def _title_of(event: Event) -> str:
+    return event.value if event.setting == "mark" else f"{event.setting} {event.value}"
