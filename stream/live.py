@@ -369,6 +369,9 @@ class LiveLoop:
     def _mark(self) -> None:
         self._recordings.mark()
 
+    def _leave_to_the_window(self) -> None:
+        """Do nothing: a window reacts by itself."""
+
     def _keep_canvas(self) -> None:
         assert self._canvas is not None  # a key is pressed on a picture
         try:
@@ -400,6 +403,7 @@ class LiveLoop:
     KEYS = (
         Key(("q", "escape"), "quit", _quit, caps=("q", "Esc")),
         Key(("space",), "freeze", _toggle_freeze),
+        Key(("f11",), "full screen", _leave_to_the_window, caps=("F11",)),
         Key(("s",), "snapshot (PNG, in the working folder)", _keep_canvas, on_card="snapshot"),
         Key(("b",), "mark this moment of the recording", _mark, on_card="mark"),
         Key(("r",), "record (MP4, in the working folder)", _toggle_recording, on_card="record"),

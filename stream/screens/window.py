@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import sys
+import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from stream.closing import Closing
 from stream.errors import DisplayError
@@ -18,6 +21,17 @@ __all__ = ["Window", "key_name"]
 
 _MAX_FIRST_WH = (1600, 900)
 """A window opens no larger than this, in pixels; the person may make it larger."""
+_LEAST_FIRST_PX = 480
+"""Shorter side to which a tiny picture is enlarged."""
+_FRAME_WH = (16, 48)
+"""What a window manager's frame takes of the screen, at most, as they come."""
+_FULL_SCREEN = "f11"
+_NO_BAR = 0.01
+"""Bars of so little of the picture come from rounding, and are left out."""
+_ROUNDED_PX = 2
+"""What a window's size may differ from what it was given."""
+_ASK_AGAIN_S = 0.2
+"""Time from one question for the window's size to the next."""
 _NUM_ANNOUNCEMENTS = 5
 """How often the toolkit is told that its window is there."""
 _WAY_OUT = "run with --no-window --save FILE instead"
@@ -36,6 +50,7 @@ _KEYSYM_NAMES = {
     0xFF0D: "enter",
     0xFF1B: "escape",
     0xFF8D: "enter",
+    0xFFC8: "f11",
     0xFFFF: "delete",
 }
 _KEYSYM_KEYPAD = range(0xFFAA, 0xFFBA)
@@ -45,7 +60,9 @@ _KEYSYM_KEYPAD = range(0xFFAA, 0xFFBA)
 class Window(Closing):
     """One window of OpenCV's, which keeps the picture's proportions; used from the main thread.
 
-    It opens with the first picture and is not opened again once the person has closed it.
+    It opens with the first picture, within the screen's work area, and is not opened again once the
+    person has closed it. A picture of other proportions reshapes it, unless the person has given it
+    a size, maximised it or made it fill the screen (F11): then it has black bars.
 
     Args:
         title: Text of the title bar.
@@ -58,6 +75,9 @@ class Window(Closing):
         self._connection = _connect()
         self._title = title
         self._aspect_wh: tuple[int, int] | None = None
+        self._given_wh = (0, 0)
+        self._window_wh: tuple[int, int] | None = None
+        self._asked_s = -math.inf
         self._is_closed = False
         self._announcements_left = _NUM_ANNOUNCEMENTS
 
@@ -81,7 +101,7 @@ class Window(Closing):
 
         Returns:
             The character of the key in lower case, "space", "enter", "escape", "tab",
-            "backspace", "delete", or None.
+            "backspace", "delete", or None; F11 is the window's own.
 
         Raises:
             DisplayError: The window could not be opened.
@@ -91,12 +111,15 @@ class Window(Closing):
             return None
         try:
             self._fit(canvas.shape[1], canvas.shape[0])
-            cv2.imshow(self._title, cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR))
+            cv2.imshow(self._title, self._with_bars(cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR)))
             if self._connection is not None and self._announcements_left:
                 self._announcements_left -= min(1, self._connection.announce_windows())
             code = cv2.waitKeyEx(max(1, round(wait_s * 1000)))
         except cv2.error as exc:
             raise DisplayError(f"no window can be shown ({exc.err}); {_WAY_OUT}") from exc
+            if key_name(code) == _FULL_SCREEN:
+                self._toggle_full_screen()
+                return None
         return key_name(code)
 
     def close(self) -> None:
@@ -115,9 +138,63 @@ class Window(Closing):
             cv2.namedWindow(self._title, flags)
         elif self._aspect_wh[0] * height == self._aspect_wh[1] * width:
             return
+        is_the_person_s = self._aspect_wh is not None and self._has_another_size()
         self._aspect_wh = (width, height)
-        scale = min(1.0, _MAX_FIRST_WH[0] / width, _MAX_FIRST_WH[1] / height)
-        cv2.resizeWindow(self._title, max(1, round(width * scale)), max(1, round(height * scale)))
+        if is_the_person_s:
+            return
+        room_w, room_h = self._room_wh()
+        least = max(1.0, _LEAST_FIRST_PX / min(width, height))
+        scale = min(least, room_w / width, room_h / height)
+        self._given_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
+        cv2.resizeWindow(self._title, *self._given_wh)
+
+    def _room_wh(self) -> tuple[int, int]:
+        """Return the largest size that a window opens with."""
+        area = self._connection.work_area_wh() if self._connection is not None else None
+        if area is None:
+            return _MAX_FIRST_WH
+        return (
+            min(_MAX_FIRST_WH[0], max(1, area[0] - _FRAME_WH[0])),
+            min(_MAX_FIRST_WH[1], max(1, area[1] - _FRAME_WH[1])),
+        )
+
+    def _has_another_size(self) -> bool:
+        """Return whether the person has given the window a size."""
+        if cv2.getWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN) > 0:
+            return True
+        found = self._size_wh()
+        return found is not None and any(
+            abs(side - given) > _ROUNDED_PX
+            for side, given in zip(found, self._given_wh, strict=True)
+        )
+
+    def _size_wh(self) -> tuple[int, int] | None:
+        """Return the window's size without its frame; None where it is not known."""
+        # Qt's own answer is of the picture's place as it was some time ago.
+        return self._connection.window_wh() if self._connection is not None else None
+
+    def _with_bars(self, picture: RgbImage) -> RgbImage:
+        """Return the picture with black bars, so that it has the window's proportions."""
+        now_s = time.monotonic()
+        if now_s - self._asked_s > _ASK_AGAIN_S:
+            self._asked_s, self._window_wh = now_s, self._size_wh()
+        if self._window_wh is None or min(self._window_wh) < 1:
+            return picture
+        height, width = picture.shape[:2]
+        across = max(0, round(height * self._window_wh[0] / self._window_wh[1]) - width)
+        along = max(0, round(width * self._window_wh[1] / self._window_wh[0]) - height)
+        if max(across / width, along / height) < _NO_BAR:
+            return picture
+        left, top = across // 2, along // 2
+        with_bars = cv2.copyMakeBorder(
+            picture, top, along - top, left, across - left, cv2.BORDER_CONSTANT, value=(0, 0, 0)
+        )
+        return np.asarray(with_bars, np.uint8)
+
+    def _toggle_full_screen(self) -> None:
+        is_full = cv2.getWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN) > 0
+        wanted = cv2.WINDOW_NORMAL if is_full else cv2.WINDOW_FULLSCREEN
+        cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, wanted)
 
 
 def _is_visible(title: str) -> bool:

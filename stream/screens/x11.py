@@ -55,6 +55,33 @@ class XConnection:
         self._xcb.xcb_flush(ctypes.c_void_p(self._handle))
         return len(windows)
 
+    def window_wh(self) -> tuple[int, int] | None:
+        """Return the size of this process's window without its frame; None while none is shown."""
+        for window in self._windows():
+            if self._is_ours_and_shown(window):
+                handle = ctypes.c_void_p(self._handle)
+                cookie = self._xcb.xcb_get_geometry(handle, ctypes.c_uint32(window))
+                reply = self._xcb.xcb_get_geometry_reply(handle, cookie, None)
+                if not reply:
+                    return None
+                # Of the reply: eight bytes, the root, x and y; then two 16-bit sides.
+                width, height = struct.unpack("=HH", ctypes.string_at(reply, 20)[16:])
+                self._libc.free(ctypes.c_void_p(reply))
+                return width, height
+        return None
+
+    def work_area_wh(self) -> tuple[int, int] | None:
+        """Return the size of the screen without panels and docks; None where it is not told."""
+        screen = self._xcb.xcb_setup_roots_iterator(
+            ctypes.c_void_p(self._xcb.xcb_get_setup(ctypes.c_void_p(self._handle)))
+        ).screen
+        area = self._property(screen.contents.value, b"_NET_WORKAREA", max_num=4)
+        if len(area) == 4:
+            return area[2], area[3]
+        # Of xcb_screen_t: root, colormap, two pixels, the mask of events; then two 16-bit sides.
+        width, height = struct.unpack("=HH", ctypes.string_at(screen, 24)[20:24])
+        return (width, height) if width and height else None
+
     def close(self) -> None:
         """Leave the server; harmless when called again."""
         if self._handle is not None:
@@ -141,7 +168,13 @@ def _load_xcb() -> ctypes.CDLL:
     xcb.xcb_setup_roots_iterator.restype = _ScreenIterator
     xcb.xcb_query_tree_children.restype = ctypes.POINTER(ctypes.c_uint32)
     xcb.xcb_get_property_value.restype = ctypes.c_void_p
-    for name in ("query_tree", "get_window_attributes", "intern_atom", "get_property"):
+    for name in (
+        "query_tree",
+        "get_window_attributes",
+        "get_geometry",
+        "intern_atom",
+        "get_property",
+    ):
         getattr(xcb, f"xcb_{name}").restype = _Cookie
         reply = getattr(xcb, f"xcb_{name}_reply")
         reply.restype = ctypes.c_void_p

@@ -63,6 +63,10 @@ class Display:
         values = dict(line.split("=") for line in lines)
         return int(values.get("WIDTH", 0)), int(values.get("HEIGHT", 0))
 
+    def resize(self, window: str, width: int, height: int) -> None:
+        """Give a window another size, as a person who drags its edge does."""
+        self._xdotool("windowsize", "--sync", window, f"{width}", f"{height}")
+
     def screenshot(self) -> RgbImage:
         """Return the screen, uint8 ``(H, W, 3)`` RGB."""
         width, height = self._size_wh

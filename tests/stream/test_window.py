@@ -177,9 +177,47 @@ class TestOnADisplay:
             window = display.window("Signlight")
             return window is not None and display.size_of(window) == (width, height)
 
-        program.show_until(lambda: has_size(640, 360), "a window of 640 x 360")
+        program.show_until(lambda: has_size(853, 480), "a window of 853 x 480, for 640 x 360 is tiny")
         tall = "np.zeros((2000, 1000, 3), np.uint8)"
-        program.show_until(lambda: has_size(450, 900), "a window of 450 x 900", tall)
+        room_px = min(900, display.screenshot().shape[0] - 48)  # a title bar has its place, too
+        least, most = room_px // 2 - 1, room_px // 2 + 1
+        program.show_until(
+            lambda: any(has_size(width, room_px) for width in range(least, most + 1)),
+            f"a window of {room_px} px",
+            tall,
+        )
+
+    def test_a_size_that_a_person_gave_it_stays_and_has_black_bars(
+        self, display: Display, program: Program
+    ) -> None:
+        window = display.window("Signlight")
+        assert window is not None
+        display.resize(window, 500, 500)
+        program.show_until(
+            lambda: display.colour(250, 20) == (0, 0, 0)
+            and display.colour(250, 480) == (0, 0, 0)
+            and display.colour(250, 250) == (255, 0, 0),
+            "bars above and below a red picture",
+        )
+        tall = "np.full((400, 100, 3), 255, np.uint8)"
+        program.show_until(
+            lambda: display.colour(20, 250) == (0, 0, 0)
+            and display.colour(250, 250) == (255, 255, 255),
+            "bars beside a white picture",
+            tall,
+        )
+        assert display.size_of(window) == (500, 500)
+
+    def test_tiny_pictures_are_enlarged(self, display: Display) -> None:
+        program = Program(display.name)
+        tiny = "np.full((60, 80, 3), 255, np.uint8)"
+
+        def is_large() -> bool:
+            window = display.window("Signlight")
+            return window is not None and display.size_of(window) == (640, 480)
+
+        program.show_until(is_large, "a window of 640 x 480", tiny)
+        assert program.end() == 0
 
     def test_closing_it_is_noticed_and_it_stays_closed(
         self, display: Display, program: Program
