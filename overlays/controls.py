@@ -59,6 +59,11 @@ class KeyControls:
         self._view.style, notice = result
         return notice
 
+    def dismiss(self) -> bool:
+        """Take the card of keys away; return whether it was there."""
+        was_shown, self._view.is_help_shown = self._view.is_help_shown, False
+        return was_shown
+
     @property
     def keys(self) -> tuple[Key[Any], ...]:
         """Every key there is, the loop's own among them."""
@@ -99,10 +104,10 @@ _HELP: Key[_Press] = Key(
     ("?",), "the keys, on the picture", KeyControls.toggle_help, on_card="this card"
 )
 _OWN_ACTIONS = actions_of((_LAYER, _HELP))
-_QUIT, *_LOOP_KEYS = LiveLoop.KEYS
+_LOOP_KEYS = [key for key in LiveLoop.KEYS if key not in LiveLoop.WINDOW_KEYS]
 
 KEYS: tuple[tuple[Key[Any], ...], ...] = (
     (*HEAD_KEYS, _LAYER, *LAYOUT_KEYS),
-    (*SWITCH_KEYS, *_LOOP_KEYS, _HELP, _QUIT),
+    (*SWITCH_KEYS, *_LOOP_KEYS, _HELP, *LiveLoop.WINDOW_KEYS),
 )
 """Every key, in two columns as people are shown them."""

@@ -40,6 +40,13 @@ def _choose_head(style: Style, key: str, num_heads: int) -> tuple[Style, str]:
     return replace(style, head=head), f"head {head}"
 
 
+def _step_head(style: Style, key: str, num_heads: int) -> tuple[Style, str]:
+    step = 1 if key == ">" else -1
+    before = style.head if isinstance(style.head, int) else (-1 if step > 0 else num_heads)
+    head = (before + step) % num_heads
+    return replace(style, head=head), f"head {head}"
+
+
 def _choose_mean(style: Style, key: str, num_heads: int) -> tuple[Style, str]:
     return replace(style, head="mean"), "mean of all heads"
 
@@ -96,6 +103,7 @@ def _after(choice: Any, choices: Sequence[Any]) -> Any:  # noqa: ANN401
 
 HEAD_KEYS: tuple[Key[Restyle], ...] = (
     Key(tuple("0123456789"), "one head", _choose_head, caps=("0", "\N{EN DASH}", "9")),
+    Key(("<", ">"), "head before, after", _step_head),
     Key(("m",), "mean of all heads", _choose_mean),
     Key(("a",), "all heads, as a grid", _choose_all),
 )

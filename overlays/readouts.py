@@ -97,8 +97,8 @@ def _sign_of(stats: Stats) -> str:
     if stats.recording_s is not None:
         minutes, seconds = divmod(int(stats.recording_s), 60)
         signs.append(f"REC {minutes}:{seconds:02d}")
-    if stats.is_frozen:
-        signs.append("paused")
+    if stats.is_frozen or stats.is_ended:
+        signs.append("paused" if stats.is_frozen else "the end")
     return " \N{MIDDLE DOT} ".join(signs)
 
 

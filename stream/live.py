@@ -35,6 +35,12 @@ FILL_S = 0.5
 """Longest wait for so many before a recording plays: what is slower than that cannot be in time."""
 STALL_S = 0.05
 """Longest wait for a frame before the keyboard gets its turn, should a camera stall."""
+LATE_S = 0.2
+"""A frame of a recording that is so late is left out, ..."""
+AT_LEAST_EVERY_S = 0.25
+"""... unless none was looked at for so long."""
+PAST_BYTES = 2**27
+"""Pictures that are kept to step back to: a second and a half of 1280 x 720, one of 8K."""
 STALE_S = 3.0
 """A live source that gives no picture for so long is said to be lost."""
 NOTICE_S = 2.0
@@ -53,6 +59,9 @@ class LiveControls(Protocol):
 
     def press(self, key: str) -> str | None:
         """React to a key that is not the loop's own; return a notice to show, if any."""
+
+    def dismiss(self) -> bool:
+        """Take away what covers the picture; return whether anything did."""
 
     @property
     def settings(self) -> Sequence[Setting]:
@@ -136,6 +145,7 @@ class LiveLoop:
         files: Makes the files of the loop's keys.
         save_to: Keeps the whole run; closed at its end. None keeps nothing.
         stop: Set it, from any thread or a signal handler, to end.
+        stays: The last picture of a recording stays on the screen until a person quits.
         clock: The passing of time.
     """
 
@@ -152,6 +162,7 @@ class LiveLoop:
         files: LiveFiles,
         save_to: Takes | None,
         stop: threading.Event,
+        stays: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self._source = source
@@ -162,17 +173,18 @@ class LiveLoop:
         self._controls = controls
         self._files = files
         self._stop = stop
+        self._stays = stays and screen is not None
         self._clock = clock or MonotonicClock()
         self._is_live = source.info.is_live
         self._pacer = None if self._is_live else Pacer(self._clock)
         keep: Keep = "latest" if self._is_live else "all"
         capacity = 1 if self._is_live else MAX_WAITING
         self._frames: Channel[Frame] = Channel(capacity, keep=keep)
-        self._located: Channel[_Located] = Channel(capacity, keep=keep)
+        self._located: Channel[_Located | None] = Channel(capacity, keep=keep)
         self._capture: Worker[Frame, Frame] = Worker(
             lambda frame: frame, inbox=frames_of(source, stop), outbox=self._frames, name="capture"
         )
-        self._hands: Worker[Frame, _Located] = Worker(
+        self._hands: Worker[Frame, _Located | None] = Worker(
             self._locate, inbox=self._frames, outbox=self._located, name="hands"
         )
         self._newest_maps = attention
@@ -189,11 +201,13 @@ class LiveLoop:
         self._canvas: RgbImage | None = None
         self._fills_until_ns: int | None = None
         self._came_ns = 0
-        self._is_frozen = False
+        self._is_frozen = self._is_ended = False
+        self._past: deque[_Located] = deque()
+        self._past_bytes = self._num_back = 0
         self._frozen_from = self._frozen_ns = 0
         self._notice = ("", 0)
         self._rate = RateMeter()
-        self._num_shown = self._num_frozen = 0
+        self._num_shown = self._num_frozen = self._num_left_out = self._located_ns = 0
         self._late_ms: deque[float] = deque(maxlen=MEASURED_FRAMES)
         self._age_ms: deque[float] = deque(maxlen=MEASURED_FRAMES)
 
@@ -225,6 +239,8 @@ class LiveLoop:
             if not self._stop.is_set():
                 self._hands.check()
                 self._capture.check()
+                if self._stays and not self._is_live and self._scene is not None:
+                    self._stay()
         return LiveReport(
             num_captured=self._num_shown + self._dropped,
             num_shown=self._num_shown,
@@ -238,7 +254,7 @@ class LiveLoop:
 
     @property
     def _dropped(self) -> int:
-        return self._frames.dropped + self._located.dropped
+        return self._frames.dropped + self._located.dropped + self._num_left_out
 
     @property
     def _dropped_capture(self) -> int:
@@ -246,13 +262,25 @@ class LiveLoop:
         frozen_now = self._dropped - self._frozen_from if self._is_frozen else 0
         return self._dropped - self._num_frozen - frozen_now
 
-    def _locate(self, frame: Frame) -> _Located:
+    def _locate(self, frame: Frame) -> _Located | None:
+        """Find the hands of a frame; None where a recording is too heavy to show them all.
+
+        It keeps its own speed by leaving frames out, though never all of them.
+        """
+        now_ns = self._clock.now_ns()
+        plays = not self._is_frozen and self._fills_until_ns is None
+        late_s = self._pacer.late_s(frame.time_s) if self._pacer and plays else 0.0
+        if late_s > LATE_S and now_ns - self._located_ns < AT_LEAST_EVERY_S * 1e9:
+            self._num_left_out += 1
+            return None
+        self._located_ns = now_ns
         return frame, self._finder.find(frame)
 
     def _show(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
         self._came_ns = self._clock.now_ns()
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
         self._submit(frame, hands)
+        self._keep_past(frame, hands)
         self._scene = Scene(
             frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
         )
@@ -287,6 +315,13 @@ class LiveLoop:
         waited_s = (self._clock.now_ns() - self._came_ns) / 1e9
         return waited_s if self._is_live and not self._is_frozen and waited_s >= STALE_S else None
 
+    def _stay(self) -> None:
+        """Hold the last picture; what is recorded ended with the source."""
+        self._recordings.close()
+        self._is_ended, self._frozen_ns = True, self._clock.now_ns()
+        while not self._stop.is_set() and self._screen is not None and self._screen.is_open:
+            self._hold()
+
     def _submit(self, frame: Frame, hands: Sequence[HandRegion]) -> None:
         self._newest_maps.submit(cut_hands(frame, hands, self._cut))
 
@@ -310,10 +345,10 @@ class LiveLoop:
     def _hold(self) -> None:
         """Show the frozen frame again, with the look, the maps and the notices of the moment."""
         assert self._scene is not None  # freezing needs a picture
-        frame, hands = self._scene.frame, self._scene.hands
+        frame, hands = self._past[-1 - self._num_back]
         self._newest_maps.check()
-        self._scene = replace(
-            self._scene, maps=self._newest_maps.at(frame, hands), stats=self._stats()
+        self._scene = Scene(
+            frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
         )
         self._canvas = self._renderer.draw(self._scene)
         self._record(frame, self._held_s + self._frozen_s)
@@ -349,6 +384,10 @@ class LiveLoop:
     def _quit(self) -> None:
         self._stop.set()
 
+    def _escape(self) -> None:
+        if not self._controls.dismiss():
+            self._stop.set()
+
     def _toggle_freeze(self) -> None:
         self._is_frozen = not self._is_frozen
         if self._is_frozen:
@@ -357,11 +396,37 @@ class LiveLoop:
             assert self._scene is not None  # a key is pressed on a picture
             self._submit(self._scene.frame, self._scene.hands)  # its own map is to come
         else:
+            self._num_back = 0
             self._num_frozen += self._dropped - self._frozen_from
             self._came_ns = self._clock.now_ns()
             if self._pacer:
                 self._held_s += self._frozen_s
                 self._pacer.restart()
+
+    def _step_on(self) -> None:
+        """Show the next frame, and go on holding."""
+        if not self._is_frozen:
+            self._toggle_freeze()
+        elif self._num_back:
+            self._num_back -= 1
+        elif not self._is_ended and (located := self._located.get(STALL_S)) is not None:
+            self._held_s += self._frozen_s
+            if self._pacer:
+                self._pacer.restart()
+            self._show(*located)
+            self._frozen_ns = self._clock.now_ns()
+
+    def _step_back(self) -> None:
+        """Show the frame before, as far back as they are kept."""
+        if not self._is_frozen:
+            self._toggle_freeze()
+        self._num_back = min(self._num_back + 1, len(self._past) - 1)
+
+    def _keep_past(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
+        self._past.append((frame, hands))
+        self._past_bytes += frame.image.nbytes
+        while self._past_bytes > PAST_BYTES and len(self._past) > 1:
+            self._past_bytes -= self._past.popleft()[0].image.nbytes
 
     def _toggle_recording(self) -> None:
         self._recordings.toggle()
@@ -396,17 +461,25 @@ class LiveLoop:
             compute_ms=self._newest_maps.compute_ms,
             recording_s=self._recordings.length_s,
             is_frozen=self._is_frozen,
+            is_ended=self._is_ended,
             lost_s=self._lost_s,
             notice=notice if now_ns < until_ns else "",
         )
 
-    KEYS = (
-        Key(("q", "escape"), "quit", _quit, caps=("q", "Esc")),
-        Key(("space",), "freeze", _toggle_freeze),
+    WINDOW_KEYS = (
         Key(("f11",), "full screen", _leave_to_the_window, caps=("F11",)),
+        Key(("q",), "quit", _quit),
+        Key(("escape",), "close this card, or quit", _escape, caps=("Esc",)),
+    )
+    """Keys that the loop itself knows, of whoever started it."""
+    KEYS = (
+        Key(("space",), "freeze", _toggle_freeze),
+        Key((".",), "one frame on, of what is frozen", _step_on, on_card="one frame on"),
+        Key((",",), "one frame back", _step_back),
         Key(("s",), "snapshot (PNG, in the working folder)", _keep_canvas, on_card="snapshot"),
         Key(("b",), "mark this moment of the recording", _mark, on_card="mark"),
         Key(("r",), "record (MP4, in the working folder)", _toggle_recording, on_card="record"),
+        *WINDOW_KEYS,
     )
     """Keys that the loop itself knows."""
     _actions = actions_of(KEYS)

@@ -109,13 +109,16 @@ class LiveRecordings:
             self._settle(recorder)
 
     def close(self) -> None:
-        """Finish every recording, whatever becomes of the others.
+        """Finish every recording, whatever becomes of the others; harmless when called again.
 
         Raises:
             WorkerError: One could not be finished.
         """
+        recorders = [*self._current, *self._ending]
+        self._whole = self._part = None
+        self._ending = []
         with ExitStack() as stack:
-            for recorder in (*self._current, *self._ending):
+            for recorder in recorders:
                 stack.callback(self._settle, recorder)
 
     @property

@@ -59,6 +59,14 @@ class Pacer:
             self._zero_ns = now_ns - offset_ns
         return self._zero_ns + offset_ns
 
+    def late_s(self, time_s: float) -> float:
+        """Return how late the frame of presentation time ``time_s`` is; from any thread.
+
+        Negative where it is early, and 0 where nothing plays.
+        """
+        zero_ns = self._zero_ns
+        return 0.0 if zero_ns is None else (self._clock.now_ns() - zero_ns) / 1e9 - time_s
+
     def begin(self, time_s: float) -> None:
         """Play on from here: the frame of presentation time ``time_s`` is on screen now."""
         self._zero_ns = self._clock.now_ns() - round(time_s * 1e9)

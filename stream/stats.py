@@ -43,6 +43,8 @@ class Stats:
     """How long frames have been recorded, in seconds; None while they are not."""
     is_frozen: bool = False
     """True while one frame is held."""
+    is_ended: bool = False
+    """True where a recording has come to its end."""
     lost_s: float | None = None
     """Seconds since a live source was lost; None while it is there."""
     notice: str = ""

@@ -285,6 +285,9 @@ class FakeControls:
         self.pressed.append(key)
         return f"pressed {key}"
 
+    def dismiss(self) -> bool:
+        return False
+
     def open_recording(self) -> tuple[Takes, str]:
         return Takes(self.open_part), "recording"
 

@@ -186,6 +186,9 @@ class _Nobody:
 
     settings = ()
 
+    def dismiss(self) -> bool:
+        return False
+
     def open_recording(self) -> tuple[Takes, str]:
         raise OutputError("nothing is recorded while the live view is measured")
 

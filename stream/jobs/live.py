@@ -19,6 +19,7 @@ from stream.live import LiveLoop
 from stream.naming import doubts_about_source
 from stream.priority import num_threads_beside_picture
 from stream.protocols import LiveRenderer, Screen, Source
+from stream.sources import require_source
 from stream.sources.options import SourceOptions
 from stream.stopping import stop_on_signals
 
@@ -43,22 +44,26 @@ class Live:
         Raises:
             SignlightError: It could not; recordings are whole up to then.
         """
+        asked = self.options[LiveOptions]
         notes = self.factories.check(self.options)
         with ExitStack() as stack:
-            # First what costs a moment and may fail: a missing display must not wait for a model.
+            # First what costs a moment and may fail: a missing display must not wait for a model,
+            # and whoever misspelt a file need not be told of displays.
+            require_source(asked.source)
             screen = None
-            if self.options[LiveOptions].window:
+            if asked.window:
                 from stream.screens.window import Window
 
                 screen = stack.enter_context(Window())
-            source = stack.enter_context(open_live_source(self.options))
+            source = stack.enter_context(open_live_source(self.options, loop=asked.loop))
             return show(
                 self.options,
                 self.factories,
                 screen=screen,
                 source=source,
-                output=self.options[LiveOptions].output,
+                output=asked.output,
                 notes=notes,
+                stays=not asked.quit_at_end,
             )
 
 
@@ -70,6 +75,7 @@ def show(
     source: Source,
     output: Path | None,
     notes: Sequence[str],
+    stays: bool = False,
     connect: Callable[[LiveRenderer, Controls], LiveRenderer] = lambda view, controls: view,
 ) -> int:
     """Show a source until it ends or a person quits, and say what came of it.
@@ -81,6 +87,7 @@ def show(
         source: What; closed at the end.
         output: MP4 that records all of it.
         notes: What to say at the end, a line each.
+        stays: The last picture of a recording stays until a person quits.
         connect: Called with what draws and what is pressed; returns what is to draw.
 
     Returns:
@@ -115,6 +122,7 @@ def show(
                 files=files,
                 save_to=save_to,
                 stop=stop.event,
+                stays=stays,
             ).run()
     say(f"{report}")
     of_source = (*doubts_about_source(options[SourceOptions].source), *source.warnings)

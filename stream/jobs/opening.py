@@ -46,13 +46,23 @@ def open_source(options: Options) -> Source:
         raise OptionError(f"{name}: {error}") from error
 
 
-def open_live_source(options: Options) -> Source:
+def open_live_source(options: Options, *, loop: bool) -> Source:
     """Open what the options name; a camera or stream that is lost is opened again, if they say so.
+
+    Args:
+        options: Say what.
+        loop: A recording begins again when it has ended.
 
     Raises:
         SourceError: It is not there, is no video, or does not answer.
         OptionError: It has no such part as the options ask for.
     """
+    name = options[SourceOptions].source
+    # What comes once only, a pipe or a stream, cannot begin again.
+    if loop and (Path(name).is_file() or Path(name).is_dir()):
+        from stream.sources.looping import LoopingSource
+
+        return LoopingSource(partial(open_source, options))
     source = open_source(options)
     if not (source.info.is_live and options[ViewOptions].reconnect):
         return source

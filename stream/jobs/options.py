@@ -106,6 +106,10 @@ class LiveOptions(ViewOptions):
 
     source: str = argument("0", _ANY_SOURCE, metavar="SOURCE", values=SourceName())
     window: bool = option(True, "run without a display", flag="--no-window")
+    loop: bool = option(False, "play a recording again and again")
+    quit_at_end: bool = option(
+        False, "close the window when a recording has ended; else its last picture stays"
+    )
 
     def check(self, given: Mapping[str, object]) -> None:
         """See ``OptionGroup``."""

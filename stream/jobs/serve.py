@@ -13,14 +13,13 @@ from stream.command_line.options import Options
 from stream.errors import SignlightError, in_one_line
 from stream.jobs.factories import Factories
 from stream.jobs.live import show
-from stream.jobs.opening import open_live_source, open_source
+from stream.jobs.opening import open_live_source
 from stream.jobs.options import ServeOptions
 from stream.jobs.progress import say
 from stream.live import LiveLoop
 from stream.naming import last_name
-from stream.protocols import LiveRenderer, Source
+from stream.protocols import LiveRenderer
 from stream.screens.options import PageOptions
-from stream.sources.looping import LoopingSource
 
 if TYPE_CHECKING:
     from stream.jobs.factories import Controls
@@ -61,7 +60,7 @@ class Serve:
             title = f"camera {name}" if name.isdecimal() else last_name(name)
             page = stack.enter_context(Page(asked, title=title))
             try:
-                source = stack.enter_context(_open(options))
+                source = stack.enter_context(open_live_source(options, loop=True))
                 _say_where(page, asked)
                 return show(
                     options,
@@ -78,17 +77,9 @@ class Serve:
                 raise
 
 
-def _open(options: Options) -> Source:
-    name = options[ServeOptions].source
-    # What comes once only, a pipe or a stream, cannot begin again.
-    if Path(name).is_file() or Path(name).is_dir():
-        return LoopingSource(partial(open_source, options))
-    return open_live_source(options)
-
-
 def _connect(page: Page, view: LiveRenderer, controls: Controls) -> LiveRenderer:
-    quit_key = LiveLoop.KEYS[0]  # who looks in is not who started it
-    page.connect([key for key in controls.keys if key is not quit_key], controls)
+    # Who looks in is not who started it.
+    page.connect([key for key in controls.keys if key not in LiveLoop.WINDOW_KEYS], controls)
     return page.watch(view)
 
 

@@ -10,13 +10,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stream.errors import SourceNotFoundError
 from stream.sources.opening_thread import Opening
 
 if TYPE_CHECKING:
     from stream.sources.closable import ClosableSource
     from stream.sources.options import PictureOptions
 
-__all__ = ["open_source"]
+__all__ = ["open_source", "require_source"]
 
 # Two letters at least: C:\clips is a folder.
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -79,6 +80,16 @@ def open_source(
     if path.exists() and (not path.is_file() or (pictures and pictures.playlists)):
         return Opening(open_it, give_back=FileSource.close, name=str(path)).wait()
     return open_it()
+
+
+def require_source(spec: str) -> None:
+    """Make sure that something of that name may be there, without opening it.
+
+    Raises:
+        SourceNotFoundError: There is no such file or folder, and no camera is called so.
+    """
+    if _camera_number(spec) is None and not _URL.match(spec) and not Path(spec).exists():
+        raise SourceNotFoundError(f"{spec}: no such file or folder; check the path")
 
 
 def _camera_number(spec: str | int | Path) -> int | None:

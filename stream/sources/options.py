@@ -16,6 +16,10 @@ MAX_PIXELS = 8192 * 4320
 """Those of the largest 8K, 106 MB as RGB: an export of such takes some 2 GB."""
 
 
+_STANDARD_INPUT = "/dev/stdin"
+"""What "-" stands for, as in other programs; Windows has no file of that kind."""
+
+
 class SourceName:
     """What names a source; a ``stream.command_line.values.Values``."""
 
@@ -33,6 +37,8 @@ class SourceName:
             raise UsageError(f"{text} is no address: {error}") from error
         if parts.scheme.lower() == "file":
             return unquote(parts.path)
+        if text == "-":
+            return _STANDARD_INPUT
         return f"./{text}" if text.isdecimal() and Path(text).exists() else text
 
     def fault_of(self, value: object) -> str | None:

@@ -40,6 +40,7 @@ class Stage:
         controls: FakeControls | None = None,
         save_to: ListSink | None = None,
         is_watched: bool = True,
+        stays: bool = False,
     ) -> None:
         self.model = model or GatedModel()
         self.renderer = renderer or FrameRenderer()
@@ -59,6 +60,7 @@ class Stage:
             files=self.controls,
             save_to=Takes(lambda number: FakePart(save_to)) if save_to is not None else None,
             stop=self.stop,
+            stays=stays,
             clock=self.clock,
         )
 

@@ -399,3 +399,54 @@ def test_stop_from_a_signal_ends_the_loop_and_closes_the_recording() -> None:
     stage.loop._controls = Stopping()
     assert stage.run().num_shown == 8
     assert sink.num_closed == 1
+
+
+def test_a_recording_that_is_too_heavy_keeps_its_speed_by_leaving_frames_out() -> None:
+    """To find hands takes three frames' time: a third is shown, and all that is missing counted."""
+
+    def find(index: int) -> tuple[HandRegion, ...]:
+        stage.clock.time_ns += 100_000_000
+        return (make_hand(),)
+
+    stage = Stage(frames(90), finder=ScriptedFinder(find))
+    start_ns = stage.clock.now_ns()
+    report = stage.run()
+    assert stage.clock.now_ns() - start_ns == pytest.approx(3e9, rel=0.35)  # the start is no play
+    assert report.num_shown + report.dropped_capture == 90
+    assert 20 <= report.num_shown <= 45
+
+
+def test_the_last_picture_stays_until_a_person_quits() -> None:
+    """And its recording has ended: the time that it stays is not of it."""
+    sink = ListSink()
+    stage = Stage(frames(5), screen=ScriptedScreen({8: "q"}), save_to=sink, stays=True)
+    report = stage.run()
+    assert len(stage.screen.shown) == 9
+    assert report.num_shown == 5
+    assert sink.pts == [0, 1, 2, 3, 4]
+    last = stage.renderer.scenes[-1]
+    assert last.frame.index == 4
+    assert last.stats is not None
+    assert last.stats.is_ended
+
+
+def test_frames_are_stepped_through_one_by_one_there_and_back() -> None:
+    keys = {3: "space", 4: ".", 5: ".", 6: ",", 7: ",", 8: ",", 9: ".", 10: "q"}
+    stage = Stage(frames(50), screen=ScriptedScreen(keys))
+    stage.run()
+    shown = [scene.frame.index for scene in stage.renderer.scenes]
+    without_repeats = [shown[0], *(b for a, b in itertools.pairwise(shown) if a != b)]
+    assert without_repeats == [0, 1, 2, 3, 4, 5, 4, 3, 2, 3]
+
+
+def test_escape_closes_what_covers_the_picture_before_it_quits() -> None:
+    class Covered(FakeControls):
+        is_covered = True
+
+        def dismiss(self) -> bool:
+            was_covered, self.is_covered = self.is_covered, False
+            return was_covered
+
+    screen = ScriptedScreen({2: "escape", 6: "escape"})
+    stage = Stage(frames(50), screen=screen, controls=Covered())
+    assert stage.run().num_shown == 7

@@ -177,7 +177,9 @@ class TestOnADisplay:
             window = display.window("Signlight")
             return window is not None and display.size_of(window) == (width, height)
 
-        program.show_until(lambda: has_size(853, 480), "a window of 853 x 480, for 640 x 360 is tiny")
+        program.show_until(
+            lambda: has_size(853, 480), "a window of 853 x 480, for 640 x 360 is tiny"
+        )
         tall = "np.zeros((2000, 1000, 3), np.uint8)"
         room_px = min(900, display.screenshot().shape[0] - 48)  # a title bar has its place, too
         least, most = room_px // 2 - 1, room_px // 2 + 1
@@ -194,15 +196,18 @@ class TestOnADisplay:
         assert window is not None
         display.resize(window, 500, 500)
         program.show_until(
-            lambda: display.colour(250, 20) == (0, 0, 0)
-            and display.colour(250, 480) == (0, 0, 0)
-            and display.colour(250, 250) == (255, 0, 0),
+            lambda: (
+                display.colour(250, 20) == (0, 0, 0)
+                and display.colour(250, 480) == (0, 0, 0)
+                and display.colour(250, 250) == (255, 0, 0)
+            ),
             "bars above and below a red picture",
         )
         tall = "np.full((400, 100, 3), 255, np.uint8)"
         program.show_until(
-            lambda: display.colour(20, 250) == (0, 0, 0)
-            and display.colour(250, 250) == (255, 255, 255),
+            lambda: (
+                display.colour(20, 250) == (0, 0, 0) and display.colour(250, 250) == (255, 255, 255)
+            ),
             "bars beside a white picture",
             tall,
         )
