@@ -8,7 +8,23 @@ from urllib.parse import urlsplit
 
 from stream.errors import OutputError
 
-__all__ = ["default_output", "doubts_about_source", "fresh_path", "last_name", "refuse_input"]
+__all__ = [
+    "CLEAN",
+    "EVENTS",
+    "OVERLAY",
+    "default_output",
+    "doubts_about_source",
+    "fresh_path",
+    "last_name",
+    "refuse_input",
+]
+
+OVERLAY = ".overlay"
+"""Stem's ending of a video that Signlight drew on."""
+CLEAN = ".clean"
+"""The same of a live recording's other take: the frames as they came."""
+EVENTS = ".events.csv"
+"""Ending, after the takes' common stem, of the table of what was set and marked meanwhile."""
 
 
 def last_name(source: str) -> str:
@@ -40,7 +56,7 @@ def default_output(source: str, *, with_suffix: bool = False) -> Path:
         stem = f"{name}.folder" if with_suffix else name
     else:
         stem = name if with_suffix else Path(name).stem
-    return folder / f"{stem or spare}.overlay.mp4"
+    return folder / f"{stem or spare}{OVERLAY}.mp4"
 
 
 def doubts_about_source(source: str) -> list[str]:

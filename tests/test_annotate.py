@@ -111,6 +111,34 @@ def test_everything_lies_in_a_folder_beside_the_video(
     assert "does not explain" in str(told["methods"])
 
 
+def test_marks_and_settings_of_a_live_recording_are_tiers(hand_clip: Path, tmp_path: Path) -> None:
+    video = tmp_path / "live.clean.mp4"
+    video.write_bytes(hand_clip.read_bytes())
+    rows = ["time_s,setting,value", "0.000,head,mean", "0.000,layer,4", "0.080,mark,HOUSE"]
+    table = tmp_path / "live.events.csv"
+    table.write_text("\n".join([*rows, "0.200,head,3"]), encoding="utf-8")
+    assert _annotate(video) == 0
+    eaf = pympi.Elan.Eaf(str(tmp_path / "live.clean.annotation" / "live.clean.eaf"))
+    end_ms = eaf.get_annotation_data_for_tier("BH-setting")[-1][1]
+    assert eaf.get_annotation_data_for_tier("BH-mark") == [(80, end_ms, "HOUSE")]
+    assert eaf.get_annotation_data_for_tier("BH-setting") == [
+        (0, 200, "head mean, layer 4"),
+        (200, end_ms, "head 3"),
+    ]
+
+
+def test_a_damaged_table_of_events_is_a_note(
+    hand_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = tmp_path / "live.clean.mp4"
+    video.write_bytes(hand_clip.read_bytes())
+    (tmp_path / "live.events.csv").write_text("time_s,setting\nsoon,head\n", encoding="utf-8")
+    assert _annotate(video) == 0
+    assert "its marks and settings are left out" in capsys.readouterr().err
+    eaf = pympi.Elan.Eaf(str(tmp_path / "live.clean.annotation" / "live.clean.eaf"))
+    assert not {"BH-mark", "BH-setting"} & set(eaf.get_tier_names())
+
+
 def test_what_is_done_is_not_done_again_unless_something_changed(
     clip: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,8 @@ TierKind = Literal[
     "most focused head",
     "number of hands",
     "dominant hand",
+    "mark",
+    "setting",
 ]
 
 

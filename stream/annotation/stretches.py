@@ -80,6 +80,8 @@ class StretchFinder:
         self._pair = Levels(self.rules.min_phase_s, self._tell_dominant)
         self._last: Moment | None = None
         self._step_s = Fraction(0)
+        self.end_s: Fraction | None = None
+        """When the last frame ends, once closed; None where there was none."""
 
     @property
     def stretches(self) -> list[Stretch]:
@@ -123,7 +125,7 @@ class StretchFinder:
         last = self._last
         # Where nothing says how long the last frame is shown, as long as the one before.
         shown_s = last.duration_s or self._step_s or last.time_base
-        end_s = last.time_s + shown_s
+        self.end_s = end_s = last.time_s + shown_s
         self._picture_focus.end(end_s)
         self._count.end(end_s)
         self._pair.end(end_s)

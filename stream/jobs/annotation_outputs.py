@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from stream.annotation.events import events_beside, read_events
 from stream.annotation.measuring import MomentWriter
 from stream.annotation.moments import Stretch
 from stream.annotation.stretches import StretchFinder, StretchRules
 from stream.command_line.options import Options
+from stream.errors import SourceFormatError
 from stream.jobs.opening import open_sink
 from stream.jobs.options import AnnotateOptions, RegionOptions
 from stream.jobs.recordings import Recording
@@ -69,6 +72,7 @@ class AnnotationOutputs:
     ) -> None:
         asked = options[AnnotateOptions]
         self._base = recording.folder / recording.stem
+        self._video = recording.path
         self._paths: set[Path] = set()
         self._finder = StretchFinder()
         self._pose: PoseFile | None = None
@@ -171,7 +175,7 @@ class AnnotationOutputs:
             OutputError: One cannot be written.
         """
         self._finder.close()
-        self.stretches = self._finder.stretches
+        self.stretches = [*self._finder.stretches, *self._events_until(self._finder.end_s)]
         for file in self._files:
             file.close()
         if self._report is not None:
@@ -183,6 +187,17 @@ class AnnotationOutputs:
         if self.sink is not None:
             self.sink.close()
         self._warnings += self._elan.finish(self.stretches)
+
+    def _events_until(self, end_s: Fraction | None) -> list[Stretch]:
+        """Return what a live recording's own table tells, if one lies beside the video."""
+        table = events_beside(self._video)
+        if table is None or end_s is None:
+            return []
+        try:
+            return read_events(table, end_s)
+        except SourceFormatError as error:
+            self._warnings.append(f"its marks and settings are left out: {error}")
+            return []
 
     def _path(self, ending: str) -> Path:
         path = self._base.with_name(f"{self._base.name}{ending}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.errors import OptionError, SourceNotFoundError
+from stream.naming import OVERLAY
 
 __all__ = ["VIDEO_SUFFIXES", "Recording", "Shard", "find_recordings"]
 
@@ -20,8 +21,6 @@ VIDEO_SUFFIXES = frozenset(
 )
 """Endings of the files that a search takes for videos, in lower case; a file that is named is taken
 whatever it is called."""
-OVERLAY_MARK = ".overlay"
-"""Stem's ending of a video that Signlight drew on, which a search leaves alone."""
 FOLDER_SUFFIX = ".annotation"
 """Ending of the folder beside a video that holds what was made of it."""
 
@@ -143,6 +142,6 @@ def _videos_below(folder: Path) -> Iterator[Path]:
         )
         for name in sorted(files):
             path = Path(here, name)
-            is_ours = path.stem.endswith(OVERLAY_MARK)
+            is_ours = path.stem.endswith(OVERLAY)
             if path.suffix.lower() in VIDEO_SUFFIXES and name[0] != "." and not is_ours:
                 yield path

@@ -11,17 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.frames import RgbImage
-from stream.naming import fresh_path
+from stream.naming import CLEAN, EVENTS, OVERLAY, fresh_path
 from stream.takes import Event, Part, Takes
 from stream.whole_files import WholeFile, told_of
 
 if TYPE_CHECKING:
     from stream.sinks.mp4 import Mp4Sink
 
-__all__ = ["CLEAN", "EVENTS", "OVERLAY", "WorkingFolder"]
-
-OVERLAY, CLEAN, EVENTS = ".overlay", ".clean", ".events.csv"
-"""Endings of the names of what is recorded: what was drawn, what came, and what was changed."""
+__all__ = ["WorkingFolder"]
 
 
 class WorkingFolder:

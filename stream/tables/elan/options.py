@@ -13,7 +13,7 @@ from stream.annotation.moments import TierKind
 from stream.command_line.option import OptionGroup, UsageError, option
 from stream.geometry import Handedness
 
-__all__ = ["PRESETS", "ElanOptions", "TierNames", "TierTemplate", "kinds_of_tiers"]
+__all__ = ["OF_EVENTS", "PRESETS", "ElanOptions", "TierNames", "TierTemplate", "kinds_of_tiers"]
 
 PRESETS = {
     "plain": "{hand}-{tier}",
@@ -35,7 +35,9 @@ _FAULT = (
     'is no template for names of tiers: write one like "{hand}-{tier}", with one of {hand}, {H}, '
     f"{{h}}, {{side}} and one of {{tier}}, {{Tier}}; or take one of {', '.join(PRESETS)}"
 )
-_OF_BOTH: tuple[TierKind, ...] = ("number of hands", "dominant hand")
+OF_EVENTS: tuple[TierKind, ...] = ("mark", "setting")
+"""Tiers that are there only where a live recording tells of such (stream.annotation.events)."""
+_OF_BOTH: tuple[TierKind, ...] = ("number of hands", "dominant hand", *OF_EVENTS)
 _OF_PICTURE: tuple[TierKind, ...] = ("most focused head",)
 
 
@@ -101,7 +103,7 @@ def kinds_of_tiers(*, picture: bool) -> list[tuple[TierKind, Handedness | None]]
         picture: The maps are of the whole picture, not of hands.
     """
     if picture:
-        return [(kind, None) for kind in _OF_PICTURE]
+        return [(kind, None) for kind in (*_OF_PICTURE, *OF_EVENTS)]
     hands: tuple[Handedness, ...] = ("right", "left")
     return [
         *((kind, hand) for hand in hands for kind in get_args(TierKind) if kind not in _OF_BOTH),

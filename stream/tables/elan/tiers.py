@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from stream.annotation.moments import Stretch, TierKind
-from stream.tables.elan.options import TierNames, kinds_of_tiers
+from stream.tables.elan.options import OF_EVENTS, TierNames, kinds_of_tiers
 
 __all__ = ["Annotation", "Tier", "milliseconds", "tiers_of"]
 
@@ -52,7 +52,9 @@ def milliseconds(time_s: Fraction) -> int:
 def tiers_of(
     stretches: Iterable[Stretch], names: TierNames, *, picture: bool, origin_ms: int = 0
 ) -> tuple[list[Tier], list[str]]:
-    """Return all tiers, those without a stretch too, and a line for what could not be kept.
+    """Return all tiers, and a line for what could not be kept.
+
+    Tiers without a stretch are there too, except those of events.
 
     Args:
         stretches: In any order.
@@ -75,7 +77,8 @@ def tiers_of(
         name = names.of(kind, hand)
         kept = _without_overlaps(given := found.pop(name, []))
         num_cut += sum(before.end_ms > after.start_ms for before, after in pairwise(given))
-        tiers.append(Tier(name=name, kind=kind, annotations=kept))
+        if kept or kind not in OF_EVENTS:
+            tiers.append(Tier(name=name, kind=kind, annotations=kept))
     assert not found, f"no tiers for {', '.join(found)}"
     warnings = []
     if num_lost:
