@@ -36,13 +36,7 @@ def make_controls(view: LiveView, model: LayeredModel) -> KeyControls:
     return KeyControls(view, model)
 
 
-def save_figure(
-    options: Options,
-    blocks: Sequence[Block],
-    path: Path,
-    *,
-    head_names: Mapping[str, Sequence[str]],
-) -> None:
+def save_figure(options: Options, blocks: Sequence[Block], path: Path) -> None:
     """Draw signs and their maps into a file; see ``overlays.figure.draw_figure``.
 
     Raises:
@@ -51,7 +45,7 @@ def save_figure(
     from overlays.figure import draw_figure
     from overlays.paper import save
 
-    save(draw_figure(blocks, options[FigureLook], head_names=head_names), path)
+    save(draw_figure(blocks, options[FigureLook]), path)
 
 
 def save_matrix(options: Options, matrices: Mapping[str, Floats], path: Path) -> None:
