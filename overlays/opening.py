@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stream.measures import Floats
     from stream.study.blocks import Block
 
-__all__ = ["make_controls", "make_view", "save_figure", "save_matrix"]
+__all__ = ["make_controls", "make_view", "save_figure", "save_matrix", "save_sheet"]
 
 
 def make_view(options: Options) -> LiveView:
@@ -46,6 +46,18 @@ def save_figure(options: Options, blocks: Sequence[Block], path: Path) -> None:
     from overlays.paper import save
 
     save(draw_figure(blocks, options[FigureLook]), path)
+
+
+def save_sheet(block: Block, path: Path) -> None:
+    """Draw every row of a block into a file, for a look at many pictures.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    from overlays.figure import draw_figure
+    from overlays.paper import save
+
+    save(draw_figure([block], FigureLook(theme="dark", signs=len(block.rows))), path)
 
 
 def save_matrix(options: Options, matrices: Mapping[str, Floats], path: Path) -> None:

@@ -12,13 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from models import load_model
+from models.evaluation.picture_sets import PictureSet, read_pictures
+from models.evaluation.report import measure
+from models.evaluation.subject import open_subject
 from models.hands.bundle import find_pose_bundle
 from run_live import COMMANDS, FACTORIES, SAMPLE_SIGNS, main
+from samples.dataset import write_set
 from stream.command_line.parsing import parse_args
 from stream.errors import SignlightError
 from stream.jobs.figure import Figure
-from stream.measures import cover_of
+from stream.measures import cover_of, shares_of
 from stream.sinks.png import write_png
 from stream.sources.picture_files import PictureReader
 from stream.study.numbers import measure_shares, number_block
@@ -206,28 +212,34 @@ def test_installed_without_samples_it_says_so(
         Figure(options, FACTORIES, tmp_path / "signs").run()
 
 
-def test_numbers_are_those_of_the_evaluation_on_the_same_pictures(shared: Path) -> None:
-    """On real hands whose masks are known, by the evaluation's own way through torch."""
-    import torch
+@pytest.fixture(params=["rendered", "isl"])
+def known_hands(request: pytest.FixtureRequest, tmp_path: Path) -> PictureSet:
+    """Return pictures whose masks are known."""
+    folder = tmp_path
+    if request.param == "isl":
+        folder = request.getfixturevalue("shared") / "isl"
+    else:
+        assert all(is_new for _, is_new in write_set(tmp_path, count=3, size_px=112))
+    return read_pictures(folder, size_px=144, limit=8)
 
-    from models import load_model
-    from models.evaluation.picture_sets import read_pictures
-    from models.evaluation.report import measure
-    from models.evaluation.subject import open_subject
 
-    pictures = read_pictures(shared / "isl", size_px=144, limit=8)
-    assert len(pictures) >= 5
+def test_numbers_are_those_of_the_evaluation_on_the_same_pictures(
+    known_hands: PictureSet,
+) -> None:
+    """The evaluation has its own way through torch."""
     subject = open_subject("dino_hands8", torch.device("cpu"))
-    scores = measure(subject, pictures)
+    scores = measure(subject, known_hands)
     with load_model("dino_hands8", precision="float32", device="cpu") as model:
-        maps = model.attend(list(pictures.images))
-    covers = cover_of(pictures.masks, (18, 18))
+        maps = model.attend(list(known_hands.images))
+    covers = cover_of(known_hands.masks, (18, 18))
     numbers = [
-        measure_shares(each.weights, cover) for each, cover in zip(maps, covers, strict=True)
+        measure_shares(shares_of(np.concatenate([each.weights, each.mean[None]])), cover)
+        for each, cover in zip(maps, covers, strict=True)
     ]
-    on_hand = np.mean([each["mass_over_area"] for each in numbers], 0)
-    assert on_hand == pytest.approx(scores.mass_over_area_heads, rel=1e-3)
-    assert np.mean([each["most"] for each in numbers]) == pytest.approx(scores.most)
+    means = {name: np.mean([each[name] for each in numbers], 0) for name in numbers[0]}
+    assert means["mass_over_area"][:-1] == pytest.approx(scores.mass_over_area_heads, rel=1e-3)
+    assert means["most"][-1] == pytest.approx(scores.most)
+    assert means["peak_on_hand"][-1] == scores.peak_on_hand
     divergence, _ = number_block(
         block_of([each.weights.astype(np.float64) for each in maps]), 0
     ).variation["head_divergence"]

@@ -22,6 +22,7 @@ from stream.measures import (
     jensen_shannon_bits,
     lift,
     mass_on,
+    peak_on,
     shares_of,
     spread,
 )
@@ -89,7 +90,7 @@ MEASURES: Final = (
         title="peak",
         form=".0%",
         words="1 where the strongest patch is more than half hand, else 0; its mean is the share "
-        "of signs",
+        "of signs (J. Zhang et al., International Journal of Computer Vision 126, 2018)",
     ),
     Measure(
         name="mass_on_face",
@@ -278,8 +279,6 @@ def measure_shares(shares: Numbers, cover: Floats) -> dict[str, Floats]:
         shares: (..., rows, columns).
         cover: Share of each patch that the hand fills, (rows, columns).
     """
-    flat = np.asarray(shares).reshape(*shares.shape[:-2], -1)
-    at_peak = np.take(cover.ravel(), flat.argmax(-1))
     over_area = lift(shares, cover)
     area = cover.mean()
     most = 1 / area if area > 0 else np.nan
@@ -287,7 +286,7 @@ def measure_shares(shares: Numbers, cover: Floats) -> dict[str, Floats]:
         "mass_on_hand": mass_on(shares, cover),
         "mass_over_area": over_area,
         "most": np.where(np.isfinite(over_area), most, np.nan),
-        "peak_on_hand": np.where(np.isfinite(over_area), at_peak > 0.5, np.nan),
+        "peak_on_hand": peak_on(shares, cover),
         "effective_patches": effective_patches(shares),
     }
 
