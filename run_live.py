@@ -27,7 +27,7 @@ from models.options import (
 )
 from overlays.controls import KEYS
 from overlays.figure_look import FigureLook
-from overlays.opening import make_controls, make_view, save_figure, save_matrix
+from overlays.opening import make_controls, make_view, save_figure, save_matrix, save_sheet
 from overlays.style import Style
 from stream.command_line.command import Command
 from stream.command_line.options import CommonOptions, Options, Words
@@ -110,11 +110,14 @@ def _job(name: str, *parts: object) -> Callable[[Options], int]:
     return run
 
 
-def _program(name: str, summary: str, module: str, *, has_cores_alone: bool = False) -> Command:
+def _program(
+    name: str, summary: str, module: str, *, has_cores_alone: bool = False, **parts: object
+) -> Command:
     """Return the command that is another program of ours, with a command line of its own."""
 
     def run(options: Options) -> int:
-        code: int = import_module(module).main(options[Words].words, prog=f"signlight {name}")
+        program = import_module(module)
+        code: int = program.main(options[Words].words, prog=f"signlight {name}", **parts)
         return code
 
     return Command(
@@ -235,6 +238,7 @@ COMMANDS = (
         "where a model's attention lands on pictures whose hands are known",
         "models.evaluate",
         has_cores_alone=True,
+        draw=save_sheet,
     ),
     _program(
         "evaluate-hands",

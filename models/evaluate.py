@@ -1,4 +1,4 @@
-"""Measure a model on hands that are known: ``python -m models.evaluate MODEL --data ...``.
+"""Measure a model on hands that are known: ``signlight evaluate MODEL --data ...``.
 
 ``MODEL`` is a name of the table of models, or a file that ``models.train`` wrote. Measured are the
 attention maps and the CLS features, each against the same model untrained. With ``--out``, the
@@ -8,8 +8,7 @@ numbers are written as JSON and the maps as sheets of pictures.
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from models.evaluation.drawn import (
     where_signing_happens,
 )
 from models.evaluation.picture_sets import PictureSet, on_backgrounds, on_grey, read_pictures
-from models.evaluation.report import draw_sheet, list_of, measure, table_of, worst
+from models.evaluation.report import list_of, measure, table_of, worst
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.runtimes.selection import choose
 from stream.command_line.one_line_parser import OneLineParser
@@ -37,10 +36,13 @@ from stream.frames import RgbImage
 from stream.jobs.progress import ResultConsole
 from stream.json_files import write_json
 from stream.program import run_program
-from stream.sinks.png import write_png
 from stream.sources.picture_files import PictureReader
+from stream.study.blocks import Block, block_of_pictures
 
-__all__ = ["main", "picture_sets"]
+__all__ = ["Draw", "main", "picture_sets"]
+
+Draw = Callable[[Block, Path], None]
+"""Draws pictures and their maps into a file."""
 
 _ON_SHEET: Final = 20
 """Pictures on a sheet, spread over the set."""
@@ -48,13 +50,15 @@ _WORST: Final = 5
 """Pictures on the sheet of the worst."""
 
 
-def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m models.evaluate") -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, draw: Draw, prog: str = "signlight evaluate"
+) -> int:
     """Run the command line and return its exit code, as ``stream.program`` explains."""
     parser = _parser(prog)
 
     def evaluate(options: argparse.Namespace) -> None:
         try:
-            _evaluate(options, ResultConsole())
+            _evaluate(options, draw, ResultConsole())
         except OptionError as error:
             parser.error(str(error))
 
@@ -91,7 +95,7 @@ def picture_sets(
     return sets
 
 
-def _evaluate(options: argparse.Namespace, console: Console) -> None:
+def _evaluate(options: argparse.Namespace, draw: Draw, console: Console) -> None:
     if options.num_threads is not None:
         torch.set_num_threads(options.num_threads)
     subject = open_subject(options.model, choose(options.device).device)
@@ -130,7 +134,7 @@ def _evaluate(options: argparse.Namespace, console: Console) -> None:
                 for pictures, ours in zip(signing, there, strict=True)
             },
         }
-        _write(options.out, numbers, subject, [*sets, *signing])
+        _write(options.out, numbers, subject, [*sets, *signing], draw)
     console.print(table_of([pictures.name for pictures in sets], trained, before))
     if signing:
         console.print(list_of([pictures.name for pictures in signing], there))
@@ -161,7 +165,11 @@ def _signing(
 
 
 def _write(
-    out: Path, numbers: dict[str, Any], subject: Subject, sets: Sequence[PictureSet]
+    out: Path,
+    numbers: dict[str, Any],
+    subject: Subject,
+    sets: Sequence[PictureSet],
+    draw: Draw,
 ) -> None:
     write_json(out / "report.json", numbers)
     for pictures in sets:
@@ -171,7 +179,9 @@ def _write(
             ("maps", spread.round().astype(int).tolist()),
             ("worst", worst(subject, pictures, _WORST)),
         ):
-            write_png(out / f"{stem}.{kind}.png", draw_sheet(subject, pictures, indices))
+            shown = {f"{i} {pictures.letters[i]}".rstrip(): pictures.images[i] for i in indices}
+            block = block_of_pictures(subject, shown, weights_sha256=subject.weights_sha256)
+            draw(block, out / f"{stem}.{kind}.png")
 
 
 class _Photographs:
@@ -227,7 +237,3 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--num-threads", "--threads", type=Integer(1, None).read, metavar="N")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

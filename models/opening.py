@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from models.option_checks import check_options, doubts_about
 from models.options import HandOptions, ModelOptions, ModelsOptions, RuntimeOptions
 from stream.command_line.options import Options
-from stream.jobs.options import RegionOptions
+from stream.jobs.options import FigureOptions, RegionOptions
 from stream.jobs.progress import download_bar, terminal
 from stream.sources.options import PictureOptions
 
@@ -92,10 +92,11 @@ def open_finder(options: Options) -> HandFinder:
 
 def open_still_finder(options: Options) -> HandFinder:
     """Open the finder of hands in pictures that have nothing to do with each other."""
-    return _open_finder(options, stills=True)
+    shows_whole = options[FigureOptions].regions != "hands"  # faces are counted in those alone
+    return _open_finder(options, stills=True, faces=shows_whole)
 
 
-def _open_finder(options: Options, *, stills: bool) -> HandFinder:
+def _open_finder(options: Options, *, stills: bool, faces: bool = False) -> HandFinder:
     from models.hands.finder import MediaPipeHandFinder
 
     hands = options[HandOptions]
@@ -105,5 +106,6 @@ def _open_finder(options: Options, *, stills: bool) -> HandFinder:
             input_mirrored=options[PictureOptions].input_mirrored,
             bundle=hands.hand_model,
             stills=stills,
+            faces=faces,
             progress=progress,
         )

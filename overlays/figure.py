@@ -43,25 +43,19 @@ class _Layout:
     """Blocks beside each other."""
 
 
-def draw_figure(
-    blocks: Sequence[Block],
-    look: FigureLook | None = None,
-    *,
-    head_names: Mapping[str, Sequence[str]] | None = None,
-) -> Figure:
+def draw_figure(blocks: Sequence[Block], look: FigureLook | None = None) -> Figure:
     """Return the figure: a block for each model, a row for each sign, a column for each map.
 
     Args:
         blocks: One at least, each with a row at least.
         look: How to draw; None for the usual.
-        head_names: What heads are called beside their numbers, by model; "" for nothing.
 
     Returns:
         A matplotlib figure, which a notebook shows and ``save`` writes.
     """
     look = look or FigureLook()
     with settings():
-        return _Drawing(blocks, look, head_names or {}).draw()
+        return _Drawing(blocks, look).draw()
 
 
 def draw_matrices(matrices: Mapping[str, Floats], look: FigureLook | None = None) -> Figure:
@@ -112,12 +106,9 @@ def draw_matrices(matrices: Mapping[str, Floats], look: FigureLook | None = None
 class _Drawing:
     """One figure on its way to be drawn."""
 
-    def __init__(
-        self, blocks: Sequence[Block], look: FigureLook, head_names: Mapping[str, Sequence[str]]
-    ) -> None:
+    def __init__(self, blocks: Sequence[Block], look: FigureLook) -> None:
         self._blocks = blocks
         self._look = look
-        self._head_names = head_names
         self._paper = PAPERS[look.width]
         self._theme = THEMES[look.theme]
         self._rows = [_spread_over(block.rows, look.signs) for block in blocks]
@@ -152,7 +143,8 @@ class _Drawing:
             x = max(0.0, (paper.width - total) / 2)
             for number, width in zip(numbers, widths, strict=True):
                 x += self._label if number == numbers[0] else 4 * paper.gap
-                self._draw_block(number, x, y, layout.tile, is_first=number == numbers[0])
+                top = y + self._head_lines(numbers) * paper.line + paper.gap
+                self._draw_block(number, x, y, top, layout.tile, is_first=number == numbers[0])
                 x += width + len(self._columns(number)) * paper.gap
             y += self._line_height(numbers) + layout.tile * self._most_rows(numbers)
         draw_bars(self._axes, paper, self._theme, self._look.colormap, height, self._bar_words())
@@ -191,7 +183,7 @@ class _Drawing:
         """Return the lines of text over the panels of a line of blocks."""
         blocks = [self._blocks[number] for number in numbers]
         has_layers = any(len(block.layers) > 1 for block in blocks)
-        return 2 + has_layers + any(block.model in self._head_names for block in blocks)
+        return 2 + has_layers + any(block.head_names for block in blocks)
 
     def _most_rows(self, numbers: Sequence[int]) -> int:
         return max(len(self._rows[number]) for number in numbers)
@@ -225,7 +217,10 @@ class _Drawing:
         ]
         return max(1e-9, float(np.percentile(np.concatenate(values), _TOP_PERCENTILE)))
 
-    def _draw_block(self, number: int, x: float, y: float, tile: float, *, is_first: bool) -> None:
+    def _draw_block(
+        self, number: int, x: float, y: float, top: float, tile: float, *, is_first: bool
+    ) -> None:
+        """Draw a block whose words begin at ``y`` and whose panels at ``top``."""
         block, paper, theme = self._blocks[number], self._paper, self._theme
         columns, width = self._columns(number), tile * self._aspect(number)
         write = partial(self._axes.text, fontsize=paper.text_pt, color=theme.ink, va="center")
@@ -238,15 +233,14 @@ class _Drawing:
                 if (layer, _) == columns[0] or columns[columns.index((layer, _)) - 1][0] != layer:
                     write(place, y, f"layer {block.layers[layer]}")
             y += paper.line
-        names = self._head_names.get(block.model, ())
-        for place, (_, head) in zip(places, columns, strict=True):
+        for place, (layer, head) in zip(places, columns, strict=True):
             middle = place + width / 2
             write(middle, y, self._heading(block, head, width), ha="center", color=theme.quiet)
-            if names and head is not None and names[head]:
-                write(middle, y + paper.line, names[head], ha="center", color=theme.quiet,
-                      fontsize=paper.fitted_pt(names[head], width))  # fmt: skip
-        y += paper.line * (1.5 if names else 0.5) + paper.gap
-        top = y
+            if block.head_names and head is not None:
+                name = block.head_names[layer][head]
+                write(middle, y + paper.line, name, ha="center", color=theme.quiet,
+                      fontsize=paper.fitted_pt(name, width))  # fmt: skip
+        y = top
         for row in self._rows[number]:
             if is_first:
                 name = _shortened(row.name, self._label / paper.text_width("n"))

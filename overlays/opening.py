@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stream.measures import Floats
     from stream.study.blocks import Block
 
-__all__ = ["make_controls", "make_view", "save_figure", "save_matrix"]
+__all__ = ["make_controls", "make_view", "save_figure", "save_matrix", "save_sheet"]
 
 
 def make_view(options: Options) -> LiveView:
@@ -36,13 +36,7 @@ def make_controls(view: LiveView, model: LayeredModel) -> KeyControls:
     return KeyControls(view, model)
 
 
-def save_figure(
-    options: Options,
-    blocks: Sequence[Block],
-    path: Path,
-    *,
-    head_names: Mapping[str, Sequence[str]],
-) -> None:
+def save_figure(options: Options, blocks: Sequence[Block], path: Path) -> None:
     """Draw signs and their maps into a file; see ``overlays.figure.draw_figure``.
 
     Raises:
@@ -51,7 +45,19 @@ def save_figure(
     from overlays.figure import draw_figure
     from overlays.paper import save
 
-    save(draw_figure(blocks, options[FigureLook], head_names=head_names), path)
+    save(draw_figure(blocks, options[FigureLook]), path)
+
+
+def save_sheet(block: Block, path: Path) -> None:
+    """Draw every row of a block into a file, for a look at many pictures.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    from overlays.figure import draw_figure
+    from overlays.paper import save
+
+    save(draw_figure([block], FigureLook(theme="dark", signs=len(block.rows))), path)
 
 
 def save_matrix(options: Options, matrices: Mapping[str, Floats], path: Path) -> None:

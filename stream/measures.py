@@ -26,6 +26,7 @@ __all__ = [
     "mass_mask",
     "mass_on",
     "normalized_entropy",
+    "peak_on",
     "rank_accuracy",
     "shares_of",
     "spread",
@@ -86,6 +87,21 @@ def lift(maps: Numbers, cover: Floats) -> Floats:
     """
     area = np.asarray(cover, np.float64).mean((-2, -1))
     return np.asarray(mass_on(maps, cover) / np.where(area > 0, area, np.nan))
+
+
+def peak_on(maps: Numbers, cover: Floats) -> Floats:
+    """Return 1 where a region fills more than half of the strongest patch, else 0, (...).
+
+    The mean over maps is the pointing game's accuracy. NaN for a region without area. (J. Zhang et
+    al., "Top-Down Neural Attention by Excitation Backprop", International Journal of Computer
+    Vision 126, 2018.)
+    """
+    shares = shares_of(maps)
+    flat = shares.reshape(*shares.shape[:-2], -1)
+    covers = np.broadcast_to(cover, shares.shape).reshape(flat.shape)
+    at_peak = np.take_along_axis(covers, flat.argmax(-1)[..., None], -1)[..., 0]
+    is_known = np.isfinite(flat).all(-1) & (covers.mean(-1) > 0)
+    return np.asarray(np.where(is_known, at_peak > 0.5, np.nan))
 
 
 def rank_accuracy(maps: Numbers, cover: Floats) -> Floats:

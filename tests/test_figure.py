@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from models import load_model
+from models.evaluation.picture_sets import PictureSet, read_pictures
+from models.evaluation.report import measure
+from models.evaluation.subject import open_subject
+from models.hands.bundle import find_pose_bundle
 from run_live import COMMANDS, FACTORIES, SAMPLE_SIGNS, main
+from samples.dataset import write_set
 from stream.command_line.parsing import parse_args
 from stream.errors import SignlightError
 from stream.jobs.figure import Figure
-from stream.measures import cover_of
+from stream.measures import cover_of, shares_of
 from stream.sinks.png import write_png
 from stream.sources.picture_files import PictureReader
 from stream.study.numbers import measure_shares, number_block
 from tests.conftest import ROOT
 from tests.program import fails
 from tests.stream.study.studied import block_of
+
+FACES_ARE_SEEN = find_pose_bundle() is not None and find_spec("openvino") is not None
 
 
 def _figure(*arguments: str | Path) -> int:
@@ -48,6 +59,11 @@ def test_without_arguments_five_signs_are_shown_by_the_models_that_come_along(
     assert captured.out.split() == names
     assert "keeps to" in captured.err
     told = _told(tmp_path / "figure.json")
+    picture = told["pictures"][2]
+    content = (SAMPLE_SIGNS / picture["source"]).read_bytes()
+    assert picture["sha256"] == hashlib.sha256(content).hexdigest()
+    groups = told["models"][0]["numbers"]["groups"]
+    assert sorted(head for group in groups for head in group["heads"]) == [*range(6)]
     assert [picture["name"] for picture in told["pictures"]] == ["A", "C", "L", "W", "Y"]
     assert told["left_out"] == []
     assert [each["model"] for each in told["models"]] == ["dino_hands8", "dino_hands16"]
@@ -84,6 +100,32 @@ def test_macro_beside_micro_layer_after_layer_a_file_for_each_model(tmp_path: Pa
         assert page.count("random weights</text>") >= 2
         assert ("attention" in page) == (model == "dino_vits16")
     assert not out.exists()
+
+
+def test_attention_of_whole_pictures_is_parted_between_hands_face_and_the_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look = ("--region", "both", "--models", "dino_hands16", "--no-baseline", "--stable")
+    assert _figure(SAMPLE_SIGNS / "L.jpg", *look, "-o", tmp_path / "f.svg") == 0
+    said = capsys.readouterr().err
+    macro, micro = ([row for row in _rows(tmp_path / "f.csv") if row["region"] == region]
+                    for region in ("frame", "hands"))  # fmt: skip
+    assert all(0 <= float(row["crop_divergence"]) <= 1 for row in micro)
+    assert all(0 <= float(row["macro_on_hand"]) <= 1 for row in micro)
+    assert all(row["crop_divergence"] == "" for row in macro)
+    caption = (tmp_path / "f.txt").read_text(encoding="utf-8")
+    assert "The crop changes its map of the hand by" in caption
+    page = (tmp_path / "f.svg").read_text(encoding="utf-8")
+    assert page.count("\N{GREEK SMALL LETTER ALPHA}") >= 2  # a group in each block
+    parts = ("mass_on_hand", "mass_on_face", "mass_elsewhere")
+    if FACES_ARE_SEEN:
+        assert "how maps are parted" in said
+        for row in (*macro, *micro):
+            assert sum(float(row[name]) for name in parts) == pytest.approx(1, abs=1e-4)
+        assert "to the face" in caption
+    else:
+        assert "no face was found" in said
+        assert all(row["mass_on_face"] == row["mass_elsewhere"] == "" for row in macro)
 
 
 def test_a_picture_without_a_hand_is_said_and_the_others_go_on(
@@ -170,28 +212,34 @@ def test_installed_without_samples_it_says_so(
         Figure(options, FACTORIES, tmp_path / "signs").run()
 
 
-def test_numbers_are_those_of_the_evaluation_on_the_same_pictures(shared: Path) -> None:
-    """On real hands whose masks are known, by the evaluation's own way through torch."""
-    import torch
+@pytest.fixture(params=["rendered", "isl"])
+def known_hands(request: pytest.FixtureRequest, tmp_path: Path) -> PictureSet:
+    """Return pictures whose masks are known."""
+    folder = tmp_path
+    if request.param == "isl":
+        folder = request.getfixturevalue("shared") / "isl"
+    else:
+        assert all(is_new for _, is_new in write_set(tmp_path, count=3, size_px=112))
+    return read_pictures(folder, size_px=144, limit=8)
 
-    from models import load_model
-    from models.evaluation.picture_sets import read_pictures
-    from models.evaluation.report import measure
-    from models.evaluation.subject import open_subject
 
-    pictures = read_pictures(shared / "isl", size_px=144, limit=8)
-    assert len(pictures) >= 5
+def test_numbers_are_those_of_the_evaluation_on_the_same_pictures(
+    known_hands: PictureSet,
+) -> None:
+    """The evaluation has its own way through torch."""
     subject = open_subject("dino_hands8", torch.device("cpu"))
-    scores = measure(subject, pictures)
+    scores = measure(subject, known_hands)
     with load_model("dino_hands8", precision="float32", device="cpu") as model:
-        maps = model.attend(list(pictures.images))
-    covers = cover_of(pictures.masks, (18, 18))
+        maps = model.attend(list(known_hands.images))
+    covers = cover_of(known_hands.masks, (18, 18))
     numbers = [
-        measure_shares(each.weights, cover) for each, cover in zip(maps, covers, strict=True)
+        measure_shares(shares_of(np.concatenate([each.weights, each.mean[None]])), cover)
+        for each, cover in zip(maps, covers, strict=True)
     ]
-    on_hand = np.mean([each["mass_over_area"] for each in numbers], 0)
-    assert on_hand == pytest.approx(scores.mass_over_area_heads, rel=1e-3)
-    assert np.mean([each["most"] for each in numbers]) == pytest.approx(scores.most)
+    means = {name: np.mean([each[name] for each in numbers], 0) for name in numbers[0]}
+    assert means["mass_over_area"][:-1] == pytest.approx(scores.mass_over_area_heads, rel=1e-3)
+    assert means["most"][-1] == pytest.approx(scores.most)
+    assert means["peak_on_hand"][-1] == scores.peak_on_hand
     divergence, _ = number_block(
         block_of([each.weights.astype(np.float64) for each in maps]), 0
     ).variation["head_divergence"]

@@ -24,7 +24,6 @@ __all__ = [
     "kept_by_cls",
     "knn_accuracy",
     "on_bare_patches",
-    "peak_on_hand",
 ]
 
 FINGERS: Final = ("thumb", "index", "middle", "ring", "little", "palm")
@@ -41,13 +40,6 @@ def on_bare_patches(maps: Numbers, cover: Floats) -> Floats:
     the hand touches, too; here it does not count.
     """
     return np.asarray((shares_of(maps) * (cover == 0)[:, None]).sum((2, 3)))
-
-
-def peak_on_hand(maps: Numbers, cover: Floats) -> npt.NDArray[np.bool_]:
-    """Return whether the strongest patch of the mean map is more than half hand, (N,)."""
-    mean = shares_of(maps).mean(1).reshape(len(maps), -1)
-    peak = mean.argmax(1)
-    return np.asarray(cover.reshape(len(maps), -1)[np.arange(len(maps)), peak] > 0.5)
 
 
 def jaccard(kept: npt.NDArray[np.bool_], masks: npt.NDArray[np.bool_]) -> Floats:

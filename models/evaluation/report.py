@@ -1,11 +1,11 @@
-"""Measured numbers as a value, as a table and as a sheet of pictures."""
+"""Measured numbers as a value and as a table."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,13 +17,9 @@ from models.evaluation import hand_measures
 from models.evaluation.picture_sets import PictureSet
 from models.evaluation.subject import Subject
 from stream import measures
+from stream.study.numbers import measure_shares
 
-__all__ = ["Scores", "draw_sheet", "list_of", "measure", "table_of", "worst"]
-
-_GAP: Final = 4
-"""Pixels between two pictures of a sheet."""
-_PAPER: Final = (24, 24, 26)
-_INK: Final = (225, 225, 220)
+__all__ = ["Scores", "list_of", "measure", "table_of", "worst"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +75,12 @@ def measure(subject: Subject, pictures: PictureSet) -> Scores:
     """Return what a model reaches on a set of pictures."""
     maps = subject.attend(pictures.images)
     cover = measures.cover_of(pictures.masks, (maps.shape[2], maps.shape[3]))
-    ratio = measures.lift(maps, cover[:, None]).mean(0)
+    all_maps = np.concatenate([maps, maps.mean(1, keepdims=True)], 1)  # as AttentionMaps has them
+    numbers = [
+        measure_shares(measures.shares_of(each), hand)
+        for each, hand in zip(all_maps, cover, strict=True)
+    ]
+    ratio = np.mean([each["mass_over_area"][:-1] for each in numbers], 0)
     overlap = hand_measures.jaccard(measures.mass_mask(maps, 0.6), pictures.masks)
     correlations = hand_measures.head_correlations(maps)
     parts = hand_measures.finger_densities(maps, pictures.masks, pictures.landmarks)
@@ -96,9 +97,9 @@ def measure(subject: Subject, pictures: PictureSet) -> Scores:
     return Scores(
         mass_over_area=float(ratio.mean()),
         mass_over_area_heads=tuple(ratio.tolist()),
-        most=float((1 / cover.mean((1, 2))).mean()),
+        most=float(np.mean([each["most"] for each in numbers])),
         on_bare_patches=tuple(hand_measures.on_bare_patches(maps, cover).mean(0).tolist()),
-        peak_on_hand=float(hand_measures.peak_on_hand(maps, cover).mean()),
+        peak_on_hand=float(np.mean([each["peak_on_hand"][-1] for each in numbers])),
         jaccard=float(overlap.mean()),
         jaccard_head=float(overlap.mean(0).max()),
         jaccard_best=float(overlap.max(1).mean()),
@@ -203,47 +204,6 @@ def worst(subject: Subject, pictures: PictureSet, count: int) -> list[int]:
     on_hand = measures.mass_on(maps, cover[:, None]).mean(1)
     order = np.argsort(on_hand, kind="stable")
     return [int(index) for index in order[:count]]
-
-
-def draw_sheet(
-    subject: Subject, pictures: PictureSet, indices: Sequence[int], *, tile_px: int = 96
-) -> npt.NDArray[np.uint8]:
-    """Return rows of crop, mean map and the map of every head, uint8 RGB.
-
-    Each map has its own colour range, from nothing to its strongest patch; patches are squares.
-    """
-    shown = list(indices)
-    maps = measures.shares_of(subject.attend(pictures.images[shown]))
-    titles = ["crop", "mean", *(f"head {head}" for head in range(maps.shape[1]))]
-    rows = [_captions(titles, tile_px)]
-    for index, heads in zip(shown, maps, strict=True):
-        crop = cv2.resize(pictures.images[index], (tile_px, tile_px), interpolation=cv2.INTER_AREA)
-        rows.append(_row([crop, *(_coloured(each, tile_px) for each in (heads.mean(0), *heads))]))
-    return np.concatenate(rows)
-
-
-def _coloured(share: npt.NDArray[np.float64], tile_px: int) -> npt.NDArray[np.uint8]:
-    level = np.clip(share / max(float(share.max()), 1e-12) * 255, 0, 255).astype(np.uint8)
-    large = cv2.resize(level, (tile_px, tile_px), interpolation=cv2.INTER_NEAREST)
-    return np.ascontiguousarray(cv2.applyColorMap(large, cv2.COLORMAP_INFERNO)[..., ::-1])
-
-
-def _row(tiles: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
-    height, width = tiles[0].shape[0], sum(tile.shape[1] + _GAP for tile in tiles) + _GAP
-    row = np.full((height + _GAP, width, 3), _PAPER, np.uint8)
-    x = _GAP
-    for tile in tiles:
-        row[:height, x : x + tile.shape[1]] = tile
-        x += tile.shape[1] + _GAP
-    return row
-
-
-def _captions(titles: Sequence[str], tile_px: int) -> npt.NDArray[np.uint8]:
-    strip = np.full((24, (tile_px + _GAP) * len(titles) + _GAP, 3), _PAPER, np.uint8)
-    for column, title in enumerate(titles):
-        place = (_GAP + column * (tile_px + _GAP) + 2, 16)
-        cv2.putText(strip, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
-    return strip
 
 
 def _thumbnails(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

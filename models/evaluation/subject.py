@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from models.training.run_files import read_weights
 from models.vit import VisionTransformer
 from models.weights import find_weights
 from stream.errors import OptionError
+from stream.geometry import HandCrop
+from stream.hashing import sha256_of
+from stream.scene import AttentionMaps
 
 __all__ = ["Subject", "open_subject", "untrained"]
 
@@ -37,6 +41,8 @@ class Subject:
     """In evaluation mode, on the processor or a GPU."""
     crop_px: int
     """Side of the crops that it reads where nobody names another."""
+    weights_sha256: str | None = None
+    """Hash of its weights' file; None for random ones."""
 
     @property
     def patch_px(self) -> int:
@@ -48,6 +54,27 @@ class Subject:
         """Return the last block's maps, float32 (N, heads, S / patch, S / patch)."""
         maps = [self.network(pixels).float().cpu() for pixels in self._batches(images)]
         return torch.cat(maps).numpy()
+
+    @property
+    def frames_at_once(self) -> int:
+        """See ``stream.protocols.AttentionModel``."""
+        return _BATCH
+
+    def attend_crops(self, crops: Sequence[HandCrop]) -> list[AttentionMaps]:
+        """See ``stream.protocols.AttentionModel``; crops have one shape."""
+        return [
+            AttentionMaps(
+                weights=weights,
+                kind="attention",
+                model=self.name,
+                layer=self.network.config.depth - 1,
+                transform=crop.transform,
+                is_random=self.weights_sha256 is None,
+            )
+            for crop, weights in zip(
+                crops, self.attend(np.stack([crop.image for crop in crops])), strict=True
+            )
+        ]
 
     @torch.inference_mode()
     def features(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -92,16 +119,25 @@ def open_subject(model: str, device: torch.device) -> Subject:
         default_px = find_spec(DEFAULT_MODEL).crop_px // recipe.patch_px * recipe.patch_px
         usual_px = own.get(recipe.patch_px, default_px)
         return Subject(
-            name=path.stem, network=network.to(device), crop_px=max(usual_px, recipe.view_px)
+            name=path.stem,
+            network=network.to(device),
+            crop_px=max(usual_px, recipe.view_px),
+            weights_sha256=sha256_of(path),
         )
     spec = find_spec(model)
     network_of_spec = build_network(spec)
     if not isinstance(network_of_spec, VisionTransformer):
         names = ", ".join(name for name, known in MODELS.items() if known.kind == "attention")
         raise OptionError(f"{model} has no attention to measure; {names} have")
-    load_checkpoint(find_weights(spec).path, network_of_spec, spec)
+    weights = find_weights(spec)
+    load_checkpoint(weights.path, network_of_spec, spec)
     network_of_spec.eval().requires_grad_(False)
-    return Subject(name=spec.name, network=network_of_spec.to(device), crop_px=spec.crop_px)
+    return Subject(
+        name=spec.name,
+        network=network_of_spec.to(device),
+        crop_px=spec.crop_px,
+        weights_sha256=weights.sha256,
+    )
 
 
 def untrained(subject: Subject, *, seed: int = 0) -> Subject:

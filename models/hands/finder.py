@@ -51,6 +51,8 @@ class MediaPipeHandFinder(Closing):
         bundle: A ``.task`` file; None takes the published one (models.hands.bundle).
         stills: Each frame is a picture by itself, at time 0: what was seen before makes no
             difference.
+        faces: Of such pictures, look for the signer's face as well, where OpenVINO and the networks
+            for people are installed. (In a video it is seen anyway.)
         progress: Called while the bundle is downloaded, with the bytes so far and in all.
 
     Raises:
@@ -65,13 +67,18 @@ class MediaPipeHandFinder(Closing):
         input_mirrored: bool = False,
         bundle: Path | None = None,
         stills: bool = False,
+        faces: bool = False,
         progress: Progress | None = None,
     ) -> None:
         self._tracker = HandTracker(max_hands=max_hands)
         self._input_mirrored = input_mirrored
         self._size_wh: tuple[int, int] | None = None
         networks = find_hand_bundle(bundle, progress=progress)
-        self._detector = _open_detector(networks, max_hands=max_hands, stills=stills)
+        self._detector = (
+            _open_still_detector(networks, max_hands=max_hands, faces=faces)
+            if stills
+            else _open_detector(networks, max_hands=max_hands)
+        )
 
     def find(self, frame: Frame) -> tuple[HandRegion, ...]:
         """Return the hands of this frame, the longest-followed first."""
@@ -93,11 +100,26 @@ class MediaPipeHandFinder(Closing):
         self._detector.close()
 
 
-def _open_detector(networks: HandBundle, *, max_hands: int, stills: bool) -> HandDetector:
-    if stills:
-        from models.hands.still_detector import StillDetector
+def _open_still_detector(networks: HandBundle, *, max_hands: int, faces: bool) -> HandDetector:
+    from models.hands.still_detector import StillDetector
 
+    people = find_pose_bundle() if faces else None
+    if people is None:
         return StillDetector(networks, max_hands=max_hands)
+    try:
+        from models.hands.pose_network import PoseNetwork
+        from models.hands.tflite import ScratchError
+
+        pose = PoseNetwork(people.content)
+    except ImportError:  # no OpenVINO
+        pose = None
+    except ScratchError as error:
+        logger.info("%s: no face is looked for", error)
+        pose = None
+    return StillDetector(networks, max_hands=max_hands, pose=pose)
+
+
+def _open_detector(networks: HandBundle, *, max_hands: int) -> HandDetector:
     from models.hands.graph_detector import GraphDetector
 
     try:

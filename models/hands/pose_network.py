@@ -98,12 +98,15 @@ class PoseNetwork:
         self._network = TfliteNetwork(landmarks, [(5 * _NUM_POINTS,), (1,)])
         self._square: TurnedSquare | None = None
 
-    def find(self, image: RgbImage) -> Person | None:
+    def find(self, image: RgbImage, *, anew: bool = False) -> Person | None:
         """Return the person who shows best; None where there is nobody.
 
         Args:
             image: uint8 (H, W, 3) RGB.
+            anew: Whoever was seen before is not followed: it is another picture.
         """
+        if anew:
+            self._square = None
         if self._square is None:
             people = self._detector.find(image)
             if not people:

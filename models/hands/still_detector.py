@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING
 
 from models.hands.bundle import HandBundle
 from models.hands.contrast import lift_contrast
@@ -13,6 +13,9 @@ from models.hands.tracking import HandDetection
 from stream.closing import Closing
 from stream.frames import Frame
 from stream.geometry import HandRegion
+
+if TYPE_CHECKING:
+    from models.hands.pose_network import PoseNetwork
 
 __all__ = ["StillDetector"]
 
@@ -25,19 +28,24 @@ class StillDetector(Closing):
     Args:
         bundle: The networks.
         max_hands: Hands to find in a picture, 1 to 8.
+        pose: The networks for people, which find faces; None does without.
 
     Raises:
         HandModelError: MediaPipe cannot load the bundle.
     """
 
-    face_xyxy: Final = None
-    """These networks see no faces."""
-
-    def __init__(self, bundle: HandBundle, *, max_hands: int) -> None:
+    def __init__(
+        self, bundle: HandBundle, *, max_hands: int, pose: PoseNetwork | None = None
+    ) -> None:
+        self.face_xyxy: tuple[float, float, float, float] | None = None
+        """The face of the person who shows best in the last picture."""
         self._graph = HandGraph(bundle, max_hands, PLAIN_CONFIDENCE, follows=False)
+        self._pose = pose
 
     def detect(self, frame: Frame, expected: Sequence[HandRegion]) -> list[HandDetection]:
         """Return the hands of this picture; nothing is expected of it."""
+        person = None if self._pose is None else self._pose.find(frame.image, anew=True)
+        self.face_xyxy = person.face_xyxy if person else None
         picture, transform = shrink(frame.image)
         return self._graph.look(picture, transform) or self._graph.look(
             lift_contrast(picture), transform

@@ -17,6 +17,7 @@ from stream.measures import (
     lift,
     mass_on,
     normalized_entropy,
+    peak_on,
     rank_accuracy,
     shares_of,
     spread,
@@ -80,7 +81,7 @@ class Focuser:
             "lift_on_parts": lifts[:, :-1],
         }
         return Focus(
-            is_peak_on_hand=covers[-1, peak_rows, peak_columns] > 0.5,
+            is_peak_on_hand=peak_on(shares, covers[-1]) > 0,
             **{name: values.astype(np.float32) for name, values in numbers.items()},
         )
 

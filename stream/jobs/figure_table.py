@@ -3,59 +3,75 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from stream.annotation.moments import PARTS
 from stream.command_line.options import Options
-from stream.jobs.figure_files import Study
+from stream.jobs.figure_files import Study, names_of_heads
 from stream.jobs.options import FigureOptions
 from stream.study.blocks import Block
 from stream.study.numbers import MEASURES, Measure, Numbered
+from stream.study.roles import PLACES
 
 __all__ = ["tables_of"]
 
-_SHOWN = [measure for measure in MEASURES if measure.name.removeprefix("on_") not in PARTS]
+_NAMES = ("mass_on_face", "face_over_area", "mass_elsewhere", "macro_on_hand", "crop_divergence")
+_PARTED = [each for each in MEASURES if each.name in ("mass_on_hand", *_NAMES)]
+"""How maps are parted between hands, face and the rest, and what a crop changes: where that is
+known, it has a table of its own."""
+_USUAL = [
+    each
+    for each in MEASURES
+    if each.name not in _NAMES and each.name.removeprefix("on_") not in PLACES
+]
 
 
 def tables_of(study: Study, options: Options) -> Iterator[Table]:
-    """Yield a table for each model and layer: a row for each head."""
+    """Yield tables for each model and layer: a row for each head."""
     fresh = study.baselines or [()] * len(study.blocks)
     for block, layers, untrained in zip(study.blocks, study.numbers, fresh, strict=True):
         for number, (layer, numbers) in enumerate(zip(block.layers, layers, strict=True)):
             baseline = untrained[number] if untrained else None
-            yield _table(block, layer, numbers, baseline, options[FigureOptions].stable)
+            what = "whole pictures" if block.region == "frame" else "hands"
+            random = ", random weights" if block.is_random else ""
+            title = f"{block.model}{random}: {block.kind}, layer {layer}, {what}"
+            names = names_of_heads(numbers) if options[FigureOptions].stable else ()
+            usual = _table(block, numbers, baseline, _USUAL, names)
+            usual.title = f"{title}: {len(block.rows)}"
+            usual.caption = _caption(block, numbers, baseline)
+            yield usual
+            known = [each for each in _PARTED if np.isfinite(numbers.means[each.name]).any()]
+            if len(known) > 1:
+                parted = _table(block, numbers, baseline, known, ())
+                parted.title = f"{title}: how maps are parted"
+                yield parted
 
 
 def _table(
-    block: Block, layer: int, numbers: Numbered, baseline: Numbered | None, with_roles: bool
+    block: Block,
+    numbers: Numbered,
+    baseline: Numbered | None,
+    measures: Sequence[Measure],
+    names: Sequence[str],
 ) -> Table:
-    what = "whole pictures" if block.region == "frame" else "hands"
-    random = ", random weights" if block.is_random else ""
     table = Table(
-        title=f"{block.model}{random}: {block.kind}, layer {layer}, {what}: {len(block.rows)}",
-        title_justify="left",
-        caption=_caption(block, numbers, baseline),
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        collapse_padding=True,
+        title_justify="left", caption_justify="left", box=SIMPLE_HEAD, collapse_padding=True
     )
     table.add_column("head" if block.kind == "attention" else "component", no_wrap=True)
-    for measure in _SHOWN:
+    for measure in measures:
         table.add_column(measure.title, justify="right", no_wrap=True)
-    if with_roles:
+    if names:
         table.add_column("keeps to", no_wrap=True)
     last = len(numbers.matrix)
     mean = "mean" if block.kind == "attention" else "norm"
     for head, name in enumerate([*map(str, range(last)), mean]):
-        cells = [_cell(numbers, measure, head) for measure in _SHOWN]
-        role = numbers.roles[head] if with_roles and head < last else None
-        kept = f"{role.part}, {role.share:.0%}" if role is not None and role.is_kept else ""
-        table.add_row(name, *cells, *([kept] if with_roles else []))
+        cells = [_cell(numbers, measure, head) for measure in measures]
+        table.add_row(name, *cells, *names[head : head + 1])
     if baseline is not None:
-        means = (_worded(baseline.means[measure.name][last], measure.form) for measure in _SHOWN)
+        means = (_worded(baseline.means[measure.name][last], measure.form) for measure in measures)
         table.add_row("random", *means, style="dim")
     return table
 

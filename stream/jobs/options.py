@@ -231,7 +231,9 @@ class FigureOptions(OptionGroup):
         flag="--region",
     )
     matrix: bool = option(False, "how heads differ, two by two, as a picture too: NAME.matrix.png")
-    stable: bool = option(False, "name heads by the part of the hand that they keep to")
+    stable: bool = option(
+        False, "group heads by what they look at, and name them by what they keep to"
+    )
     baseline: bool = option(
         True, "no comparison with random weights, which takes as long again", flag="--no-baseline"
     )

@@ -29,6 +29,8 @@ class Row:
     """Hands that the numbers are about; none where none was found in a whole picture."""
     maps: tuple[AttentionMaps, ...]
     """Its maps, one for each of the block's layers."""
+    macro: tuple[AttentionMaps, ...] = ()
+    """Of a hand's crop, those of the whole picture; none where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -49,6 +51,9 @@ class Block:
     """Hash of the weights; None for random ones."""
     rows: tuple[Row, ...]
     """Signs, in order."""
+    head_names: tuple[tuple[str, ...], ...] = ()
+    """What the heads of each layer are called beside their numbers, "" for nothing; none: no names.
+    """
 
     @property
     def is_random(self) -> bool:

@@ -15,17 +15,20 @@ from stream.geometry import HandRegion
 from stream.measures import (
     Floats,
     Numbers,
+    cover_of,
     effective_heads,
     effective_patches,
     head_divergence,
     jensen_shannon_bits,
     lift,
     mass_on,
+    peak_on,
     shares_of,
     spread,
 )
 from stream.scene import AttentionMaps
 from stream.study.blocks import Block
+from stream.study.roles import PLACES, Group, Role, group_heads, role_of
 
 __all__ = [
     "LEAST_PICTURES",
@@ -33,7 +36,6 @@ __all__ = [
     "VARIATION",
     "Measure",
     "Numbered",
-    "Role",
     "measure_maps",
     "measure_shares",
     "number_block",
@@ -44,8 +46,8 @@ LEAST_PICTURES: Final = 20
 _RESAMPLES: Final = 2000
 _MIDDLE: Final = (2.5, 97.5)
 """Percentiles between which 95 of 100 resampled means lie."""
-_KEEPS_ROLE: Final = 0.6
-"""Share of signs in which a head must favour one part to be named after it."""
+_FINE: Final = 8
+"""Points along a patch's side at which a face is asked whether it is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,41 @@ MEASURES: Final = (
         title="peak",
         form=".0%",
         words="1 where the strongest patch is more than half hand, else 0; its mean is the share "
-        "of signs",
+        "of signs (J. Zhang et al., International Journal of Computer Vision 126, 2018)",
+    ),
+    Measure(
+        name="mass_on_face",
+        title="on face",
+        form=".0%",
+        words="share of the map on the signer's face, an oval from forehead to chin without what "
+        "hands hide of it; empty where no face is known",
+    ),
+    Measure(
+        name="face_over_area",
+        title="face / area",
+        form=".2f",
+        words="that share over the face's share of the area: 1 is chance",
+    ),
+    Measure(
+        name="mass_elsewhere",
+        title="elsewhere",
+        form=".0%",
+        words="the rest: on neither hands nor face; empty where no face is known",
+    ),
+    Measure(
+        name="macro_on_hand",
+        title="macro on hand",
+        form=".0%",
+        words="of a crop: of what the map of the whole picture has within the crop, the share on "
+        "the hand; mass_on_hand is that of the crop's own map",
+    ),
+    Measure(
+        name="crop_divergence",
+        title="crop changes",
+        form=".3f",
+        words="of a crop: Jensen-Shannon divergence, bits, of its map from what the same head's "
+        "map of the whole picture has within the crop, both on the whole picture's patches: 0 "
+        "where the crop changes nothing, 1 where they have nothing in common",
     ),
     Measure(
         name="effective_patches",
@@ -106,13 +142,15 @@ MEASURES: Final = (
     ),
     *(
         Measure(
-            name=f"on_{part}",
-            title=part,
+            name=f"on_{place}",
+            title=place,
             form=".2f",
-            words=f"share of the map on the {part} over the {part}'s share of the area: 1 is "
-            "chance; empty where it does not show",
+            words=f"share of the map {where} over its share of the area: 1 is chance; empty where "
+            "it does not show",
         )
-        for part in PARTS
+        for place, where in zip(
+            PLACES, (*(f"on the {part}" for part in PARTS), "beside all hands"), strict=True
+        )
     ),
 )
 """What is measured of each map, in the order of columns. Defined in ``stream.measures``."""
@@ -136,21 +174,6 @@ VARIATION: Final = (
 """What is measured of all heads of a sign together."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """The part of the hand that a head favours."""
-
-    part: str
-    """That with the most of its map for its area in most signs."""
-    share: float
-    """In how many signs, 0 to 1."""
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether that is often enough to call the head by it."""
-        return self.share >= _KEEPS_ROLE
-
-
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Numbered:
     """The numbers of one layer of a block: M = heads + 1, the mean of the heads last."""
@@ -167,6 +190,8 @@ class Numbered:
     """Jensen-Shannon divergence of each pair of heads, mean over signs, bits, (heads, heads)."""
     roles: tuple[Role | None, ...]
     """Of each head; None where there is no hand."""
+    groups: tuple[Group, ...]
+    """Heads that look at the same; none where there is no hand."""
 
     @property
     def most_alike(self) -> tuple[int, int] | None:
@@ -182,20 +207,20 @@ def number_block(block: Block, layer: int) -> Numbered:
     Intervals are of percentiles of the means of signs drawn with replacement (bootstrap: B. Efron,
     "Bootstrap Methods: Another Look at the Jackknife", Annals of Statistics 7, 1979).
     """
-    return _number([(row.maps[layer], row.hands) for row in block.rows])
-
-
-def _number(rows: Sequence[tuple[AttentionMaps, Sequence[HandRegion]]]) -> Numbered:
-    """Return the numbers of maps of signs, each with the hands that it is measured against."""
-    measured = [measure_maps(maps, hands) for maps, hands in rows]
+    rows = block.rows
+    measured = [
+        measure_maps(row.maps[layer], row.hands, row.macro[layer] if row.macro else None)
+        for row in rows
+    ]
+    weights = [row.maps[layer].weights for row in rows]
     values = {each.name: np.stack([one[each.name] for one in measured]) for each in MEASURES}
     is_many = len(rows) >= LEAST_PICTURES
-    divergences = np.stack([_divergences(maps.weights) for maps, _ in rows])
+    divergences = np.stack([_divergences(each) for each in weights])
     variations = {
-        "head_divergence": np.array([head_divergence(maps.weights) for maps, _ in rows]),
-        "effective_heads": np.array([effective_heads(maps.weights) for maps, _ in rows]),
+        "head_divergence": np.array([head_divergence(each) for each in weights]),
+        "effective_heads": np.array([effective_heads(each) for each in weights]),
     }
-    parts = np.stack([values[f"on_{part}"][:, :-1] for part in PARTS], -1)
+    lifts = np.stack([values[f"on_{place}"][:, :-1] for place in PLACES], -1)
     return Numbered(
         values=values,
         means={name: _mean(each) for name, each in values.items()},
@@ -205,25 +230,45 @@ def _number(rows: Sequence[tuple[AttentionMaps, Sequence[HandRegion]]]) -> Numbe
             for name, each in variations.items()
         },
         matrix=np.asarray(_mean(divergences)),
-        roles=tuple(_role(parts[:, head]) for head in range(parts.shape[1])),
+        roles=tuple(role_of(lifts[:, head]) for head in range(lifts.shape[1])),
+        groups=group_heads(lifts),
     )
 
 
-def measure_maps(maps: AttentionMaps, hands: Sequence[HandRegion]) -> dict[str, Floats]:
+def measure_maps(
+    maps: AttentionMaps, hands: Sequence[HandRegion], macro: AttentionMaps | None = None
+) -> dict[str, Floats]:
     """Return each of ``MEASURES`` of the maps, heads and then their mean, (M,).
 
-    NaN for what is about a hand where there is none.
+    NaN for what is about a hand where there is none, about a face where none is known, and about
+    what a crop changes without ``macro``, the maps of the whole picture that it was cut from.
     """
-    shares = shares_of(np.concatenate([maps.weights, maps.mean[None]]))
-    if hands:
-        by_hand = [cover_parts(hand, maps.transform, maps.grid_hw) for hand in hands]
-        parts = np.minimum(np.sum(by_hand, 0), 1.0)
-        size_px = float(np.mean([_longer_side(hand) for hand in hands]))
-    else:
-        parts, size_px = np.full((len(PARTS), *maps.grid_hw), np.nan), np.nan
-    return measure_shares(shares, np.minimum(parts.sum(0), 1.0)) | {
+    shares = _all_shares(maps)
+    parts = _cover_hands(maps, hands)
+    hand = np.minimum(parts.sum(0), 1.0)
+    face = np.full(maps.grid_hw, np.nan)
+    known = [each.face_xyxy for each in hands if each.face_xyxy is not None]
+    if known:
+        face = np.minimum(_cover_face(maps, known[0]), 1 - hand)
+    before: Floats = np.full(len(shares), np.nan)
+    change = before
+    if macro is not None:
+        ours, theirs = _share_window(maps, shares, macro)
+        before = mass_on(theirs, np.minimum(_cover_hands(macro, hands).sum(0), 1.0))
+        change = jensen_shannon_bits(ours, theirs)
+    sides = [_longer_side(each) for each in hands]
+    size_px = float(np.mean(sides)) if sides else np.nan
+    return measure_shares(shares, hand) | {
+        "mass_on_face": mass_on(shares, face),
+        "face_over_area": lift(shares, face),
+        "mass_elsewhere": mass_on(shares, 1 - hand - face),
+        "macro_on_hand": before,
+        "crop_divergence": change,
         "spread": np.hypot(*(spread(shares) * _size_wh(maps)).T) / size_px,
-        **{f"on_{part}": lift(shares, cover) for part, cover in zip(PARTS, parts, strict=True)},
+        **{
+            f"on_{place}": lift(shares, cover)
+            for place, cover in zip(PLACES, [*parts, 1 - hand], strict=True)
+        },
     }
 
 
@@ -234,8 +279,6 @@ def measure_shares(shares: Numbers, cover: Floats) -> dict[str, Floats]:
         shares: (..., rows, columns).
         cover: Share of each patch that the hand fills, (rows, columns).
     """
-    flat = np.asarray(shares).reshape(*shares.shape[:-2], -1)
-    at_peak = np.take(cover.ravel(), flat.argmax(-1))
     over_area = lift(shares, cover)
     area = cover.mean()
     most = 1 / area if area > 0 else np.nan
@@ -243,9 +286,54 @@ def measure_shares(shares: Numbers, cover: Floats) -> dict[str, Floats]:
         "mass_on_hand": mass_on(shares, cover),
         "mass_over_area": over_area,
         "most": np.where(np.isfinite(over_area), most, np.nan),
-        "peak_on_hand": np.where(np.isfinite(over_area), at_peak > 0.5, np.nan),
+        "peak_on_hand": peak_on(shares, cover),
         "effective_patches": effective_patches(shares),
     }
+
+
+def _all_shares(maps: AttentionMaps) -> Floats:
+    """Return how each head's map and their mean are shared out, (M, rows, columns)."""
+    return shares_of(np.concatenate([maps.weights, maps.mean[None]]))
+
+
+def _cover_hands(maps: AttentionMaps, hands: Sequence[HandRegion]) -> Floats:
+    """Return the share of each patch that each of ``PARTS`` fills, (6, rows, columns)."""
+    if not hands:
+        return np.full((len(PARTS), *maps.grid_hw), np.nan)
+    by_hand = [cover_parts(hand, maps.transform, maps.grid_hw) for hand in hands]
+    return np.asarray(np.minimum(np.sum(by_hand, 0), 1.0))
+
+
+def _cover_face(maps: AttentionMaps, box_xyxy: tuple[float, float, float, float]) -> Floats:
+    """Return the share of each patch that the oval in a face's box fills, (rows, columns)."""
+    rows, columns = maps.grid_hw
+    corners = maps.transform.to_crop(np.reshape(box_xyxy, (2, 2))) / maps.transform.crop_wh
+    (left, top), (right, bottom) = (corners * (columns, rows)).tolist()
+    x, y = ((np.arange(_FINE * count) + 0.5) / _FINE for count in (columns, rows))
+    across = (2 * x - left - right) / (right - left)
+    down = (2 * y - top - bottom) / (bottom - top)
+    return cover_of(across**2 + down[:, None] ** 2 <= 1, maps.grid_hw)
+
+
+def _share_window(
+    maps: AttentionMaps, shares: Floats, macro: AttentionMaps
+) -> tuple[Floats, Floats]:
+    """Return a crop's shares, and those of the whole picture within it, on the latter's patches."""
+    rows, columns = macro.grid_hw
+    left, top, right, bottom = maps.transform.box_xyxy
+    corners = macro.transform.to_crop(np.array([[left, top], [right, bottom]]))
+    (x0, y0), (x1, y1) = (corners / macro.transform.crop_wh * (columns, rows)).tolist()
+    across = _overlaps(np.linspace(x0, x1, maps.grid_hw[1] + 1), columns)
+    down = _overlaps(np.linspace(y0, y1, maps.grid_hw[0] + 1), rows)
+    ours = down.T @ shares @ across
+    return shares_of(ours), shares_of(_all_shares(macro) * down.sum(0)[:, None] * across.sum(0))
+
+
+def _overlaps(edges: Floats, count: int) -> Floats:
+    """Return how much of each patch between edges lies in each of 0..1, 1..2, ..., (N, count)."""
+    starts = np.arange(count)
+    ends = np.minimum(edges[1:, None], starts + 1)
+    return np.asarray((ends - np.maximum(edges[:-1, None], starts)).clip(0))
 
 
 def _size_wh(maps: AttentionMaps) -> Floats:
@@ -286,14 +374,3 @@ def _pair(interval: Floats) -> tuple[float, float]:
     """Return the interval of a single mean."""
     low, high = interval[:, 0].tolist()
     return low, high
-
-
-def _role(parts: Floats) -> Role | None:
-    """Return what a head favours, given its lift on each part in each sign, (signs, parts)."""
-    seen = parts[np.isfinite(parts).any(1)]
-    if not len(seen):
-        return None
-    favourites = np.where(np.isfinite(seen), seen, -1.0).argmax(1)
-    counts = np.bincount(favourites, minlength=len(PARTS))
-    best = int(counts.argmax())
-    return Role(part=PARTS[best], share=float(counts[best] / len(seen)))

@@ -6,11 +6,13 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 from stream.command_line.values import Time
 from stream.errors import SourceError, SourceFormatError, SourceNotFoundError
 from stream.frames import Frame, RgbImage
+from stream.hashing import sha256_of
 from stream.jobs.recordings import VIDEO_SUFFIXES
 from stream.sources import open_source
 from stream.sources.images import SUFFIXES, UNREAD_SUFFIXES, files_in
@@ -28,6 +30,8 @@ class Sign:
     """What it is called in figures and tables; no two of a study alike."""
     source: str
     """Where it came from, as it was named."""
+    sha256: str
+    """Hash of the file, of a moment that of its video."""
     frame: Frame
     """The picture."""
 
@@ -51,16 +55,19 @@ def read_signs(
     reader = PictureReader()
     signs: list[Sign] = []
     faults: list[str] = []
+    hash_of = lru_cache(sha256_of)  # of a video once, not for each of its moments
     for name, place in _places(inputs, faults):
         try:
             image = reader.read(place) if isinstance(place, Path) else _moment(*place, pictures)
-        except SourceError as error:
+            digest = hash_of(place if isinstance(place, Path) else place[0])
+        except (SourceError, OSError) as error:
             faults.append(str(error))
             continue
         signs.append(
             Sign(
                 name=_free_name(name, [sign.name for sign in signs]),
                 source=str(place) if isinstance(place, Path) else f"{place[0]}@{place[1]:g}",
+                sha256=digest,
                 frame=Frame(
                     image=image,
                     pts=0,

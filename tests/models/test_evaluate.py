@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
+import run_live
 from models.evaluate import main, picture_sets
 from models.evaluation.drawn import clips_of_signs, where_signing_happens
 from models.evaluation.hand_measures import (
@@ -23,10 +24,9 @@ from models.evaluation.hand_measures import (
     kept_by_cls,
     knn_accuracy,
     on_bare_patches,
-    peak_on_hand,
 )
 from models.evaluation.picture_sets import PictureSet, on_backgrounds, on_grey, read_pictures
-from models.evaluation.report import draw_sheet, measure, worst
+from models.evaluation.report import measure, worst
 from models.evaluation.subject import Subject, open_subject, untrained
 from models.registry import find_spec
 from models.training.learner import start_network
@@ -34,7 +34,10 @@ from models.training.recipe import Recipe
 from models.training.run_files import write_weights
 from models.weights import find_weights
 from stream.errors import SourceFormatError, SourceNotFoundError, WeightsError
+from stream.hashing import sha256_of
 from stream.measures import shares_of
+from stream.sources.picture_files import PictureReader
+from stream.study.blocks import Block
 from tests.models.hand_sets import write_set
 from tests.models.networks import noise
 
@@ -44,6 +47,10 @@ RECIPE = Recipe(dim=24, depth=2, num_heads=3, cls_block=1, view_px=16)
 def _masks(*rows: str) -> npt.NDArray[np.bool_]:
     """Return one mask drawn with ``#``, (1, H, W)."""
     return np.array([[[letter == "#" for letter in row] for row in rows]])
+
+
+def _draw_nothing(block: Block, path: Path) -> None:
+    pass
 
 
 @pytest.fixture
@@ -56,13 +63,6 @@ def test_only_patches_without_any_hand_are_beside_it() -> None:
     cover = np.array([[[1.0, 0.1], [0.0, 0.0]]])
     maps = np.array([[[[0.4, 0.2], [0.3, 0.1]], [[0.2, 0.2], [0.0, 0.1]]]])
     assert on_bare_patches(maps, cover)[0] == pytest.approx([0.4, 0.2])  # of all that patches get
-
-
-def test_peak_is_that_of_the_mean_of_the_heads() -> None:
-    cover = np.array([[[1.0, 0.0], [0.0, 0.4]]] * 2)
-    left, right = np.array([[0.9, 0.1], [0, 0]]), np.array([[0.0, 0.4], [0.0, 0.6]])
-    maps = np.stack([np.stack([left, right]), np.stack([right, right])])
-    assert peak_on_hand(maps, cover).tolist() == [True, False]
 
 
 def test_jaccard_equals_counting_pixels() -> None:
@@ -216,9 +216,7 @@ def test_clips_of_signs_know_their_hands() -> None:
         assert np.mean(on_hand) > 0.8
 
 
-def test_measured_numbers_agree_with_the_worst_and_the_sheet(
-    subject: Subject, tmp_path: Path
-) -> None:
+def test_measured_numbers_agree_with_the_worst(subject: Subject, tmp_path: Path) -> None:
     write_set(tmp_path, count=6)
     pictures = read_pictures(tmp_path, size_px=32, limit=6)
     scores = measure(subject, pictures)
@@ -233,9 +231,6 @@ def test_measured_numbers_agree_with_the_worst_and_the_sheet(
     assert math.isnan(scores.knn)  # one person
     assert scores.as_dict()["knn"] is None
     assert sorted(worst(subject, pictures, 6)) == list(range(6))
-    sheet = draw_sheet(subject, pictures, [0, 5], tile_px=40)
-    assert sheet.shape == (24 + 2 * 44, 5 * 44 + 4, 3)
-    assert sheet.dtype == np.uint8
 
 
 def test_untrained_is_the_same_network_with_fresh_weights(subject: Subject) -> None:
@@ -254,7 +249,7 @@ def test_program_writes_numbers_and_sheets(
     write_set(data, count=6)
     write_weights(weights, subject.network, RECIPE)
     arguments = f"{weights} --data {data} --out {out} --num-threads 1 --limit 6"
-    assert main([*arguments.split(), "--quick"]) == 0
+    assert run_live.main(["evaluate", *arguments.split(), "--quick"]) == 0
     said = capsys.readouterr().out
     assert "attention on the hand" in said
     assert "where signing happens" not in said
@@ -265,12 +260,18 @@ def test_program_writes_numbers_and_sheets(
     assert scores["trained"].keys() == scores["untrained"].keys()
     sheets = {path.name for path in out.glob("*.png")}
     assert sheets == {"rendered_as_they_are.maps.png", "rendered_as_they_are.worst.png"}
-    assert main(arguments.split()) == 0
+    sheet = PictureReader().read(out / "rendered_as_they_are.maps.png")
+    assert sheet.shape[1] == pytest.approx(183 / 25.4 * 300, abs=2)  # the figure's page
+    drawn: dict[str, Block] = {}
+    assert main(arguments.split(), draw=lambda block, path: drawn.update({path.name: block})) == 0
     assert "where signing happens" in capsys.readouterr().out
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert report["sets"]["rendered, before faces"]["trained"]["num_pictures"] == 6
     assert len(report["sets"]) == 1 + 5 + 2
-    assert (out / "clips_of_signs_at_the_face.maps.png").exists()
+    assert len(drawn) == 2 * len(report["sets"])
+    block = drawn["clips_of_signs_at_the_face.maps.png"]
+    assert block.weights_sha256 == sha256_of(weights)
+    assert [row.maps[0].grid_hw for row in block.rows] == [(18, 18)] * 5
 
 
 @pytest.mark.parametrize("option", ["--out", "--backgrounds"])
@@ -282,10 +283,11 @@ def test_what_cannot_be_is_said_before_anything_is_measured(
     write_set(data, count=2)
     write_weights(weights, subject.network, RECIPE)
     file.write_text("not a folder")
-    assert main([str(weights), "--data", str(data), option, str(file)]) == 1
+    arguments = [str(weights), "--data", str(data), option, str(file)]
+    assert main(arguments, draw=_draw_nothing) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(f"models.evaluate: {file}: ")
+    assert captured.err.startswith(f"signlight evaluate: {file}: ")
     assert captured.err.count("\n") == 1
 
 
@@ -322,9 +324,9 @@ def test_file_with_other_patches_is_measured_near_the_default_and_never_below_it
 def test_unknown_models_are_one_clear_line(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([model, "--data", str(tmp_path)]) == 1
+    assert main([model, "--data", str(tmp_path)], draw=_draw_nothing) == 1
     captured = capsys.readouterr()
-    assert captured.err.startswith("models.evaluate: ")
+    assert captured.err.startswith("signlight evaluate: ")
     assert captured.err.count("\n") == 1
 
 
@@ -340,8 +342,8 @@ def test_what_cannot_be_measured_is_refused(subject: Subject, tmp_path: Path) ->
     weights = tmp_path / "small.safetensors"
     write_weights(weights, subject.network, RECIPE)
     with pytest.raises(SystemExit) as usage:
-        main([str(weights), "--data", str(tmp_path), "--size", "30"])
+        main([str(weights), "--data", str(tmp_path), "--size", "30"], draw=_draw_nothing)
     assert usage.value.code == 2
     with pytest.raises(SystemExit) as usage:
-        main(["dino_resnet50", "--data", str(tmp_path)])
+        main(["dino_resnet50", "--data", str(tmp_path)], draw=_draw_nothing)
     assert usage.value.code == 2

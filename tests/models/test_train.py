@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -446,7 +447,7 @@ def test_weights_that_cannot_be_written_are_said_and_leave_nothing(
     assert list(tmp_path.iterdir()) == [taken]
 
 
-@pytest.mark.parametrize("program", [main, evaluate])
+@pytest.mark.parametrize("program", [main, partial(evaluate, draw=lambda block, path: None)])
 def test_wrong_usage_is_one_line(
     program: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ from stream.measures import (
     mass_mask,
     mass_on,
     normalized_entropy,
+    peak_on,
     rank_accuracy,
     shares_of,
     spread,
@@ -58,6 +59,14 @@ def test_lift_is_one_by_chance_and_one_over_area_at_best() -> None:
     maps = np.stack([uniform, focused])[None]
     # The second head's other half went to the CLS token itself, which does not count.
     assert lift(maps, cover[:, None]).tolist() == [[1.0, 4.0]]
+
+
+def test_the_peak_is_on_what_fills_more_than_half_of_it() -> None:
+    cover = np.array([[1.0, 0.0], [0.5, 0.6]])
+    maps = np.array([[[0.9, 0.1], [0, 0]], [[0, 0], [0.4, 0]], [[0, 0], [0.4, 0.6]]])
+    assert peak_on(maps, cover).tolist() == [1, 0, 1]
+    assert np.isnan(peak_on(np.zeros((2, 2)), cover))
+    assert np.isnan(peak_on(maps, np.zeros((2, 2)))).all()
 
 
 def test_lift_by_hand() -> None:

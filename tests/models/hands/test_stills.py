@@ -6,7 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from models.hands.bundle import find_pose_bundle
 from models.hands.finder import MediaPipeHandFinder
 from stream.frames import Frame, RgbImage
 from stream.sources.picture_files import PictureReader
@@ -29,6 +31,20 @@ def test_the_order_of_pictures_makes_no_difference() -> None:
         assert [hand.box_xyxy for hand in ours] == [hand.box_xyxy for hand in theirs]
     assert [len(hands) for hands in there] == [1, 1, 0, 1, 1, 1]
     assert all(hand.handedness == "right" for hands in there for hand in hands)
+
+
+def test_faces_are_those_of_each_picture() -> None:
+    if find_pose_bundle() is None:
+        pytest.skip("the pose bundle is not installed")
+    pytest.importorskip("openvino")
+    signer = PictureReader().read(ROOT / "samples" / "signs" / "L.jpg")
+    hand_alone = signer[100:300, 100:300]
+    with MediaPipeHandFinder(max_hands=1, stills=True, faces=True) as finder:
+        (hand,), (other,) = (finder.find(_frame(image)) for image in (signer, hand_alone))
+    assert hand.face_xyxy == pytest.approx((340, 70, 460, 239), abs=25)  # by eye
+    assert other.face_xyxy is None
+    with MediaPipeHandFinder(max_hands=1, stills=True) as finder:
+        assert finder.find(_frame(signer))[0].face_xyxy is None
 
 
 def test_dark_grey_hands_are_found_from_the_first_picture_on(shared: Path) -> None:

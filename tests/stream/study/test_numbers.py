@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from stream.annotation.moments import PARTS
 from stream.annotation.parts import cover_parts
+from stream.geometry import CropTransform
+from stream.measures import mass_on
 from stream.study.numbers import LEAST_PICTURES, measure_maps, number_block
 from tests.stream.annotation.hands import GRID_HW, WHOLE_PICTURE, maps_of
 from tests.stream.study.studied import HAND, block_of, flat
@@ -56,11 +60,55 @@ def test_a_map_that_is_zero_leaves_the_others_their_numbers() -> None:
 def test_heads_are_called_by_the_part_that_they_keep_to() -> None:
     thumb, palm = COVER[PARTS.index("thumb")], COVER[PARTS.index("palm")]
     signs = [np.stack([thumb, palm if number < 3 else thumb]) for number in range(6)]
-    first, second = number_block(block_of(signs), 0).roles
+    numbers = number_block(block_of(signs), 0)
+    first, second = numbers.roles
     assert first is not None
-    assert (first.part, first.share, first.is_kept) == ("thumb", 1, True)
+    assert (first.name, first.share) == ("thumb", 1)
     assert second is not None
-    assert not second.is_kept  # half of the time the one, half of the time the other
+    assert second.name == ""  # half of the time the one, half of the time the other
+    assert [group.heads for group in numbers.groups] == [(0,), (1,)]
+
+
+def test_heads_that_look_at_the_same_are_a_group_whatever_the_sign() -> None:
+    thumb, palm = COVER[PARTS.index("thumb")], COVER[PARTS.index("palm")]
+    beside = np.clip(1 - COVER.sum(0), 0, 1)
+    rng = np.random.default_rng(0)
+    signs = []
+    for _ in range(6):
+        noise = rng.random((4, *GRID_HW)) ** 4
+        signs.append(np.stack([palm, thumb, palm, beside]) + 0.3 * noise * (COVER.sum(0) > 0))
+    groups = number_block(block_of(signs), 0).groups
+    assert [(group.heads, group.role.name) for group in groups] == [
+        ((0, 2), "palm"), ((1,), "thumb"), ((3,), "elsewhere"),
+    ]  # fmt: skip
+
+
+def test_what_a_face_gets_is_told_from_the_rest_and_not_twice_where_a_hand_hides_it() -> None:
+    face = replace(HAND, face_xyxy=(0.0, 0.0, 224.0, 112.0))
+    numbers = measure_maps(maps_of(flat(1)), (face,))
+    oval = np.pi / 4 / 2  # of the picture
+    hidden = mass_on(flat(1), np.minimum(COVER.sum(0), 1))[0]
+    on_face = numbers["mass_on_face"][0]
+    assert oval - hidden < on_face < oval
+    assert numbers["face_over_area"] == pytest.approx([1, 1])
+    parts = ("mass_on_hand", "mass_on_face", "mass_elsewhere")
+    assert sum(numbers[name] for name in parts) == pytest.approx([1, 1])
+    assert np.isnan(measure_maps(maps_of(flat(1)), (HAND,))["mass_on_face"]).all()
+
+
+def test_a_crop_changes_nothing_where_both_maps_are_the_same_light() -> None:
+    """Of a crop that is the middle of the picture, with patches of half the size."""
+    macro = maps_of(np.random.default_rng(0).random((2, *GRID_HW)))
+    fine = macro.weights[:, 7:21, 7:21].repeat(2, 1).repeat(2, 2)
+    crop = CropTransform(left_px=56.0, top_px=56.0, scale_xy=(0.5, 0.5), crop_wh=(224, 224))
+    micro = replace(maps_of(fine), transform=crop)
+    numbers = measure_maps(micro, (HAND,), macro)
+    assert numbers["crop_divergence"] == pytest.approx([0, 0, 0], abs=1e-9)
+    assert numbers["macro_on_hand"] == pytest.approx(numbers["mass_on_hand"], rel=0.02)
+    left, right = flat(1), flat(1)
+    left[:, :, 14:] = right[:, :, :14] = 0
+    apart = measure_maps(replace(maps_of(left), transform=crop), (HAND,), maps_of(right))
+    assert apart["crop_divergence"] == pytest.approx([1, 1])
 
 
 def test_intervals_come_with_enough_signs_and_hold_the_mean() -> None:
