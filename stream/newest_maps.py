@@ -11,9 +11,9 @@ from stream.channel import Channel, ChannelClosed
 from stream.frames import Frame
 from stream.geometry import HandCrop, HandRegion
 from stream.priority import run_after_others
-from stream.protocols import AttentionModel
+from stream.protocols import AttentionModel, CropCutter
 from stream.scene import AgedMaps, AttentionMaps
-from stream.scenes import RememberedMaps
+from stream.scenes import RememberedMaps, cut_hands
 from stream.stats import RateMeter
 from stream.worker import Worker
 
@@ -30,6 +30,7 @@ class NewestMaps:
 
     Args:
         model: Called on the attention thread only.
+        cut: Cuts the crops; called on the thread that hands over.
         warm_up: Called on that thread before the first batch: what a model has to do once is done
             when the first hand comes into view. None has nothing to do.
         now_ns: Monotonic clock, for the rate.
@@ -38,10 +39,12 @@ class NewestMaps:
     def __init__(
         self,
         model: AttentionModel,
+        cut: CropCutter,
         *,
         warm_up: Callable[[], None] | None = None,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
+        self._cut = cut
         self._warm_up = warm_up
         self._now_ns = now_ns
         self._crops: Channel[list[HandCrop]] = Channel(1, keep="latest")
@@ -66,14 +69,13 @@ class NewestMaps:
         """Batches finished a second, of late."""
         return self._rate.per_s(self._now_ns())
 
-    def submit(self, crops: Iterable[HandCrop]) -> None:
-        """Hand the crops of one frame to the model and return at once; without crops do nothing.
+    def submit(self, frame: Frame, hands: Iterable[HandRegion]) -> None:
+        """Hand the hands that are seen to the model and return at once; without any do nothing.
 
         Raises:
             WorkerError: The model failed.
         """
-        batch = list(crops)
-        if batch:
+        if batch := cut_hands(frame, hands, self._cut):
             with suppress(ChannelClosed):  # closing down: nobody waits for these any more
                 self._crops.put(batch)
         self.check()

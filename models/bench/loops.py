@@ -82,7 +82,6 @@ def measure_live(
         report = LiveLoop(
             source=source,
             finder=finder,
-            cut=cut,
             attention=attention,
             renderer=factories.make_view(options),
             screen=witness,

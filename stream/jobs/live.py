@@ -114,7 +114,6 @@ def show(
             report = LiveLoop(
                 source=source,
                 finder=finder,
-                cut=cut,
                 attention=attention,
                 renderer=connect(view, controls),
                 screen=screen,

@@ -107,4 +107,4 @@ def open_attention(options: Options, model: LoadedModel, cut: Cutter) -> NewestM
     """Return the attention thread of the live view, to be entered."""
     # The size of a whole picture is known with the first of them, which then warms up as well.
     is_known = options[RegionOptions].region == "hands"
-    return NewestMaps(model, warm_up=partial(model.warm_up, cut.size_px) if is_known else None)
+    return NewestMaps(model, cut, warm_up=partial(model.warm_up, cut.size_px) if is_known else None)
