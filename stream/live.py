@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,9 +16,8 @@ from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
 from stream.keys import Key, Setting, actions_of
 from stream.live_recordings import LiveRecordings
-from stream.newest_maps import NewestMaps
 from stream.pacing import Clock, MonotonicClock, Pacer
-from stream.protocols import HandFinder, LiveRenderer, Screen, Source
+from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Source
 from stream.scene import Scene
 from stream.sources.reading import frames_of
 from stream.stats import RateMeter, Stats, percentile
@@ -54,6 +54,9 @@ _Located = tuple[Frame, tuple[HandRegion, ...]]
 
 class LiveControls(Protocol):
     """What keys change that the loop itself does not know."""
+
+    def news(self) -> str | None:
+        """Return, once, a notice of what has come of an earlier key, if anything has."""
 
     def press(self, key: str) -> str | None:
         """React to a key that is not the loop's own; return a notice to show, if any."""
@@ -151,7 +154,7 @@ class LiveLoop:
         *,
         source: Source,
         finder: HandFinder,
-        attention: NewestMaps,
+        attention: LiveAttention,
         renderer: LiveRenderer,
         screen: Screen | None,
         controls: LiveControls,
@@ -442,6 +445,7 @@ class LiveLoop:
             self._notice = (notice, self._clock.now_ns() + round(NOTICE_S * 1e9))
 
     def _stats(self) -> Stats:
+        self._say(self._controls.news())
         notice, until_ns = self._notice
         now_ns = self._clock.now_ns()
         return Stats(

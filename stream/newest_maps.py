@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -52,6 +53,7 @@ class NewestMaps:
         self._worker: Worker[list[HandCrop], list[AttentionMaps]] = Worker(
             model.attend_crops, inbox=self._batches(), outbox=self._finished, name="attention"
         )
+        self._is_ready = threading.Event()
         self._remembered = RememberedMaps()
         self._rate = RateMeter(window_s=2.0)
         self.num_batches = 0
@@ -88,6 +90,15 @@ class NewestMaps:
         """
         self._worker.check()
 
+    def wait_ready(self) -> None:
+        """Wait until the model has warmed up; any thread.
+
+        Raises:
+            WorkerError: The model failed.
+        """
+        self._is_ready.wait()
+        self.check()
+
     def at(self, frame: Frame, hands: Iterable[HandRegion]) -> dict[int, AgedMaps]:
         """Return the newest maps of ``hands`` by track, with their age at ``frame``."""
         try:
@@ -118,6 +129,9 @@ class NewestMaps:
 
     def _batches(self) -> Iterator[list[HandCrop]]:
         run_after_others()  # the picture goes first
-        if self._warm_up is not None:
-            self._warm_up()
+        try:
+            if self._warm_up is not None:
+                self._warm_up()
+        finally:
+            self._is_ready.set()
         yield from self._crops

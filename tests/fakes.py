@@ -281,6 +281,9 @@ class FakeControls:
         self.recordings: list[FakePart] = []
         self.settings: list[Setting] = []
 
+    def news(self) -> str | None:
+        return None
+
     def press(self, key: str) -> str | None:
         self.pressed.append(key)
         return f"pressed {key}"

@@ -180,6 +180,9 @@ def _p95(values: list[float]) -> float | None:
 class _Nobody:
     """Nobody is at the keyboard, and a measurement leaves no files."""
 
+    def news(self) -> str | None:
+        return None
+
     def press(self, key: str) -> str | None:
         return None
 

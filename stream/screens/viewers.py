@@ -78,14 +78,9 @@ class Viewer:
 
 
 class Viewers:
-    """All browsers that watch.
+    """All browsers that watch the same."""
 
-    Args:
-        max_viewers: How many may.
-    """
-
-    def __init__(self, max_viewers: int) -> None:
-        self._max = max_viewers
+    def __init__(self) -> None:
         self._all: set[Viewer] = set()
         self._texts: dict[str, str] = {}
         self._picture: Picture | None = None
@@ -95,11 +90,8 @@ class Viewers:
         return len(self._all)
 
     @contextmanager
-    def admitted(self) -> Iterator[Viewer | None]:
-        """Yield a viewer for the length of the block; None where there are enough."""
-        if len(self._all) >= self._max:
-            yield None
-            return
+    def admitted(self) -> Iterator[Viewer]:
+        """Yield a viewer for the length of the block."""
         viewer = Viewer()
         for text in self._texts.values():
             viewer.tell(text)
