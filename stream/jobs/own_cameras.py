@@ -53,7 +53,7 @@ class OwnCameras:
             seat = stack.enter_context(models.open(self.options))
             seat.warm_up(self.factories.make_cutter(self.options, seat).size_px)
             visits = stack.enter_context(Visits(server, partial(self._show, models)))
-            server.open(visits.entered)
+            server.open(visits.entered, is_common=False)
             yield
 
     def _show(

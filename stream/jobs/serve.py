@@ -83,7 +83,7 @@ class Serve:
         title = f"camera {name}" if name.isdecimal() else last_name(name)
         with ExitStack() as stack:
             page = stack.enter_context(Page(server, title=title))
-            server.open(page.entered)
+            server.open(page.entered, is_common=True)
             try:
                 source = stack.enter_context(open_live_source(options, loop=True))
                 _say_where(server, asked)

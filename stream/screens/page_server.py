@@ -108,6 +108,7 @@ class PageServer(Closing):
         self._max_viewers = options.max_viewers
         self._num_viewers = 0
         self._entrance: Entrance | None = None
+        self._is_common = True
         self._arriving: set[asyncio.Protocol] = set()
         self._max_connections = 4 * options.max_viewers + MAX_CONNECTIONS
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
@@ -136,8 +137,14 @@ class PageServer(Closing):
         name = f"[{host}]" if ":" in host else host
         return f"http://{name}:{self.port}/?token={self.admission.token}"
 
-    def open(self, entrance: Entrance) -> None:
-        """Let browsers in."""
+    def open(self, entrance: Entrance, *, is_common: bool) -> None:
+        """Let browsers in.
+
+        Args:
+            entrance: Shows each of them in.
+            is_common: Whether all are shown the same, and so are players.
+        """
+        self._is_common = is_common
         self._entrance = entrance
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
@@ -233,8 +240,8 @@ class PageServer(Closing):
         async with self._entered() as show:
             max_bytes = MAX_PICTURE_BYTES if show.takes_pictures else MAX_MESSAGE_BYTES
             socket = web.WebSocketResponse(max_msg_size=max_bytes, heartbeat=20, compress=False)
-            await socket.prepare(request)
             with show.viewers.admitted() as viewer:
+                await socket.prepare(request)
                 sender = asyncio.create_task(_send_to(socket, viewer))
                 try:
                     await self._listen(socket, viewer, show)
@@ -288,19 +295,17 @@ class PageServer(Closing):
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Send pictures one after the other, as OBS and VLC take them (multipart)."""
+        if not self._is_common:
+            raise web.HTTPNotFound(text="Each browser shows its own camera here.")
         async with self._entered() as show:
-            if show.takes_pictures:
-                raise web.HTTPNotFound(
-                    text="Each browser shows its own camera here: there is no common picture."
-                )
             answer = web.StreamResponse(
                 headers={"Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY}"}
             )
-            await answer.prepare(request)
             with (
                 show.viewers.admitted() as viewer,
                 suppress(ConnectionError, asyncio.TimeoutError),
             ):
+                await answer.prepare(request)
                 while (item := await viewer.next()) is not None:
                     if isinstance(item, Picture):
                         head = (

@@ -59,7 +59,7 @@ def opened_page(title: str = "clip.mp4") -> Iterator[Page]:
         PageServer(PageOptions(port=0, max_viewers=2)) as server,
         Page(server, title=title) as page,
     ):
-        server.open(page.entered)
+        server.open(page.entered, is_common=True)
         page.connect(KEYS, Dial())
         yield page
 
@@ -527,7 +527,7 @@ def test_each_browser_is_shown_its_own_pictures_until_it_leaves() -> None:
                 assert answer.status == 404
 
     with PageServer(PageOptions(port=0, max_viewers=2)) as server, Visits(server, show) as visits:
-        server.open(visits.entered)
+        server.open(visits.entered, is_common=False)
         run(lambda: scene(server))
     assert len(ended) == 3
     assert not any(thread.is_alive() for thread in ended)
@@ -547,7 +547,7 @@ def test_a_browser_that_sends_no_picture_is_told_and_let_go(
             assert words[-1]["kind"] == "end"
 
     with PageServer(PageOptions(port=0)) as server, Visits(server, show) as visits:
-        server.open(visits.entered)
+        server.open(visits.entered, is_common=False)
         run(lambda: scene(server))
     assert "no JPEG picture" in caplog.text
 
