@@ -106,7 +106,7 @@ def test_snapshot_and_recording_are_kept_where_it_was_started(
     page.locator("#record", has_text="Stop").click()
     page.locator("#lamp").wait_for(state="hidden")
     page.locator("#notice", has_text="saved signlight-").wait_for(state="attached")
-    (recording,) = served.folder.glob("signlight-*.mp4")
+    (recording,) = served.folder.glob("signlight-*.overlay.mp4")
     with av.open(str(recording)) as container:
         assert len([*container.decode(video=0)]) > 1
 

@@ -111,11 +111,13 @@ def _connect(page: Page, view: LiveRenderer, controls: Controls) -> LiveRenderer
 def _say_where(server: PageServer, asked: PageOptions) -> None:
     say(f"the page: {server.address}")
     if not server.admission.is_local:
-        say(
-            "note: other machines reach it by this one's name or address, with the same token. It "
-            "goes over the network as it is, to be read by who listens there, and browsers allow a "
-            "page their own camera only on localhost or by HTTPS."
-        )
+        say("note: other machines reach it by this one's name or address, with the same token.")
+        if not server.is_encrypted:
+            say(
+                "note: token and pictures go over the network as they are, to be read by who "
+                "listens there, and browsers allow a page their own camera only on localhost or by "
+                "HTTPS: --cert FILE --key FILE."
+            )
     say("Ctrl-C ends it")
     if asked.open_browser and not webbrowser.open(server.address):
         say("note: no browser could be opened; open the address yourself")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -99,12 +100,13 @@ class PageServer(Closing):
         port: Where it is.
 
     Raises:
-        DisplayError: It cannot be served there.
+        DisplayError: It cannot be served there, or not with that certificate.
     """
 
     def __init__(self, options: PageOptions) -> None:
         self.admission = Admission(options.host)
         self._host = options.host
+        self._tls = _open_certificate(options)
         self._max_viewers = options.max_viewers
         self._num_viewers = 0
         self._entrance: Entrance | None = None
@@ -131,11 +133,17 @@ class PageServer(Closing):
         return self._thread.is_alive()
 
     @property
+    def is_encrypted(self) -> bool:
+        """Whether it is served by HTTPS."""
+        return self._tls is not None
+
+    @property
     def address(self) -> str:
         """Address that opens the page, with its token."""
         host = "127.0.0.1" if self._host in ("0.0.0.0", "::", "") else self._host
         name = f"[{host}]" if ":" in host else host
-        return f"http://{name}:{self.port}/?token={self.admission.token}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://{name}:{self.port}/?token={self.admission.token}"
 
     def open(self, entrance: Entrance, *, is_common: bool) -> None:
         """Let browsers in.
@@ -187,7 +195,11 @@ class PageServer(Closing):
         loop = asyncio.get_running_loop()
         try:
             server = await loop.create_server(
-                partial(self._connection, runner), self._host, port, backlog=MAX_CONNECTIONS
+                partial(self._connection, runner),
+                self._host,
+                port,
+                ssl=self._tls,
+                backlog=MAX_CONNECTIONS,
             )
             end = asyncio.Event()
             port = server.sockets[0].getsockname()[1]
@@ -224,7 +236,12 @@ class PageServer(Closing):
             query = {name: value for name, value in request.query.items() if name != "token"}
             answer = web.HTTPSeeOther(request.rel_url.with_query(query))
             answer.set_cookie(
-                self._cookie, self.admission.token, httponly=True, samesite="Lax", path="/"
+                self._cookie,
+                self.admission.token,
+                httponly=True,
+                samesite="Lax",
+                path="/",
+                secure=self.is_encrypted,
             )
             raise answer
         if not self.admission.knows(request.cookies.get(self._cookie)):
@@ -316,6 +333,29 @@ class PageServer(Closing):
                         await asyncio.wait_for(answer.write(part), IDLE_S)
                         viewer.shown()
         return answer
+
+
+def _open_certificate(options: PageOptions) -> ssl.SSLContext | None:
+    if options.cert is None or options.key is None:
+        return None
+    for path in (options.cert, options.key):
+        if not path.is_file():
+            raise DisplayError(f"there is no file {path} for HTTPS; check the path")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        # A key with a password would ask for it on the terminal.
+        context.load_cert_chain(options.cert, options.key, password=_refuse_password)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        raise DisplayError(
+            f"{options.cert} and {options.key} do not make HTTPS ({reason}); give a certificate "
+            "and its own private key as PEM, without a password"
+        ) from error
+    return context
+
+
+def _refuse_password() -> str:
+    raise ValueError("the key has a password")
 
 
 class _Refusal(asyncio.Protocol):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -590,3 +594,55 @@ def test_no_two_runs_have_one_token() -> None:
     tokens = {Admission("127.0.0.1").token for _ in range(100)}
     assert len(tokens) == 100
     assert min(map(len, tokens)) >= 32
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for localhost, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("pem")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    subprocess.run(
+        [*words, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True
+    )
+    return cert, key
+
+
+def test_with_a_certificate_the_page_is_served_by_https(pem: tuple[Path, Path]) -> None:
+    cert, key = pem
+    trusted = ssl.create_default_context(cafile=str(cert))
+
+    async def scene(server: PageServer) -> None:
+        async with aiohttp.ClientSession() as session:
+            async with session.get(server.address, ssl=trusted, allow_redirects=False) as answer:
+                assert answer.status == 303
+                assert "Secure" in answer.headers["Set-Cookie"]
+            with pytest.raises(aiohttp.ClientError):
+                await session.get(server.address.replace("https", "http"))
+
+    with PageServer(PageOptions(port=0, cert=cert, key=key)) as server:
+        assert server.address.startswith("https://")
+        run(lambda: scene(server))
+
+
+@pytest.mark.parametrize("fault", ["missing", "swapped", "another's key", "password"])
+def test_a_certificate_that_does_not_serve_is_told_in_one_line(
+    pem: tuple[Path, Path], tmp_path: Path, fault: str
+) -> None:
+    cert, key = pem
+    if fault == "missing":
+        key = tmp_path / "no.pem"
+    elif fault == "swapped":
+        cert, key = key, cert
+    else:
+        words = ["openssl", "genrsa"]
+        words += ["-aes128", "-passout", "pass:secret"] if fault == "password" else []
+        made = subprocess.run([*words, "2048"], check=True, capture_output=True).stdout
+        key = tmp_path / "other.pem"
+        key.write_bytes(made)
+    with pytest.raises(DisplayError, match="HTTPS") as error:
+        PageServer(PageOptions(port=0, cert=cert, key=key))
+    assert "\n" not in str(error.value)
