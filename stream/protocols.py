@@ -134,6 +134,9 @@ class LiveRenderer(Renderer, Protocol):
     def kept(self) -> RgbImage:
         """What was drawn last, without read-outs, notices and the like: what is worth keeping."""
 
+    def draw_heads(self, scene: Scene) -> RgbImage | None:
+        """Return what the mean and each head look at, square tiles in a row; None without maps."""
+
 
 class Sink(_Closing, Protocol):
     """Keeps pictures. Written by one thread."""

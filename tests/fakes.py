@@ -204,6 +204,9 @@ class FrameRenderer:
         self.kept = scene.frame.image.copy()
         return self.kept.copy()
 
+    def draw_heads(self, scene: Scene) -> RgbImage | None:
+        return None
+
 
 class ListSink(_Closing):
     """Keeps what is written; fails at a given write."""

@@ -27,6 +27,8 @@ from stream.worker import Worker
 
 __all__ = ["Page", "Settable"]
 
+HEADS_S = 0.25
+"""Between two looks at what each head looks at."""
 MAX_PRESSES = 64
 """That wait for the loop, which takes one a picture."""
 CAMERA = {"max_wh": (1280, 720), "max_per_s": 30}
@@ -40,6 +42,10 @@ class Settable(Protocol):
     @property
     def settings(self) -> Sequence[Setting]:
         """What can be set, and what it is set to."""
+
+
+_Drawn = tuple[RgbImage, dict[str, Any], RgbImage | None]
+"""A canvas, its read-outs, and at times what each head looks at."""
 
 
 class Page(Closing):
@@ -74,8 +80,10 @@ class Page(Closing):
         self._settings: Sequence[Setting] = ()
         self._canvas: RgbImage | None = None
         self._readings: dict[str, Any] = {}
-        self._canvases: Channel[tuple[RgbImage, dict[str, Any]]] = Channel(1, keep="latest")
-        self._encoder: Worker[tuple[RgbImage, dict[str, Any]], None] = Worker(
+        self._tiles: RgbImage | None = None
+        self._next_heads_s = 0.0
+        self._canvases: Channel[_Drawn] = Channel(1, keep="latest")
+        self._encoder: Worker[_Drawn, None] = Worker(
             self._encode, inbox=self._canvases, outbox=None, name="page-pictures"
         )
         self._encoder.start()
@@ -132,6 +140,17 @@ class Page(Closing):
             "notice": stats.notice,
         }
 
+    @property
+    def wants_heads(self) -> bool:
+        """Whether it is time to show what each head looks at."""
+        return len(self.viewers) > 0 and time.monotonic() >= self._next_heads_s
+
+    def offer_heads(self, tiles: RgbImage | None) -> None:
+        """Show what each head looks at, square tiles in a row."""
+        if tiles is not None:
+            self._next_heads_s = time.monotonic() + HEADS_S
+            self._tiles = tiles
+
     def show(self, canvas: RgbImage, wait_s: float) -> str | None:
         """Show ``canvas``, uint8 ``(H, W, 3)`` RGB, then wait up to ``wait_s`` for a press.
 
@@ -147,7 +166,9 @@ class Page(Closing):
             raise DisplayError("the page is no longer served; start signlight serve again")
         if canvas is not self._canvas and len(self.viewers):
             with suppress(ChannelClosed):
-                self._canvases.put((canvas, self._readings | {"sent_ms": _now_ms()}))
+                readings = self._readings | {"sent_ms": _now_ms()}
+                self._canvases.put((canvas, readings, self._tiles))
+            self._tiles = None
             self._canvas = canvas
         self._tell_settings()
         with self._pressed:
@@ -191,12 +212,13 @@ class Page(Closing):
             self._pressed.notify()
         return True
 
-    def _encode(self, item: tuple[RgbImage, dict[str, Any]]) -> None:
-        canvas, readings = item
+    def _encode(self, drawn: _Drawn) -> None:
+        canvas, readings, tiles = drawn
         jpeg = encode_jpeg(canvas)
-        head = json.dumps(readings).encode()
-        message = b"".join((len(head).to_bytes(2, "big"), head, jpeg))
-        self.server.call(self.viewers.offer, Picture(jpeg, message))
+        self.server.call(self.viewers.offer, Picture(jpeg, _message(readings, jpeg)))
+        if tiles is not None:
+            words = {"num_heads": tiles.shape[1] // tiles.shape[0]}
+            self.server.call(self.viewers.offer_heads, _message(words, encode_jpeg(tiles)))
 
 
 class _Watched:
@@ -209,11 +231,22 @@ class _Watched:
     def draw(self, scene: Scene) -> RgbImage:
         canvas = self._renderer.draw(scene)
         self._page.note(scene)
+        if self._page.wants_heads:
+            self._page.offer_heads(self._renderer.draw_heads(scene))
         return canvas
+
+    def draw_heads(self, scene: Scene) -> RgbImage | None:
+        return self._renderer.draw_heads(scene)
 
     @property
     def kept(self) -> RgbImage:
         return self._renderer.kept
+
+
+def _message(words: dict[str, Any], jpeg: bytes) -> bytes:
+    """Return what the socket sends: the length of the words, the words as JSON, the picture."""
+    head = json.dumps(words).encode()
+    return b"".join((len(head).to_bytes(2, "big"), head, jpeg))
 
 
 def _now_ms() -> float:

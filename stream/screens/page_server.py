@@ -371,6 +371,8 @@ async def _send_to(socket: web.WebSocketResponse, viewer: Viewer) -> None:
         while (item := await viewer.next()) is not None:
             if isinstance(item, Picture):
                 await socket.send_bytes(item.message)
+            elif isinstance(item, bytes):
+                await socket.send_bytes(item)
             else:
                 await socket.send_str(item)
         await socket.close(code=WSCloseCode.GOING_AWAY)

@@ -162,6 +162,26 @@ def test_the_page_knows_what_is_frozen_and_recorded(page: Page) -> None:
     run(scene)
 
 
+def test_what_each_head_looks_at_follows_a_picture(page: Page) -> None:
+    tiles = np.zeros((96, 3 * 96, 3), np.uint8)
+
+    class Renderer(FrameRenderer):
+        def draw_heads(self, scene: Scene) -> RgbImage | None:
+            return tiles
+
+    renderer = page.watch(Renderer())
+
+    async def scene() -> None:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
+            await in_thread(lambda: page.show(renderer.draw(scene_at(0)), 0.0))
+            await picture(opened)
+            readings, jpeg = await picture(opened)
+            assert readings == {"num_heads": 3}
+            assert jpeg == encode_jpeg(tiles)
+
+    run(scene)
+
+
 def test_what_is_pressed_reaches_the_loop_the_newest_value_of_a_slider(page: Page) -> None:
     async def scene() -> None:
         async with browser(page.server) as session, socket(page.server, session) as opened:
