@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,13 +19,14 @@ SECOND_MS = 1000
 class ServedView:
     """``signlight serve`` in a process and a folder of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, program: Path = ROOT / "run_live.py") -> None:
         self.folder = folder
         self.errors = folder / "stderr"
         with self.errors.open("w") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "run_live.py"), "serve", "--port", "0", *arguments],
+                [sys.executable, str(program), "serve", "--port", "0", *arguments],
                 cwd=folder,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
                 stderr=stderr,
             )
 

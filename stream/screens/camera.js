@@ -1,6 +1,6 @@
 // The browser's own camera, or a file in its place: pictures go up as JPEG, the newest only.
 
-const WIDTHS = [320, 480, 640, 960, 1280, 1920]; // what is sent grows and shrinks with the time an answer takes
+const WIDTHS = [480, 640, 960, 1280, 1920]; // what is sent grows and shrinks with the time an answer takes
 const FIRST_WIDTH = 640;
 const SLOW_MS = 110; // a median above makes the pictures smaller, one below the other larger
 const QUICK_MS = 60;

@@ -90,6 +90,7 @@ async function paint(data) {
       }
       context.drawImage(image, 0, 0);
       lastPictureMs = performance.now();
+      document.querySelector(".settings").inert = isOver;
       if (!isOver && (camera === null || camera.isRunning)) byId("message").hidden = true;
       showReadings(readings);
     }
@@ -169,6 +170,7 @@ function offerCamera(limits) {
   byId("record").addEventListener("click", toggleRecording);
   byId("camera-stop").hidden = false;
   explain(WELCOME, { canStart: true });
+  document.querySelector(".settings").inert = true; // they act on a picture
   showCamera();
 }
 
