@@ -17,6 +17,7 @@ from models.opening import (
     open_finder,
     open_model,
     open_still_finder,
+    ready_models,
 )
 from models.options import (
     FetchOptions,
@@ -55,6 +56,7 @@ __all__ = ["main"]
 FACTORIES = Factories(
     check=check,
     each_model=each_model,
+    ready_models=ready_models,
     open_model=open_model,
     open_finder=open_finder,
     open_still_finder=open_still_finder,

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from models.option_checks import check_options, doubts_about
 from models.options import HandOptions, ModelOptions, ModelsOptions, RuntimeOptions
+from models.registry import MODELS, ModelSpec
+from models.weights import is_ready
 from stream.command_line.options import Options
+from stream.errors import OptionError
 from stream.jobs.options import FigureOptions, RegionOptions
 from stream.jobs.progress import download_bar, terminal
 from stream.sources.options import PictureOptions
@@ -19,7 +22,15 @@ if TYPE_CHECKING:
     from models.crops import Cropper
     from stream.protocols import HandFinder
 
-__all__ = ["check", "each_model", "make_cutter", "open_finder", "open_model", "open_still_finder"]
+__all__ = [
+    "check",
+    "each_model",
+    "make_cutter",
+    "open_finder",
+    "open_model",
+    "open_still_finder",
+    "ready_models",
+]
 
 
 def check(options: Options) -> list[str]:
@@ -52,6 +63,27 @@ def each_model(options: Options) -> list[Options]:
         for model in asked.models
         for layer in asked.layers
     ]
+
+
+def ready_models(options: Options) -> tuple[str, ...]:
+    """Return the models that can take the place of the one asked for, itself among them.
+
+    They fit the other options, and their weights are there: nothing is downloaded.
+    """
+    asked = options[ModelOptions]
+
+    def is_fit(spec: ModelSpec) -> bool:
+        if spec.name == asked.model:
+            return True
+        if asked.weights is not None or not (asked.random_weights or is_ready(spec)):
+            return False
+        try:
+            check_options(options.but(model=spec.name, layer=-1, head="mean"))
+        except OptionError:
+            return False
+        return True
+
+    return tuple(spec.name for spec in MODELS.values() if is_fit(spec))
 
 
 def open_model(options: Options, *, num_threads: int | None = None) -> DinoModel:

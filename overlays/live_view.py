@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from overlays.compositor import Compositor
+from overlays.head_tiles import HeadTiles
 from overlays.help_card import draw_help, draw_loss, draw_notice
 from overlays.style import Style
 from stream.frames import RgbImage
@@ -24,6 +25,7 @@ class LiveView:
 
     def __init__(self, style: Style) -> None:
         self._compositor = Compositor(style)
+        self._tiles = HeadTiles()
         self.is_help_shown = False
         self._kept: RgbImage | None = None
 
@@ -55,3 +57,7 @@ class LiveView:
         if stats is not None and stats.notice:
             draw_notice(canvas, stats.notice)
         return canvas
+
+    def draw_heads(self, scene: Scene) -> RgbImage | None:
+        """Return what each head looks at, tiles in a row; see ``overlays.head_tiles``."""
+        return self._tiles.draw(scene, self.style)

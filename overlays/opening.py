@@ -30,7 +30,7 @@ def make_view(options: Options) -> LiveView:
 
 
 def make_controls(view: LiveView, model: LayeredModel) -> KeyControls:
-    """Return the keys that change the look and the layer."""
+    """Return the keys that change look, layer and model."""
     from overlays.controls import KeyControls
 
     return KeyControls(view, model)

@@ -68,6 +68,7 @@ def settings_of(style: Style, model: LayeredModel) -> tuple[Setting, ...]:
     thresholds = tuple(map(_share, dict.fromkeys((*THRESHOLDS, style.threshold))))
     heads = ("mean", *map(str, range(model.num_heads)), "all")
     return (
+        Setting(name="model", words="Model", value=model.name, choices=model.names),
         menu("head", "Head", heads),
         Setting(
             name="layer",

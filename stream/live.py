@@ -16,11 +16,9 @@ from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
 from stream.keys import Key, Setting, actions_of
 from stream.live_recordings import LiveRecordings
-from stream.newest_maps import NewestMaps
 from stream.pacing import Clock, MonotonicClock, Pacer
-from stream.protocols import CropCutter, HandFinder, LiveRenderer, Screen, Source
+from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Source
 from stream.scene import Scene
-from stream.scenes import cut_hands
 from stream.sources.reading import frames_of
 from stream.stats import RateMeter, Stats, percentile
 from stream.takes import Moment, Takes
@@ -56,6 +54,9 @@ _Located = tuple[Frame, tuple[HandRegion, ...]]
 
 class LiveControls(Protocol):
     """What keys change that the loop itself does not know."""
+
+    def news(self) -> str | None:
+        """Return, once, a notice of what has come of an earlier key, if anything has."""
 
     def press(self, key: str) -> str | None:
         """React to a key that is not the loop's own; return a notice to show, if any."""
@@ -136,9 +137,8 @@ class LiveLoop:
     Args:
         source: Where frames come from; read on the capture thread, closed at the end.
         finder: Finds hands; called on the hands thread.
-        cut: Cuts crops; called on the calling thread.
-        attention: Makes the maps, on its own thread, which is running: a model may then get ready
-            while the other parts are made.
+        attention: Cuts crops on the calling thread and makes their maps on its own, which is
+            running: a model may then get ready while the other parts are made.
         renderer: Draws; called on the calling thread.
         screen: Window and keyboard, or None to run without.
         controls: Reacts to the other keys.
@@ -154,8 +154,7 @@ class LiveLoop:
         *,
         source: Source,
         finder: HandFinder,
-        cut: CropCutter,
-        attention: NewestMaps,
+        attention: LiveAttention,
         renderer: LiveRenderer,
         screen: Screen | None,
         controls: LiveControls,
@@ -167,7 +166,6 @@ class LiveLoop:
     ) -> None:
         self._source = source
         self._finder = finder
-        self._cut = cut
         self._renderer = renderer
         self._screen = screen
         self._controls = controls
@@ -279,7 +277,7 @@ class LiveLoop:
     def _show(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
         self._came_ns = self._clock.now_ns()
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
-        self._submit(frame, hands)
+        self._newest_maps.submit(frame, hands)
         self._keep_past(frame, hands)
         self._scene = Scene(
             frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
@@ -322,9 +320,6 @@ class LiveLoop:
         while not self._stop.is_set() and self._screen is not None and self._screen.is_open:
             self._hold()
 
-    def _submit(self, frame: Frame, hands: Sequence[HandRegion]) -> None:
-        self._newest_maps.submit(cut_hands(frame, hands, self._cut))
-
     def _fill(self, until_ns: int) -> None:
         """Let a recording play once frames wait behind its first picture.
 
@@ -353,7 +348,7 @@ class LiveLoop:
         self._canvas = self._renderer.draw(self._scene)
         self._record(frame, self._held_s + self._frozen_s)
         if self._present(self._canvas, STALL_S):
-            self._submit(frame, hands)  # the key may have asked for another layer
+            self._newest_maps.submit(frame, hands)  # the key may have asked for another layer
 
     @property
     def _frozen_s(self) -> Fraction:
@@ -394,7 +389,8 @@ class LiveLoop:
             self._frozen_ns = self._clock.now_ns()
             self._frozen_from = self._dropped
             assert self._scene is not None  # a key is pressed on a picture
-            self._submit(self._scene.frame, self._scene.hands)  # its own map is to come
+            # Its own map is to come.
+            self._newest_maps.submit(self._scene.frame, self._scene.hands)
         else:
             self._num_back = 0
             self._num_frozen += self._dropped - self._frozen_from
@@ -449,6 +445,7 @@ class LiveLoop:
             self._notice = (notice, self._clock.now_ns() + round(NOTICE_S * 1e9))
 
     def _stats(self) -> Stats:
+        self._say(self._controls.news())
         notice, until_ns = self._notice
         now_ns = self._clock.now_ns()
         return Stats(

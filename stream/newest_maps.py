@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -11,9 +12,9 @@ from stream.channel import Channel, ChannelClosed
 from stream.frames import Frame
 from stream.geometry import HandCrop, HandRegion
 from stream.priority import run_after_others
-from stream.protocols import AttentionModel
+from stream.protocols import AttentionModel, CropCutter
 from stream.scene import AgedMaps, AttentionMaps
-from stream.scenes import RememberedMaps
+from stream.scenes import RememberedMaps, cut_hands
 from stream.stats import RateMeter
 from stream.worker import Worker
 
@@ -30,6 +31,7 @@ class NewestMaps:
 
     Args:
         model: Called on the attention thread only.
+        cut: Cuts the crops; called on the thread that hands over.
         warm_up: Called on that thread before the first batch: what a model has to do once is done
             when the first hand comes into view. None has nothing to do.
         now_ns: Monotonic clock, for the rate.
@@ -38,10 +40,12 @@ class NewestMaps:
     def __init__(
         self,
         model: AttentionModel,
+        cut: CropCutter,
         *,
         warm_up: Callable[[], None] | None = None,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
+        self._cut = cut
         self._warm_up = warm_up
         self._now_ns = now_ns
         self._crops: Channel[list[HandCrop]] = Channel(1, keep="latest")
@@ -49,6 +53,7 @@ class NewestMaps:
         self._worker: Worker[list[HandCrop], list[AttentionMaps]] = Worker(
             model.attend_crops, inbox=self._batches(), outbox=self._finished, name="attention"
         )
+        self._is_ready = threading.Event()
         self._remembered = RememberedMaps()
         self._rate = RateMeter(window_s=2.0)
         self.num_batches = 0
@@ -66,14 +71,13 @@ class NewestMaps:
         """Batches finished a second, of late."""
         return self._rate.per_s(self._now_ns())
 
-    def submit(self, crops: Iterable[HandCrop]) -> None:
-        """Hand the crops of one frame to the model and return at once; without crops do nothing.
+    def submit(self, frame: Frame, hands: Iterable[HandRegion]) -> None:
+        """Hand the hands that are seen to the model and return at once; without any do nothing.
 
         Raises:
             WorkerError: The model failed.
         """
-        batch = list(crops)
-        if batch:
+        if batch := cut_hands(frame, hands, self._cut):
             with suppress(ChannelClosed):  # closing down: nobody waits for these any more
                 self._crops.put(batch)
         self.check()
@@ -85,6 +89,15 @@ class NewestMaps:
             WorkerError: The model failed.
         """
         self._worker.check()
+
+    def wait_ready(self) -> None:
+        """Wait until the model has warmed up; any thread.
+
+        Raises:
+            WorkerError: The model failed.
+        """
+        self._is_ready.wait()
+        self.check()
 
     def at(self, frame: Frame, hands: Iterable[HandRegion]) -> dict[int, AgedMaps]:
         """Return the newest maps of ``hands`` by track, with their age at ``frame``."""
@@ -116,6 +129,9 @@ class NewestMaps:
 
     def _batches(self) -> Iterator[list[HandCrop]]:
         run_after_others()  # the picture goes first
-        if self._warm_up is not None:
-            self._warm_up()
+        try:
+            if self._warm_up is not None:
+                self._warm_up()
+        finally:
+            self._is_ready.set()
         yield from self._crops

@@ -5,14 +5,14 @@ All of them are context managers: leaving the block closes, closing twice is har
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from stream.frames import Frame, RgbImage, SourceInfo
 from stream.geometry import HandCrop, HandRegion
-from stream.scene import AttentionMaps, Scene
+from stream.scene import AgedMaps, AttentionMaps, Scene
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -21,6 +21,7 @@ __all__ = [
     "AttentionModel",
     "CropCutter",
     "HandFinder",
+    "LiveAttention",
     "LiveRenderer",
     "Renderer",
     "Screen",
@@ -87,6 +88,35 @@ class AttentionModel(Protocol):
         """Return one AttentionMaps per crop, in order, computed as one batch where shapes agree."""
 
 
+class LiveAttention(Protocol):
+    """Makes maps beside the picture; see ``stream.newest_maps.NewestMaps``."""
+
+    @property
+    def num_batches(self) -> int:
+        """Batches taken back so far."""
+
+    @property
+    def dropped(self) -> int:
+        """Batches that newer ones replaced before the model came to them."""
+
+    @property
+    def per_s(self) -> float:
+        """Batches finished a second, of late."""
+
+    @property
+    def compute_ms(self) -> float:
+        """Time the model took for the newest batch, in ms."""
+
+    def submit(self, frame: Frame, hands: Iterable[HandRegion]) -> None:
+        """Hand over the hands of a frame and return at once."""
+
+    def at(self, frame: Frame, hands: Iterable[HandRegion]) -> dict[int, AgedMaps]:
+        """Return the newest maps of hands by track, with their age at ``frame``."""
+
+    def check(self) -> None:
+        """Raise what stopped it, if anything did."""
+
+
 class Renderer(Protocol):
     """Draws a scene."""
 
@@ -103,6 +133,9 @@ class LiveRenderer(Renderer, Protocol):
     @property
     def kept(self) -> RgbImage:
         """What was drawn last, without read-outs, notices and the like: what is worth keeping."""
+
+    def draw_heads(self, scene: Scene) -> RgbImage | None:
+        """Return what the mean and each head look at, square tiles in a row; None without maps."""
 
 
 class Sink(_Closing, Protocol):

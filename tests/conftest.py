@@ -113,11 +113,13 @@ def display() -> Iterator[Display]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A browser that lives as long as the tests; skips where there is none."""
-    from tests.browsers import opened_chromium
+def chromium(sample_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser, whose camera shows the sample clip, for as long as the tests; skips without."""
+    from tests.browsers import opened_chromium, write_camera
 
-    with opened_chromium() as browser:
+    camera = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    write_camera(camera, sample_clip)
+    with opened_chromium(camera) as browser:
         yield browser
 
 

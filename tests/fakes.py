@@ -204,6 +204,9 @@ class FrameRenderer:
         self.kept = scene.frame.image.copy()
         return self.kept.copy()
 
+    def draw_heads(self, scene: Scene) -> RgbImage | None:
+        return None
+
 
 class ListSink(_Closing):
     """Keeps what is written; fails at a given write."""
@@ -280,6 +283,9 @@ class FakeControls:
         self.snapshots: list[RgbImage] = []
         self.recordings: list[FakePart] = []
         self.settings: list[Setting] = []
+
+    def news(self) -> str | None:
+        return None
 
     def press(self, key: str) -> str | None:
         self.pressed.append(key)

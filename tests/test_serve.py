@@ -2,62 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import av
 import pytest
 
-from tests.conftest import ROOT
+from tests.served_view import SECOND_MS, ServedView
 from tests.waits import PROCESS_S, until
-
-SECOND_MS = 1000
-
-
-class ServedView:
-    """``signlight serve`` in a process and a folder of its own."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.folder = folder
-        self.errors = folder / "stderr"
-        with self.errors.open("w") as stderr:
-            self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "run_live.py"), "serve", "--port", "0", *arguments],
-                cwd=folder,
-                stderr=stderr,
-            )
-
-    def text(self) -> str:
-        """Return what it has said on stderr."""
-        return self.errors.read_text()
-
-    @property
-    def address(self) -> str:
-        """The address that it prints."""
-
-        def is_printed() -> bool:
-            assert self.process.poll() is None, self.text()
-            return "the page: " in self.text() and "Ctrl-C" in self.text()
-
-        until(is_printed, "the address", between=self.pause)
-        return self.text().partition("the page: ")[2].split()[0]
-
-    def pause(self) -> None:
-        """Let a moment pass, or less where the process ends."""
-        try:
-            self.process.wait(0.1)
-        except subprocess.TimeoutExpired:
-            return
-
-    def end(self) -> tuple[int, str]:
-        """Interrupt it; return its exit code and all that it said."""
-        self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(PROCESS_S)
-        return code, self.text()
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +78,12 @@ def test_clicks_and_keys_change_the_same_settings(page: Any) -> None:  # noqa: A
     other.locator("#set-alpha-value", has_text="0.85").wait_for()
     assert other.locator("#set-colormap").input_value() == "viridis"
     other.close()
+    page.locator("#strip button", has_text="1").click()
+    page.wait_for_url("**/?*head=1*")
+    page.locator("#strip button", has_text="4").click()
+    page.wait_for_url("**/?*head=4*")
+    page.goto(page.url.replace("head=4", "head=1"))
+    chosen("1").wait_for()  # the address sets what it says
 
 
 def test_freezing_holds_the_picture(page: Any) -> None:  # noqa: ANN401
@@ -146,7 +106,7 @@ def test_snapshot_and_recording_are_kept_where_it_was_started(
     page.locator("#record", has_text="Stop").click()
     page.locator("#lamp").wait_for(state="hidden")
     page.locator("#notice", has_text="saved signlight-").wait_for(state="attached")
-    (recording,) = served.folder.glob("signlight-*.mp4")
+    (recording,) = served.folder.glob("signlight-*.overlay.mp4")
     with av.open(str(recording)) as container:
         assert len([*container.decode(video=0)]) > 1
 
@@ -168,7 +128,7 @@ def test_nothing_is_cut_off_on_narrow_and_wide_screens(page: Any, width: int) ->
 
 
 def test_the_clean_view_is_the_picture_alone(page: Any) -> None:  # noqa: ANN401
-    page.goto(page.url + "view?clean=1")
+    page.goto(urljoin(page.url, "/view?clean=1"))
     page.locator("#message").wait_for(state="hidden")
     assert page.locator("#picture").is_visible()
     assert not page.locator("#settings, header, footer, #readings").first.is_visible()

@@ -82,7 +82,6 @@ def measure_live(
         report = LiveLoop(
             source=source,
             finder=finder,
-            cut=cut,
             attention=attention,
             renderer=factories.make_view(options),
             screen=witness,
@@ -180,6 +179,9 @@ def _p95(values: list[float]) -> float | None:
 
 class _Nobody:
     """Nobody is at the keyboard, and a measurement leaves no files."""
+
+    def news(self) -> str | None:
+        return None
 
     def press(self, key: str) -> str | None:
         return None

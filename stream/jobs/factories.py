@@ -23,6 +23,16 @@ if TYPE_CHECKING:
         def warnings(self) -> Sequence[str]:
             """What a person should know of these weights, a line each."""
 
+        layer: int
+
+        @property
+        def layers(self) -> range:
+            """Layers that can be read, from 0."""
+
+        @property
+        def num_heads(self) -> int:
+            """Maps beside the mean."""
+
         def warm_up(self, size_px: int) -> None:
             """Do what has to be done once for crops of a size."""
 
@@ -62,6 +72,8 @@ class Factories:
     """Refuses, with an OptionError, what does not fit the model; returns doubts, a line each."""
     each_model: Callable[[Options], list[Options]]
     """Returns the options of each model and layer, where a command asks for several."""
+    ready_models: Callable[[Options], tuple[str, ...]]
+    """Returns the models that can be chosen in place of the one asked for, itself among them."""
     open_model: OpenModel
     """Loads the model; downloads with a progress bar."""
     open_finder: Callable[[Options], HandFinder]

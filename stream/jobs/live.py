@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stream.command_line.options import Options
 from stream.jobs.factories import Factories
-from stream.jobs.opening import open_attention, open_live_source, open_sink
+from stream.jobs.opening import open_live_source, open_menu, open_sink
 from stream.jobs.options import LiveOptions
 from stream.jobs.progress import say
 from stream.jobs.working_folder import WorkingFolder
@@ -101,20 +101,16 @@ def show(
         save_to = None
         if output is not None:
             save_to = stack.enter_context(files.open_whole(output))
-        model = stack.enter_context(
-            factories.open_model(options, num_threads=num_threads_beside_picture())
-        )
-        cut = factories.make_cutter(options, model)
+        open_model = partial(factories.open_model, num_threads=num_threads_beside_picture())
         # The model makes itself ready while hand finder and look are opened.
-        attention = stack.enter_context(open_attention(options, model, cut))
+        attention = stack.enter_context(open_menu(options, factories, open_model))
         finder = stack.enter_context(factories.open_finder(options))
         view = factories.make_view(options)
-        controls = factories.make_controls(view, model)
+        controls = factories.make_controls(view, attention)
         with stop_on_signals() as stop:
             report = LiveLoop(
                 source=source,
                 finder=finder,
-                cut=cut,
                 attention=attention,
                 renderer=connect(view, controls),
                 screen=screen,
@@ -126,7 +122,7 @@ def show(
             ).run()
     say(f"{report}")
     of_source = (*doubts_about_source(options[SourceOptions].source), *source.warnings)
-    for warning in (*notes, *model.warnings, *of_source, *files.warnings):
+    for warning in (*notes, *attention.warnings, *of_source, *files.warnings):
         say(f"note: {warning}")
     for path in files.recordings:
         say(f"saved {path}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stream.command_line.options import Options
 from stream.errors import OptionError, SignlightError
 from stream.jobs.options import RegionOptions, ViewOptions
+from stream.model_menu import ModelAtWork, ModelMenu
 from stream.naming import refuse_input
 from stream.newest_maps import NewestMaps
 from stream.protocols import Source
@@ -16,10 +19,10 @@ from stream.sinks.options import EncoderOptions
 from stream.sources.options import PartOptions, PictureOptions, SourceOptions
 
 if TYPE_CHECKING:
-    from stream.jobs.factories import Cutter, LoadedModel
+    from stream.jobs.factories import Cutter, Factories, LoadedModel
     from stream.sinks.mp4 import Mp4Sink
 
-__all__ = ["open_attention", "open_live_source", "open_sink", "open_source"]
+__all__ = ["open_attention", "open_live_source", "open_menu", "open_sink", "open_source"]
 
 
 def open_source(options: Options) -> Source:
@@ -107,4 +110,21 @@ def open_attention(options: Options, model: LoadedModel, cut: Cutter) -> NewestM
     """Return the attention thread of the live view, to be entered."""
     # The size of a whole picture is known with the first of them, which then warms up as well.
     is_known = options[RegionOptions].region == "hands"
-    return NewestMaps(model, warm_up=partial(model.warm_up, cut.size_px) if is_known else None)
+    return NewestMaps(model, cut, warm_up=partial(model.warm_up, cut.size_px) if is_known else None)
+
+
+def open_menu(
+    options: Options, factories: Factories, open_model: Callable[[Options], LoadedModel]
+) -> ModelMenu:
+    """Return the attention of a live view, which begins with the model that the options name."""
+    first: str = options.by_name["model"]
+
+    def open_at_work(name: str) -> ModelAtWork:
+        asked = options if name == first else options.but(model=name, layer=-1)
+        with ExitStack() as stack:
+            model = stack.enter_context(open_model(asked))
+            cut = factories.make_cutter(asked, model)
+            maps = stack.enter_context(open_attention(asked, model, cut))
+            return ModelAtWork(name, model, maps, stack.pop_all().close)
+
+    return ModelMenu(first, factories.ready_models(options), open_at_work)

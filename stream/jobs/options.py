@@ -124,6 +124,16 @@ class ServeOptions(ViewOptions):
     source: str = argument(
         "", _ANY_SOURCE, metavar="SOURCE", values=SourceName(), unset="the sample clip"
     )
+    own_camera: bool = option(
+        False, "each browser shows its own camera, or a video that is dropped on it, to itself"
+    )
+
+    def check(self, given: Mapping[str, object]) -> None:
+        """See ``OptionGroup``."""
+        if self.own_camera and self.source:
+            raise UsageError(f"--own-camera is in place of a source: leave out {self.source}")
+        if self.own_camera and self.output is not None:
+            raise UsageError("--save keeps one view; with --own-camera each browser has its own")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

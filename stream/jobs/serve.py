@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,20 +21,24 @@ from stream.live import LiveLoop
 from stream.naming import last_name
 from stream.protocols import LiveRenderer
 from stream.screens.options import PageOptions
+from stream.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from stream.jobs.factories import Controls
     from stream.screens.page import Page
+    from stream.screens.page_server import PageServer
 
 __all__ = ["Serve"]
 
 CAMERA = "0"
 """What is served where neither a source nor the sample clip is there."""
+POLL_S = 0.5
+"""How often it is looked whether the page is still served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Serve:
-    """Serves the live view as a page; a recording plays again and again."""
+    """Serves the live view as a page: one for all, or each browser's own camera."""
 
     options: Options
     """What to show, how, and where."""
@@ -48,20 +53,40 @@ class Serve:
         Raises:
             SignlightError: It could not; recordings are whole up to then.
         """
+        asked = self.options[PageOptions]
+        notes = self.factories.check(self.options)
+        with ExitStack() as stack:
+            from stream.screens.page_server import PageServer
+
+            server = stack.enter_context(PageServer(asked))
+            if not self.options[ServeOptions].own_camera:
+                return self._show_to_all(server, asked, notes)
+
+            from stream.jobs.own_cameras import OwnCameras
+
+            stop = stack.enter_context(stop_on_signals())
+            with OwnCameras(self.options, self.factories).opened(server):
+                _say_where(server, asked)
+                while server.is_running and not stop.event.wait(POLL_S):
+                    pass
+            for note in notes:
+                say(f"note: {note}")
+            return stop.exit_code
+
+    def _show_to_all(self, server: PageServer, asked: PageOptions, notes: Sequence[str]) -> int:
+        from stream.screens.page import Page
+
         name = self.options[ServeOptions].source
         if not name:
             name = str(self.sample) if self.sample.is_file() else CAMERA
         options = self.options.but(source=name)
-        notes = self.factories.check(options)
+        title = f"camera {name}" if name.isdecimal() else last_name(name)
         with ExitStack() as stack:
-            from stream.screens.page import Page
-
-            asked = options[PageOptions]
-            title = f"camera {name}" if name.isdecimal() else last_name(name)
-            page = stack.enter_context(Page(asked, title=title))
+            page = stack.enter_context(Page(server, title=title))
+            server.open(page.entered, is_common=True)
             try:
                 source = stack.enter_context(open_live_source(options, loop=True))
-                _say_where(page, asked)
+                _say_where(server, asked)
                 return show(
                     options,
                     self.factories,
@@ -83,14 +108,16 @@ def _connect(page: Page, view: LiveRenderer, controls: Controls) -> LiveRenderer
     return page.watch(view)
 
 
-def _say_where(page: Page, asked: PageOptions) -> None:
-    say(f"the page: {page.address}")
-    if not page.is_local:
-        say(
-            "note: other machines reach it by this one's name or address, with the same token. It "
-            "goes over the network as it is, to be read by who listens there, and browsers allow a "
-            "page their own camera only on localhost or by HTTPS."
-        )
+def _say_where(server: PageServer, asked: PageOptions) -> None:
+    say(f"the page: {server.address}")
+    if not server.admission.is_local:
+        say("note: other machines reach it by this one's name or address, with the same token.")
+        if not server.is_encrypted:
+            say(
+                "note: token and pictures go over the network as they are, to be read by who "
+                "listens there, and browsers allow a page their own camera only on localhost or by "
+                "HTTPS: --cert FILE --key FILE."
+            )
     say("Ctrl-C ends it")
-    if asked.open_browser and not webbrowser.open(page.address):
+    if asked.open_browser and not webbrowser.open(server.address):
         say("note: no browser could be opened; open the address yourself")

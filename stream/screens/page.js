@@ -1,5 +1,8 @@
 // The live view in a browser: paints what comes through the socket, and says what is pressed.
 
+import { OwnCamera } from "./camera.js";
+import { Settings, element, paintHeads } from "./settings.js";
+
 const NO_PICTURE_MS = 3000; // from then on a person wants to know why nothing moves
 const NOTHING = "\u2013";
 const KEY_NAMES = { " ": "space", Enter: "enter", Tab: "tab", Backspace: "backspace", Delete: "delete" };
@@ -21,21 +24,29 @@ let arrived = 0; // number of the newest picture that came, and of the one on sh
 let painted = 0;
 let lastPictureMs = null;
 let leastTransitMs = Infinity;
+let camera = null; // where each browser shows its own
+let lastFrame = null;
+let numDropped = 0;
+let recorder = null;
+const settings = new Settings(press);
 
 function press(what) {
   const isKnown = what === "shown" || what.includes("=") || presses.has(what);
   if (isKnown && socket.readyState === WebSocket.OPEN) socket.send(what);
 }
 
-function explain(words, { canRetry = false } = {}) {
+function explain(words, { canRetry = false, canStart = false } = {}) {
   byId("words").textContent = words;
   byId("again").hidden = !canRetry;
+  byId("ways").hidden = !canStart;
   byId("message").hidden = false;
 }
 
 function end(words) {
   if (isOver) return;
   isOver = true;
+  camera?.stop();
+  showCamera();
   explain(words, { canRetry: true });
   for (const control of document.querySelectorAll(".actions button, .settings :is(button, select, input)")) {
     control.disabled = true;
@@ -47,7 +58,7 @@ socket.addEventListener("message", ({ data }) => {
   if (typeof data === "string") {
     const told = JSON.parse(data);
     if (told.kind === "hello") greet(told);
-    else if (told.kind === "settings") told.settings.forEach(showSetting);
+    else if (told.kind === "settings") settings.show(told.settings);
     else if (told.kind === "end") end(told.words);
   } else paint(data);
 });
@@ -59,11 +70,18 @@ socket.addEventListener("close", ({ reason }) => {
 });
 
 async function paint(data) {
-  const number = ++arrived;
   const headBytes = new DataView(data).getUint16(0);
   const readings = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 2, headBytes)));
+  const jpeg = new Blob([new Uint8Array(data, 2 + headBytes)], { type: "image/jpeg" });
+  if (readings.num_heads !== undefined) {
+    const image = await createImageBitmap(jpeg);
+    paintHeads(image, readings.num_heads);
+    image.close();
+    return;
+  }
+  const number = ++arrived;
   try {
-    const image = await createImageBitmap(new Blob([new Uint8Array(data, 2 + headBytes)], { type: "image/jpeg" }));
+    const image = await createImageBitmap(jpeg);
     if (number > painted) {
       painted = number;
       if (picture.width !== image.width || picture.height !== image.height) {
@@ -72,7 +90,8 @@ async function paint(data) {
       }
       context.drawImage(image, 0, 0);
       lastPictureMs = performance.now();
-      if (!isOver) byId("message").hidden = true;
+      document.querySelector(".settings").inert = isOver;
+      if (!isOver && (camera === null || camera.isRunning)) byId("message").hidden = true;
       showReadings(readings);
     }
     image.close();
@@ -85,25 +104,36 @@ function showReadings(readings) {
   // The two clocks differ by an unknown amount: the quickest way here so far counts as none.
   const transitMs = performance.now() - readings.sent_ms;
   leastTransitMs = Math.min(leastTransitMs, transitMs);
-  const latencyMs = readings.latency_ms + transitMs - leastTransitMs;
+  let latencyMs = readings.latency_ms + transitMs - leastTransitMs;
+  if (camera !== null) {
+    latencyMs = camera.answered(readings.frame) ?? latencyMs; // by one clock, from camera to screen
+    if (lastFrame !== null && readings.frame > lastFrame) numDropped += readings.frame - lastFrame - 1;
+    lastFrame = readings.frame;
+    readings.dropped = numDropped;
+  }
   byId("fps").textContent = `${readings.fps.toFixed(1)} fps`;
   byId("latency").textContent = `${latencyMs.toFixed(0)} ms`;
   byId("age").textContent = readings.age_ms === null ? "no map" : `${readings.age_ms} ms`;
   byId("dropped").textContent =
     `${readings.dropped}` + (readings.not_recorded ? `, ${readings.not_recorded} not recorded` : "");
   byId("freeze").setAttribute("aria-pressed", readings.is_frozen);
-  const isRecording = readings.recording_s !== null;
-  byId("record").setAttribute("aria-pressed", isRecording);
-  byId("record").textContent = isRecording ? "Stop" : "Record";
-  byId("lamp").hidden = !isRecording;
-  if (isRecording) {
-    const seconds = String(readings.recording_s % 60).padStart(2, "0");
-    byId("elapsed").textContent = `${Math.floor(readings.recording_s / 60)}:${seconds}`;
-  }
+  if (camera === null) showRecording(readings.recording_s);
+  else showRecording(recorder === null ? null : Math.round((performance.now() - recorder.beganMs) / 1000));
   if (byId("notice").textContent !== readings.notice) byId("notice").textContent = readings.notice;
 }
 
-function greet({ title, keys }) {
+function showRecording(lengthS) {
+  const isRecording = lengthS !== null;
+  byId("record").setAttribute("aria-pressed", isRecording);
+  byId("record").textContent = isRecording ? "Stop" : "Record";
+  byId("lamp").hidden = !isRecording;
+  if (!isRecording) return;
+  byId("elapsed").textContent = `${Math.floor(lengthS / 60)}:${String(lengthS % 60).padStart(2, "0")}`;
+}
+
+function greet({ title, keys, initial, camera: limits }) {
+  settings.begin(initial);
+  if (limits !== null) offerCamera(limits);
   byId("title").textContent = title;
   document.title = `${title} \u2013 Signlight`;
   presses = new Set(keys.flatMap((key) => key.presses));
@@ -113,63 +143,127 @@ function greet({ title, keys }) {
   );
 }
 
-function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
-function showSetting(setting) {
-  if (setting.name === "head") showHeads(setting);
-  else {
-    const id = `set-${setting.name}`;
-    if (byId(id) === null) byId("settings").append(makeSetting(setting, id));
-    const control = byId(id);
-    if (control.type === "checkbox") control.checked = setting.value === "on";
-    else if (control !== document.activeElement || control.type !== "range") control.value = setting.value;
-    const shown = byId(`${id}-value`);
-    if (shown !== null) shown.textContent = Number(setting.value).toFixed(2);
-  }
-}
-
-function makeSetting({ name, words, choices, range }, id) {
-  const label = element("span", { textContent: words });
-  if (range !== null) {
-    const [min, max, step] = range;
-    label.append(element("output", { id: `${id}-value` }));
-    const slider = element("input", { id, type: "range", min, max, step });
-    slider.addEventListener("input", () => press(`${name}=${slider.value}`));
-    return element("label", { className: "number" }, label, slider);
-  }
-  if (choices.includes("on") && choices.length === 2) {
-    const box = element("input", { id, type: "checkbox" });
-    box.addEventListener("change", () => press(`${name}=${box.checked ? "on" : "off"}`));
-    return element("label", { className: "switch" }, label, box);
-  }
-  const menu = element("select", { id }, ...choices.map((choice) => element("option", { textContent: choice })));
-  menu.disabled = choices.length < 2;
-  menu.addEventListener("change", () => press(`${name}=${menu.value}`));
-  return element("label", {}, label, menu);
-}
-
-function showHeads({ value, choices }) {
-  const strip = byId("strip");
-  if (strip.childElementCount !== choices.length) {
-    strip.replaceChildren(
-      ...choices.map((choice) => {
-        const button = element("button", { type: "button", textContent: choice });
-        button.addEventListener("click", () => press(`head=${choice}`));
-        return button;
-      }),
-    );
-    byId("heads").hidden = false;
-  }
-  for (const button of strip.children) button.setAttribute("aria-pressed", button.textContent === value);
-}
-
 for (const button of document.querySelectorAll("[data-press]")) {
-  button.addEventListener("click", () => press(button.dataset.press));
+  button.addEventListener("click", () => { if (button.dataset.press) press(button.dataset.press); });
 }
+const WELCOME =
+  "Your camera\u2019s pictures go to the computer that serves this page and come back with the model\u2019s maps on them. " +
+  "Nothing is kept there.";
+
+function offerCamera(limits) {
+  camera = new OwnCamera(byId("camera-video"), {
+    send: (jpeg) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(jpeg);
+    },
+    limits,
+    onEnd: (words) => {
+      showCamera();
+      explain(words, { canStart: true });
+    },
+  });
+  for (const [id, words] of [["snapshot", "A PNG, kept by this browser"], ["record", "A video, kept by this browser"]]) {
+    byId(id).title = words;
+    presses.delete(byId(id).dataset.press);
+    delete byId(id).dataset.press;
+  }
+  byId("snapshot").addEventListener("click", () => picture.toBlob((blob) => keep(blob, "png")));
+  byId("record").addEventListener("click", toggleRecording);
+  byId("camera-stop").hidden = false;
+  explain(WELCOME, { canStart: true });
+  document.querySelector(".settings").inert = true; // they act on a picture
+  showCamera();
+}
+
+function showCamera() {
+  if (camera === null) return;
+  byId("camera-lamp").hidden = !camera.isCamera;
+  byId("camera-stop").disabled = !camera.isRunning;
+  byId("freeze").disabled = byId("snapshot").disabled = byId("record").disabled = !camera.isRunning;
+}
+
+async function use(start, mirror) {
+  explain("Opening\u2026");
+  try {
+    await start();
+    lastPictureMs = performance.now();
+    if (!settings.isWished("mirror")) press(`mirror=${mirror}`);
+  } catch (error) {
+    explain(error.message, { canStart: true });
+  }
+  showCamera();
+}
+
+async function startCamera(deviceId) {
+  await use(async () => {
+    const chosen = await camera.start(deviceId);
+    const cameras = await camera.cameras();
+    byId("camera-menu").replaceChildren(
+      ...cameras.map((each) => element("option", { value: each.deviceId, textContent: each.label })),
+    );
+    byId("camera-menu").value = chosen;
+    byId("cameras").hidden = false;
+  }, "on");
+}
+
+function openFile(file) {
+  if (file === undefined) return;
+  if (camera === null) {
+    byId("toast").textContent = "Files can be dropped where the page is served with --own-camera.";
+    byId("toast").hidden = false;
+    setTimeout(() => { byId("toast").hidden = true; }, 4000);
+  } else use(() => camera.open(file), "off");
+}
+
+function keep(blob, suffix) {
+  const time = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+  const link = element("a", { href: URL.createObjectURL(blob), download: `signlight-${time}.${suffix}` });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function toggleRecording() {
+  if (recorder !== null) {
+    recorder.stop();
+    return;
+  }
+  const type = ["video/mp4", "video/webm"].find((each) => MediaRecorder.isTypeSupported(each));
+  const parts = [];
+  recorder = new MediaRecorder(picture.captureStream(), { mimeType: type, videoBitsPerSecond: 8_000_000 });
+  recorder.beganMs = performance.now();
+  recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
+  recorder.addEventListener("stop", () => {
+    recorder = null;
+    showRecording(null);
+    keep(new Blob(parts, { type }), type.slice("video/".length));
+  });
+  recorder.start();
+}
+
+byId("camera-start").addEventListener("click", () => startCamera());
+byId("camera-menu").addEventListener("change", () => startCamera(byId("camera-menu").value));
+byId("camera-stop").addEventListener("click", () => {
+  if (recorder !== null) recorder.stop();
+  camera.stop();
+  explain("The camera is off.", { canStart: true });
+  showCamera();
+});
+byId("file-choose").addEventListener("click", () => byId("file").click());
+byId("file").addEventListener("change", () => {
+  openFile(byId("file").files[0]);
+  byId("file").value = "";
+});
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.documentElement.classList.toggle("dropping", camera !== null);
+});
+addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) document.documentElement.classList.remove("dropping");
+});
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.documentElement.classList.remove("dropping");
+  openFile(event.dataTransfer.files[0]);
+});
 byId("again").addEventListener("click", () => location.reload());
 byId("help").addEventListener("click", () => byId("keys").showModal());
 byId("full").hidden = !document.fullscreenEnabled;
@@ -180,17 +274,18 @@ document.addEventListener("keydown", (event) => {
   if (event.target.matches("select, input")) return; // they have keys of their own
   const key = KEY_NAMES[event.key] ?? event.key.toLowerCase();
   if (event.target.matches("button") && ["space", "enter"].includes(key)) return;
-  if (key === "?") byId("keys").showModal();
+  if (camera !== null && { s: 1, r: 1 }[key]) byId(key === "s" ? "snapshot" : "record").click();
+  else if (key === "?") byId("keys").showModal();
   else if (presses.has(key)) press(key);
   else return;
   event.preventDefault();
 });
 
 setInterval(() => {
-  if (isOver || lastPictureMs === null) return;
+  if (isOver || lastPictureMs === null || (camera !== null && !camera.isRunning)) return;
   const silentMs = performance.now() - lastPictureMs;
   if (silentMs > NO_PICTURE_MS) {
-    explain(`No picture has come for ${Math.round(silentMs / 1000)} s. The camera or the stream may have stopped.`);
+    explain(`No picture has come for ${Math.round(silentMs / 1000)} s. The camera or the stream may have stopped.`, { canStart: camera !== null });
     byId("fps").textContent = "0.0 fps";
     byId("age").textContent = NOTHING;
   }

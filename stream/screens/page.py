@@ -6,8 +6,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -18,17 +18,21 @@ from stream.frames import RgbImage
 from stream.keys import Key, Setting
 from stream.protocols import LiveRenderer
 from stream.scene import Scene
-from stream.screens.options import PageOptions
 from stream.screens.page_server import PageServer
-from stream.screens.viewers import Picture
+from stream.screens.viewers import Picture, Viewers
 from stream.sinks.jpeg import encode_jpeg
+from stream.sources.browser import BrowserSource
 from stream.stats import Stats
 from stream.worker import Worker
 
 __all__ = ["Page", "Settable"]
 
+HEADS_S = 0.25
+"""Between two looks at what each head looks at."""
 MAX_PRESSES = 64
 """That wait for the loop, which takes one a picture."""
+CAMERA = {"max_wh": (1280, 720), "max_per_s": 30}
+"""The largest pictures that a browser should send of its own camera, and how many a second."""
 _SETTING = re.compile(r"[a-z_]{1,20}=[a-z0-9_.-]{1,20}")
 
 
@@ -40,22 +44,34 @@ class Settable(Protocol):
         """What can be set, and what it is set to."""
 
 
+_Drawn = tuple[RgbImage, dict[str, Any], RgbImage | None]
+"""A canvas, its read-outs, and at times what each head looks at."""
+
+
 class Page(Closing):
     """A page in the browser; a ``stream.protocols.Screen``, for many who watch.
 
     A picture is encoded once, on a thread of its own, and only while somebody watches.
 
     Args:
-        options: Where it is served, and to how many.
+        server: Serves it.
         title: What is shown, in words for the page.
+        camera: Is given the pictures of the browser's own camera; None wants none.
 
-    Raises:
-        DisplayError: It cannot be served there.
+    Attributes:
+        viewers: All who watch it.
+        takes_pictures: Whether the pictures of a browser's own camera are wanted.
+        server: What serves it.
     """
 
-    def __init__(self, options: PageOptions, *, title: str) -> None:
-        self._options = options
+    def __init__(
+        self, server: PageServer, *, title: str, camera: BrowserSource | None = None
+    ) -> None:
+        self.viewers = Viewers()
+        self.server = server
         self._title = title
+        self._camera = camera
+        self.takes_pictures = camera is not None
         self._controls: Settable | None = None
         self._allowed: frozenset[str] = frozenset()
         self._presses: dict[str, str] = {}
@@ -64,29 +80,28 @@ class Page(Closing):
         self._settings: Sequence[Setting] = ()
         self._canvas: RgbImage | None = None
         self._readings: dict[str, Any] = {}
-        self._server = PageServer(options, self._press)
-        self._canvases: Channel[tuple[RgbImage, dict[str, Any]]] = Channel(1, keep="latest")
-        self._encoder: Worker[tuple[RgbImage, dict[str, Any]], None] = Worker(
+        self._tiles: RgbImage | None = None
+        self._next_heads_s = 0.0
+        self._canvases: Channel[_Drawn] = Channel(1, keep="latest")
+        self._encoder: Worker[_Drawn, None] = Worker(
             self._encode, inbox=self._canvases, outbox=None, name="page-pictures"
         )
         self._encoder.start()
 
     @property
-    def address(self) -> str:
-        """Address that opens the page, with its token."""
-        host = "127.0.0.1" if self._options.host in ("0.0.0.0", "::", "") else self._options.host
-        name = f"[{host}]" if ":" in host else host
-        return f"http://{name}:{self._server.port}/?token={self._server.admission.token}"
-
-    @property
-    def is_local(self) -> bool:
-        """Whether only this machine can reach it."""
-        return self._server.admission.is_local
-
-    @property
     def is_open(self) -> bool:
         """False once it is no longer served."""
-        return self._server.is_running
+        return self.server.is_running
+
+    @asynccontextmanager
+    async def entered(self) -> AsyncIterator[Page]:
+        """Show this page to a browser, as to all others."""
+        yield self
+
+    def take(self, jpeg: bytes) -> None:
+        """Take a picture of the browser's own camera; any thread."""
+        if self._camera is not None:
+            self._camera.offer(jpeg)
 
     def connect(self, keys: Iterable[Key[Any]], controls: Settable) -> None:
         """Have these keys and settings on the page, and no others."""
@@ -94,7 +109,13 @@ class Page(Closing):
         self._controls = controls
         self._allowed = frozenset(press for key in keys for press in key.presses)
         listed = [{"presses": key.presses, "shown": f"{key}", "words": key.words} for key in keys]
-        self._tell("hello", title=self._title, keys=listed)
+        self._tell(
+            "hello",
+            title=self._title,
+            keys=listed,
+            initial={each.name: each.value for each in controls.settings},
+            camera=CAMERA if self.takes_pictures else None,
+        )
         self._tell_settings()
 
     def watch(self, renderer: LiveRenderer) -> LiveRenderer:
@@ -106,6 +127,7 @@ class Page(Closing):
         stats = scene.stats or Stats()
         ages_s = [each.age_s for each in scene.maps.values()]
         self._readings = {
+            "frame": scene.frame.index,
             "time_s": round(scene.frame.time_s, 3),
             "age_ms": round(1e3 * max(ages_s)) if ages_s else None,
             "fps": round(stats.fps_shown, 1),
@@ -117,6 +139,17 @@ class Page(Closing):
             "is_frozen": stats.is_frozen,
             "notice": stats.notice,
         }
+
+    @property
+    def wants_heads(self) -> bool:
+        """Whether it is time to show what each head looks at."""
+        return len(self.viewers) > 0 and time.monotonic() >= self._next_heads_s
+
+    def offer_heads(self, tiles: RgbImage | None) -> None:
+        """Show what each head looks at, square tiles in a row."""
+        if tiles is not None:
+            self._next_heads_s = time.monotonic() + HEADS_S
+            self._tiles = tiles
 
     def show(self, canvas: RgbImage, wait_s: float) -> str | None:
         """Show ``canvas``, uint8 ``(H, W, 3)`` RGB, then wait up to ``wait_s`` for a press.
@@ -131,9 +164,11 @@ class Page(Closing):
         self._encoder.check()
         if not self.is_open:
             raise DisplayError("the page is no longer served; start signlight serve again")
-        if canvas is not self._canvas and self._server.is_watched:
+        if canvas is not self._canvas and len(self.viewers):
             with suppress(ChannelClosed):
-                self._canvases.put((canvas, self._readings | {"sent_ms": _now_ms()}))
+                readings = self._readings | {"sent_ms": _now_ms()}
+                self._canvases.put((canvas, readings, self._tiles))
+            self._tiles = None
             self._canvas = canvas
         self._tell_settings()
         with self._pressed:
@@ -147,12 +182,12 @@ class Page(Closing):
         self._tell("end", words=words)
 
     def close(self) -> None:
-        """End the page; harmless when called again."""
+        """Show nothing more; harmless when called again."""
         self._encoder.stop()
-        self._server.close()
+        self.server.call(self.viewers.end)
 
     def _tell(self, kind: str, **words: object) -> None:
-        self._server.tell(kind, json.dumps({"kind": kind} | words))
+        self.server.call(self.viewers.tell, kind, json.dumps({"kind": kind} | words))
 
     def _tell_settings(self) -> None:
         if self._controls is None:
@@ -162,8 +197,8 @@ class Page(Closing):
             self._settings = settings
             self._tell("settings", settings=[asdict(each) for each in settings])
 
-    def _press(self, press: str) -> bool:
-        """Keep what was pressed; return whether it is anything that can be."""
+    def press(self, press: str) -> bool:
+        """Keep what was pressed; return whether it is anything that can be. Any thread."""
         is_setting = _SETTING.fullmatch(press) is not None
         if not is_setting and press not in self._allowed:
             return False
@@ -177,11 +212,13 @@ class Page(Closing):
             self._pressed.notify()
         return True
 
-    def _encode(self, item: tuple[RgbImage, dict[str, Any]]) -> None:
-        canvas, readings = item
+    def _encode(self, drawn: _Drawn) -> None:
+        canvas, readings, tiles = drawn
         jpeg = encode_jpeg(canvas)
-        head = json.dumps(readings).encode()
-        self._server.offer(Picture(jpeg, b"".join((len(head).to_bytes(2, "big"), head, jpeg))))
+        self.server.call(self.viewers.offer, Picture(jpeg, _message(readings, jpeg)))
+        if tiles is not None:
+            words = {"num_heads": tiles.shape[1] // tiles.shape[0]}
+            self.server.call(self.viewers.offer_heads, _message(words, encode_jpeg(tiles)))
 
 
 class _Watched:
@@ -194,11 +231,22 @@ class _Watched:
     def draw(self, scene: Scene) -> RgbImage:
         canvas = self._renderer.draw(scene)
         self._page.note(scene)
+        if self._page.wants_heads:
+            self._page.offer_heads(self._renderer.draw_heads(scene))
         return canvas
+
+    def draw_heads(self, scene: Scene) -> RgbImage | None:
+        return self._renderer.draw_heads(scene)
 
     @property
     def kept(self) -> RgbImage:
         return self._renderer.kept
+
+
+def _message(words: dict[str, Any], jpeg: bytes) -> bytes:
+    """Return what the socket sends: the length of the words, the words as JSON, the picture."""
+    head = json.dumps(words).encode()
+    return b"".join((len(head).to_bytes(2, "big"), head, jpeg))
 
 
 def _now_ms() -> float:

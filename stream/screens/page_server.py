@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -20,10 +21,14 @@ from stream.screens.admission import Admission
 from stream.screens.options import PageOptions
 from stream.screens.viewers import Picture, Viewer, Viewers
 
-__all__ = ["PageServer"]
+__all__ = ["PageServer", "Show"]
 
 MAX_MESSAGE_BYTES = 256
-"""Of what a browser sends: a key, a setting, or that a picture was shown."""
+"""Of what a browser says: a key, a setting, or that a picture was shown."""
+MAX_PICTURE_BYTES = 2_000_000
+"""Of a picture that a browser sends."""
+PICTURE_COST = 4
+"""Messages that a picture counts for: sixty of them a second may come."""
 MAX_MESSAGES_PER_S = 240
 """Twice what a screen of 120 pictures a second says; whoever says more is no browser of ours."""
 IDLE_S = 60.0
@@ -40,6 +45,7 @@ _POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' blob: data:",
+        "media-src blob:",
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
@@ -55,7 +61,8 @@ _HEADERS = {
     "Server": "signlight",
 }
 _FILES = {"/": "page.html", "/view": "page.html"} | {
-    f"/{name}": name for name in ("page.css", "page.js")
+    f"/{name}": name
+    for name in ("page.css", "page.js", "settings.js", "camera.js", "camera_encoder.js")
 }
 _KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 _BOUNDARY = "signlight-picture"
@@ -63,27 +70,47 @@ _BOUNDARY = "signlight-picture"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Show(Protocol):
+    """What a browser is shown, and what hears of it; used on the server's thread."""
+
+    viewers: Viewers
+    """All who watch it."""
+    takes_pictures: bool
+    """Whether a browser's own pictures are wanted."""
+
+    def press(self, press: str) -> bool:
+        """Take a key or a setting; return whether it is anything that can be."""
+
+    def take(self, jpeg: bytes) -> None:
+        """Take a picture, where they are wanted."""
+
+
+Entrance = Callable[[], AbstractAsyncContextManager[Show]]
+"""Shows a browser in, for as long as it stays."""
+
+
 class PageServer(Closing):
-    """Serves the page, its pictures, and what is pressed on it.
+    """Serves the page, its pictures, and what is pressed on it, once :meth:`open` says of what.
 
     Args:
         options: Where, and to how many.
-        press: Takes what a browser asks for; returns whether it is anything that can be. Called on
-            the server's thread.
 
     Attributes:
         admission: Who may see it.
         port: Where it is.
 
     Raises:
-        DisplayError: It cannot be served there.
+        DisplayError: It cannot be served there, or not with that certificate.
     """
 
-    def __init__(self, options: PageOptions, press: Callable[[str], bool]) -> None:
+    def __init__(self, options: PageOptions) -> None:
         self.admission = Admission(options.host)
         self._host = options.host
-        self._press = press
-        self._viewers = Viewers(options.max_viewers)
+        self._tls = _open_certificate(options)
+        self._max_viewers = options.max_viewers
+        self._num_viewers = 0
+        self._entrance: Entrance | None = None
+        self._is_common = True
         self._arriving: set[asyncio.Protocol] = set()
         self._max_connections = 4 * options.max_viewers + MAX_CONNECTIONS
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
@@ -106,26 +133,37 @@ class PageServer(Closing):
         return self._thread.is_alive()
 
     @property
-    def is_watched(self) -> bool:
-        """Whether anyone watches."""
-        return len(self._viewers) > 0
+    def is_encrypted(self) -> bool:
+        """Whether it is served by HTTPS."""
+        return self._tls is not None
 
-    def offer(self, picture: Picture) -> None:
-        """Send a picture to all who are ready for it; any thread."""
-        self._call(self._viewers.offer, picture)
+    @property
+    def address(self) -> str:
+        """Address that opens the page, with its token."""
+        host = "127.0.0.1" if self._host in ("0.0.0.0", "::", "") else self._host
+        name = f"[{host}]" if ":" in host else host
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://{name}:{self.port}/?token={self.admission.token}"
 
-    def tell(self, kind: str, text: str) -> None:
-        """Send a text to all, and the last of its kind to who comes later; any thread."""
-        self._call(self._viewers.tell, kind, text)
+    def open(self, entrance: Entrance, *, is_common: bool) -> None:
+        """Let browsers in.
+
+        Args:
+            entrance: Shows each of them in.
+            is_common: Whether all are shown the same, and so are players.
+        """
+        self._is_common = is_common
+        self._entrance = entrance
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Have a function called on the server's thread, soon; any thread."""
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(function, *arguments)
 
     def close(self) -> None:
         """Send what was told, then end; harmless when called again."""
-        self._call(self._end.set)
+        self.call(self._end.set)
         self._thread.join()
-
-    def _call(self, function: Callable[..., object], *arguments: object) -> None:
-        with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(function, *arguments)
 
     def _run(
         self, port: int, started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]]
@@ -157,7 +195,11 @@ class PageServer(Closing):
         loop = asyncio.get_running_loop()
         try:
             server = await loop.create_server(
-                partial(self._connection, runner), self._host, port, backlog=MAX_CONNECTIONS
+                partial(self._connection, runner),
+                self._host,
+                port,
+                ssl=self._tls,
+                backlog=MAX_CONNECTIONS,
             )
             end = asyncio.Event()
             port = server.sockets[0].getsockname()[1]
@@ -166,7 +208,6 @@ class PageServer(Closing):
             started.set_result((loop, end, port))
             await end.wait()
             server.close()
-            self._viewers.end()
         finally:
             await runner.cleanup()
 
@@ -195,7 +236,12 @@ class PageServer(Closing):
             query = {name: value for name, value in request.query.items() if name != "token"}
             answer = web.HTTPSeeOther(request.rel_url.with_query(query))
             answer.set_cookie(
-                self._cookie, self.admission.token, httponly=True, samesite="Lax", path="/"
+                self._cookie,
+                self.admission.token,
+                httponly=True,
+                samesite="Lax",
+                path="/",
+                secure=self.is_encrypted,
             )
             raise answer
         if not self.admission.knows(request.cookies.get(self._cookie)):
@@ -208,22 +254,32 @@ class PageServer(Closing):
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         if not self.admission.is_same_origin(request.headers.get("Origin"), request.host):
             raise web.HTTPForbidden(text="Another page may not watch.")
-        with self._viewers.admitted() as viewer:
-            if viewer is None:
-                raise _enough()
-            socket = web.WebSocketResponse(
-                max_msg_size=MAX_MESSAGE_BYTES, heartbeat=20, compress=False
-            )
-            await socket.prepare(request)
-            sender = asyncio.create_task(_send_to(socket, viewer))
-            try:
-                await self._listen(socket, viewer)
-            finally:
-                sender.cancel()
-                await asyncio.gather(sender, return_exceptions=True)
+        async with self._entered() as show:
+            max_bytes = MAX_PICTURE_BYTES if show.takes_pictures else MAX_MESSAGE_BYTES
+            socket = web.WebSocketResponse(max_msg_size=max_bytes, heartbeat=20, compress=False)
+            with show.viewers.admitted() as viewer:
+                await socket.prepare(request)
+                sender = asyncio.create_task(_send_to(socket, viewer))
+                try:
+                    await self._listen(socket, viewer, show)
+                finally:
+                    sender.cancel()
+                    await asyncio.gather(sender, return_exceptions=True)
         return socket
 
-    async def _listen(self, socket: web.WebSocketResponse, viewer: Viewer) -> None:
+    @asynccontextmanager
+    async def _entered(self) -> AsyncIterator[Show]:
+        """Show a browser in, where there is room."""
+        if self._entrance is None or self._num_viewers >= self._max_viewers:
+            raise _enough()
+        self._num_viewers += 1
+        try:
+            async with self._entrance() as show:
+                yield show
+        finally:
+            self._num_viewers -= 1
+
+    async def _listen(self, socket: web.WebSocketResponse, viewer: Viewer, show: Show) -> None:
         """Take what a browser says until it leaves, falls silent or says too much."""
         allowance, before_s = float(MAX_MESSAGES_PER_S), time.monotonic()
         while True:
@@ -234,32 +290,39 @@ class PageServer(Closing):
                     continue
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"idle")
                 return
-            if message.type is not WSMsgType.TEXT:
-                if message.type is WSMsgType.BINARY:
-                    await socket.close(code=WSCloseCode.UNSUPPORTED_DATA)
+            is_picture = message.type is WSMsgType.BINARY
+            if is_picture and not show.takes_pictures:
+                await socket.close(code=WSCloseCode.UNSUPPORTED_DATA)
+            if not (is_picture and show.takes_pictures) and message.type is not WSMsgType.TEXT:
                 return
             now_s = time.monotonic()
             gained = (now_s - before_s) * MAX_MESSAGES_PER_S
-            allowance, before_s = min(MAX_MESSAGES_PER_S, allowance + gained) - 1, now_s
+            cost = PICTURE_COST if is_picture else 1
+            allowance, before_s = min(MAX_MESSAGES_PER_S, allowance + gained) - cost, now_s
             if allowance < 0:
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too much")
                 return
-            if message.data == SHOWN:
+            if is_picture:
+                show.take(message.data)
+            elif message.data == SHOWN:
                 viewer.shown()
-            elif not self._press(message.data):
+            elif not show.press(message.data):
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"not understood")
                 return
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Send pictures one after the other, as OBS and VLC take them (multipart)."""
-        with self._viewers.admitted() as viewer:
-            if viewer is None:
-                raise _enough()
+        if not self._is_common:
+            raise web.HTTPNotFound(text="Each browser shows its own camera here.")
+        async with self._entered() as show:
             answer = web.StreamResponse(
                 headers={"Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY}"}
             )
-            await answer.prepare(request)
-            with suppress(ConnectionError, asyncio.TimeoutError):
+            with (
+                show.viewers.admitted() as viewer,
+                suppress(ConnectionError, asyncio.TimeoutError),
+            ):
+                await answer.prepare(request)
                 while (item := await viewer.next()) is not None:
                     if isinstance(item, Picture):
                         head = (
@@ -270,6 +333,29 @@ class PageServer(Closing):
                         await asyncio.wait_for(answer.write(part), IDLE_S)
                         viewer.shown()
         return answer
+
+
+def _open_certificate(options: PageOptions) -> ssl.SSLContext | None:
+    if options.cert is None or options.key is None:
+        return None
+    for path in (options.cert, options.key):
+        if not path.is_file():
+            raise DisplayError(f"there is no file {path} for HTTPS; check the path")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        # A key with a password would ask for it on the terminal.
+        context.load_cert_chain(options.cert, options.key, password=_refuse_password)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        raise DisplayError(
+            f"{options.cert} and {options.key} do not make HTTPS ({reason}); give a certificate "
+            "and its own private key as PEM, without a password"
+        ) from error
+    return context
+
+
+def _refuse_password() -> str:
+    raise ValueError("the key has a password")
 
 
 class _Refusal(asyncio.Protocol):
@@ -285,6 +371,8 @@ async def _send_to(socket: web.WebSocketResponse, viewer: Viewer) -> None:
         while (item := await viewer.next()) is not None:
             if isinstance(item, Picture):
                 await socket.send_bytes(item.message)
+            elif isinstance(item, bytes):
+                await socket.send_bytes(item)
             else:
                 await socket.send_str(item)
         await socket.close(code=WSCloseCode.GOING_AWAY)

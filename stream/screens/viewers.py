@@ -33,6 +33,7 @@ class Viewer:
     def __init__(self) -> None:
         self._texts: deque[str] = deque()
         self._picture: Picture | None = None
+        self._heads: bytes | None = None
         self._num_in_flight = 0
         self._is_ended = False
         self._changed = asyncio.Event()
@@ -45,6 +46,11 @@ class Viewer:
     def offer(self, picture: Picture) -> None:
         """Have this picture next, in place of one that still waits."""
         self._picture = picture
+        self._changed.set()
+
+    def offer_heads(self, message: bytes) -> None:
+        """Have what each head looks at, after a picture."""
+        self._heads = message
         self._changed.set()
 
     def tell(self, text: str) -> None:
@@ -62,7 +68,7 @@ class Viewer:
         self._num_in_flight = max(0, self._num_in_flight - 1)
         self._changed.set()
 
-    async def next(self) -> Picture | str | None:
+    async def next(self) -> Picture | bytes | str | None:
         """Wait for what is to be sent; None when nothing will come any more."""
         while True:
             if self._texts:
@@ -73,19 +79,17 @@ class Viewer:
                 picture, self._picture = self._picture, None
                 self._num_in_flight += 1
                 return picture
+            if self._heads is not None and self._num_in_flight < MAX_IN_FLIGHT:
+                message, self._heads = self._heads, None
+                return message
             self._changed.clear()
             await self._changed.wait()
 
 
 class Viewers:
-    """All browsers that watch.
+    """All browsers that watch the same."""
 
-    Args:
-        max_viewers: How many may.
-    """
-
-    def __init__(self, max_viewers: int) -> None:
-        self._max = max_viewers
+    def __init__(self) -> None:
         self._all: set[Viewer] = set()
         self._texts: dict[str, str] = {}
         self._picture: Picture | None = None
@@ -95,11 +99,8 @@ class Viewers:
         return len(self._all)
 
     @contextmanager
-    def admitted(self) -> Iterator[Viewer | None]:
-        """Yield a viewer for the length of the block; None where there are enough."""
-        if len(self._all) >= self._max:
-            yield None
-            return
+    def admitted(self) -> Iterator[Viewer]:
+        """Yield a viewer for the length of the block."""
         viewer = Viewer()
         for text in self._texts.values():
             viewer.tell(text)
@@ -118,6 +119,11 @@ class Viewers:
         self._picture = picture
         for viewer in self._all:
             viewer.offer(picture)
+
+    def offer_heads(self, message: bytes) -> None:
+        """Give all of them what each head looks at."""
+        for viewer in self._all:
+            viewer.offer_heads(message)
 
     def tell(self, kind: str, text: str) -> None:
         """Send all of them a text; who comes later gets the last of each kind."""

@@ -17,6 +17,15 @@ class _Model:
         self.layer = 3
         self.layers = layers
         self.num_heads = 6
+        self.name, self.names = "dino_hands8", ("dino_hands8", "dino_hands16")
+        self.told: str | None = None
+
+    def choose(self, name: str) -> str:
+        self.name = name
+        return f"model: {name}"
+
+    def news(self) -> str | None:
+        return self.told
 
 
 def test_the_only_layer_is_called_so() -> None:
@@ -27,7 +36,7 @@ def test_the_only_layer_is_called_so() -> None:
 def test_the_keys_are_those_that_were_promised_each_once() -> None:
     presses = [press for column in KEYS for key in column for press in key.presses]
     assert sorted(presses) == sorted(
-        [*"0123456789<>ma[]lc+=-_tnkfhsbr?q.,", "space", "escape", "f11"]
+        [*"0123456789<>ma[]dlc+=-_tnkfhsbr?q.,", "space", "escape", "f11"]
     )
 
 
@@ -36,10 +45,10 @@ def test_every_key_that_the_loop_does_not_know_does_something() -> None:
     for column in KEYS:
         for press in {press for key in column for press in key.presses} - own:
             view, model = LiveView(Style(alpha=0.5)), _Model()
-            before = (view.style, view.is_help_shown, model.layer)
+            before = (view.style, view.is_help_shown, model.layer, model.name)
             notice = _controls(model, view).press(press)
             assert notice or view.is_help_shown, press
-            is_changed = (view.style, view.is_help_shown, model.layer) != before
+            is_changed = (view.style, view.is_help_shown, model.layer, model.name) != before
             assert is_changed or press in "6789m", press  # heads that it lacks, or has
 
 

@@ -48,11 +48,10 @@ class Stage:
         self.controls = controls or FakeControls()
         self.clock = FakeClock()
         self.stop = threading.Event()
-        self.attention = NewestMaps(self.model, now_ns=self.clock.now_ns)
+        self.attention = NewestMaps(self.model, cut_box, now_ns=self.clock.now_ns)
         self.loop = LiveLoop(
             source=source,
             finder=finder or ScriptedFinder(lambda index: (make_hand(),)),
-            cut=cut_box,
             attention=self.attention,
             renderer=self.renderer,
             screen=self.screen if is_watched else None,

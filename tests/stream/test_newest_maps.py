@@ -20,11 +20,10 @@ class Desk:
     def __init__(self, model: GatedModel) -> None:
         self.model = model
         self.clock = FakeClock()
-        self.newest = NewestMaps(model, now_ns=self.clock.now_ns)
+        self.newest = NewestMaps(model, cut_box, now_ns=self.clock.now_ns)
 
     def submit(self, index: int, *track_ids: int) -> None:
-        frame = make_frame(index)
-        self.newest.submit(cut_box(frame, make_hand(track_id)) for track_id in track_ids)
+        self.newest.submit(make_frame(index), map(make_hand, track_ids))
 
     def answer(self) -> None:
         """Return once everything that was handed over is answered."""
@@ -125,10 +124,9 @@ def test_model_warms_up_on_the_attention_thread_before_its_first_batch() -> None
     def warm_up() -> None:
         seen.append((threading.current_thread().name, list(model.seen)))
 
-    newest = NewestMaps(model, warm_up=warm_up)
+    newest = NewestMaps(model, cut_box, warm_up=warm_up)
     with newest:
-        frame = make_frame(0)
-        newest.submit([cut_box(frame, make_hand())])
+        newest.submit(make_frame(0), [make_hand()])
         assert model.entered.wait(WAIT_S)
     assert seen == [("signlight-attention", [])]
 
@@ -137,7 +135,7 @@ def test_warming_up_that_fails_is_told() -> None:
     def warm_up() -> None:
         raise MemoryError("no room")
 
-    newest = NewestMaps(GatedModel(), warm_up=warm_up)
+    newest = NewestMaps(GatedModel(), cut_box, warm_up=warm_up)
     with newest:
         newest._worker.join()
         with pytest.raises(WorkerError, match="attention failed: no room"):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -24,9 +28,11 @@ from stream.screens import page_server
 from stream.screens.admission import Admission
 from stream.screens.options import PageOptions
 from stream.screens.page import Page
-from stream.screens.page_server import MAX_CONNECTIONS, MAX_MESSAGES_PER_S
+from stream.screens.page_server import MAX_CONNECTIONS, MAX_MESSAGES_PER_S, PageServer
 from stream.screens.viewers import MAX_IN_FLIGHT, Picture, Viewer, Viewers
+from stream.screens.visits import Visits
 from stream.sinks.jpeg import encode_jpeg
+from stream.sources.browser import BrowserSource
 from stream.stats import Stats
 from tests.clips import patches
 from tests.fakes import FrameRenderer, make_frame
@@ -46,15 +52,28 @@ class Dial:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    with Page(PageOptions(port=0, max_viewers=2), title="clip.mp4") as page:
+    with opened_page() as page:
+        yield page
+
+
+@contextmanager
+def opened_page(title: str = "clip.mp4") -> Iterator[Page]:
+    """A page that all browsers watch, two at most."""
+    with (
+        PageServer(PageOptions(port=0, max_viewers=2)) as server,
+        Page(server, title=title) as page,
+    ):
+        server.open(page.entered, is_common=True)
         page.connect(KEYS, Dial())
         yield page
 
 
 @asynccontextmanager
-async def browser(page: Page, *, is_admitted: bool = True) -> AsyncIterator[aiohttp.ClientSession]:
+async def browser(
+    server: PageServer, *, is_admitted: bool = True
+) -> AsyncIterator[aiohttp.ClientSession]:
     """A browser that has opened the printed address, or has not."""
-    base, _, query = page.address.partition("/?")
+    base, _, query = server.address.partition("/?")
     jar = aiohttp.CookieJar(unsafe=True)  # cookies of addresses that are numbers, as browsers do
     async with aiohttp.ClientSession(base, cookie_jar=jar) as session:
         if is_admitted:
@@ -64,10 +83,14 @@ async def browser(page: Page, *, is_admitted: bool = True) -> AsyncIterator[aioh
 
 
 @asynccontextmanager
-async def socket(page: Page, session: aiohttp.ClientSession) -> AsyncIterator[Any]:
-    origin = page.address.partition("/?")[0]
-    async with session.ws_connect("/socket", headers={"Origin": origin}, max_msg_size=0) as opened:
+async def socket(server: PageServer, session: aiohttp.ClientSession) -> AsyncIterator[Any]:
+    headers = {"Origin": origin_of(server)}
+    async with session.ws_connect("/socket", headers=headers, max_msg_size=0) as opened:
         yield opened
+
+
+def origin_of(server: PageServer) -> str:
+    return server.address.partition("/?")[0]
 
 
 def run(scene: Callable[[], Any]) -> None:
@@ -106,7 +129,7 @@ def test_a_browser_gets_keys_settings_and_each_picture_with_its_readings(page: P
     renderer = page.watch(FrameRenderer())
 
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as opened:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
             hello = await told(opened)
             assert hello["title"] == "clip.mp4"
             assert hello["keys"][0] == {"presses": ["k"], "shown": "k", "words": "skeleton"}
@@ -127,7 +150,7 @@ def test_the_page_knows_what_is_frozen_and_recorded(page: Page) -> None:
     first, second = scene_at(0), scene_at(1, recording_s=72.4, is_frozen=True)
 
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as opened:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
             found = []
             for each in (first, second):
                 await in_thread(page.show, renderer.draw(each), 0.0)
@@ -139,9 +162,29 @@ def test_the_page_knows_what_is_frozen_and_recorded(page: Page) -> None:
     run(scene)
 
 
+def test_what_each_head_looks_at_follows_a_picture(page: Page) -> None:
+    tiles = np.zeros((96, 3 * 96, 3), np.uint8)
+
+    class Renderer(FrameRenderer):
+        def draw_heads(self, scene: Scene) -> RgbImage | None:
+            return tiles
+
+    renderer = page.watch(Renderer())
+
+    async def scene() -> None:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
+            await in_thread(lambda: page.show(renderer.draw(scene_at(0)), 0.0))
+            await picture(opened)
+            readings, jpeg = await picture(opened)
+            assert readings == {"num_heads": 3}
+            assert jpeg == encode_jpeg(tiles)
+
+    run(scene)
+
+
 def test_what_is_pressed_reaches_the_loop_the_newest_value_of_a_slider(page: Page) -> None:
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as opened:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
             await told(opened)
             for press in ("k", "alpha=0.1", "alpha=0.2", "space", "alpha=0.35"):
                 await opened.send_str(press)
@@ -162,7 +205,7 @@ def test_a_changed_setting_is_told_to_all(page: Page) -> None:
     page.connect(KEYS, dial)
 
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as opened:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
             dial.settings = (replace(dial.settings[0], value="0.9"),)
             await in_thread(page.show, patches(), 0.0)
             values = []
@@ -175,9 +218,10 @@ def test_a_changed_setting_is_told_to_all(page: Page) -> None:
 
 def test_the_reason_of_the_end_is_told(page: Page) -> None:
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as opened:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
             page.fail("camera 0 stopped: it was unplugged")
             await in_thread(page.close)
+            await in_thread(page.server.close)
             kinds = {}
             async for message in opened:
                 words = json.loads(message.data)
@@ -191,11 +235,11 @@ def test_the_reason_of_the_end_is_told(page: Page) -> None:
 
 
 def test_players_get_the_pictures_one_after_the_other(page: Page) -> None:
-    query = page.address.partition("/?")[2]
+    query = page.server.address.partition("/?")[2]
 
     async def scene() -> None:
         async with (
-            browser(page, is_admitted=False) as session,
+            browser(page.server, is_admitted=False) as session,
             session.get(f"/mjpeg?{query}") as answer,
         ):
             assert answer.content_type == "multipart/x-mixed-replace"
@@ -215,7 +259,7 @@ def test_players_get_the_pictures_one_after_the_other(page: Page) -> None:
 @pytest.mark.parametrize("token", [None, "guessed"])
 def test_without_the_token_there_is_nothing(page: Page, path: str, token: str | None) -> None:
     async def scene() -> None:
-        async with browser(page, is_admitted=False) as session:
+        async with browser(page.server, is_admitted=False) as session:
             query = {"token": token} if token else {}
             async with session.get(path, params=query) as answer:
                 assert answer.status == 403
@@ -225,10 +269,10 @@ def test_without_the_token_there_is_nothing(page: Page, path: str, token: str | 
 
 
 def test_the_token_leaves_the_address_and_becomes_a_cookie(page: Page) -> None:
-    query = page.address.partition("/?")[2]
+    query = page.server.address.partition("/?")[2]
 
     async def scene() -> None:
-        async with browser(page, is_admitted=False) as session:
+        async with browser(page.server, is_admitted=False) as session:
             async with session.get(f"/view?clean=1&{query}", allow_redirects=False) as answer:
                 assert answer.status == 303
                 assert answer.headers["Location"] == "/view?clean=1"
@@ -253,7 +297,7 @@ def test_a_name_that_is_not_ours_is_refused_though_the_token_is_known(page: Page
 
     async def scene() -> None:
         async with (
-            browser(page) as session,
+            browser(page.server) as session,
             session.get("/", headers={"Host": "evil.example"}) as answer,
         ):
             assert answer.status == 421
@@ -264,7 +308,7 @@ def test_a_name_that_is_not_ours_is_refused_though_the_token_is_known(page: Page
 @pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "http://127.0.0.1:1"])
 def test_the_page_of_another_origin_may_not_watch(page: Page, origin: str | None) -> None:
     async def scene() -> None:
-        async with browser(page) as session:
+        async with browser(page.server) as session:
             headers = {"Origin": origin} if origin else {}
             with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
                 await session.ws_connect("/socket", headers=headers)
@@ -275,8 +319,8 @@ def test_the_page_of_another_origin_may_not_watch(page: Page, origin: str | None
 
 def test_more_viewers_than_may_are_refused_and_the_view_goes_on(page: Page) -> None:
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as first:
-            async with socket(page, session), session.get("/mjpeg") as answer:
+        async with browser(page.server) as session, socket(page.server, session) as first:
+            async with socket(page.server, session), session.get("/mjpeg") as answer:
                 assert answer.status == 503
                 assert "--max-viewers" in await answer.text()
             await in_thread(page.show, patches(), 0.0)
@@ -300,9 +344,9 @@ def test_what_is_not_understood_ends_that_viewer_alone(
 ) -> None:
     async def scene() -> None:
         async with (
-            browser(page) as session,
-            socket(page, session) as good,
-            socket(page, session) as bad,
+            browser(page.server) as session,
+            socket(page.server, session) as good,
+            socket(page.server, session) as bad,
         ):
             await (bad.send_str(send) if isinstance(send, str) else bad.send_bytes(send))
             while (message := await bad.receive()).type is WSMsgType.TEXT:
@@ -317,7 +361,7 @@ def test_what_is_not_understood_ends_that_viewer_alone(
 
 def test_a_flood_of_messages_ends_that_viewer(page: Page) -> None:
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as opened:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
             with suppress(ConnectionError):
                 for _ in range(100 * MAX_MESSAGES_PER_S):
                     await opened.send_str("shown")
@@ -330,10 +374,8 @@ def test_a_flood_of_messages_ends_that_viewer(page: Page) -> None:
 
 def test_each_viewer_has_the_newest_picture_and_two_on_their_way() -> None:
     async def scene() -> None:
-        viewers = Viewers(2)
+        viewers = Viewers()
         with viewers.admitted() as slow, viewers.admitted() as quick:
-            assert slow is not None
-            assert quick is not None
             seen: dict[Viewer, list[bytes]] = {slow: [], quick: []}
             for number in range(6):
                 viewers.offer(Picture(bytes([number]), b""))
@@ -357,7 +399,11 @@ def test_a_viewer_that_reads_nothing_slows_nobody(page: Page) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
 
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as quick, socket(page, session):
+        async with (
+            browser(page.server) as session,
+            socket(page.server, session) as quick,
+            socket(page.server, session),
+        ):
             for number in range(30):
                 canvas = noise.copy()
                 canvas[:16] = number
@@ -371,13 +417,12 @@ def test_a_viewer_that_reads_nothing_slows_nobody(page: Page) -> None:
 
 def test_hundreds_of_connections_leave_the_view_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_server, "KEEP_ALIVE_S", 10 * WAIT_S)
-    with Page(PageOptions(port=0, max_viewers=2), title="") as page:
-        page.connect(KEYS, Dial())
+    with opened_page() as page:
         _crowd(page)
 
 
 def _crowd(page: Page) -> None:
-    host, port = page.address.split("/")[2].split(":")
+    host, port = page.server.address.split("/")[2].split(":")
 
     few_at_once = asyncio.Semaphore(16)
 
@@ -391,7 +436,7 @@ def _crowd(page: Page) -> None:
                 writer.close()
 
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as opened:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
             strangers = [asyncio.ensure_future(read_to_the_end()) for _ in range(400)]
             open_ones = set(strangers)
             while len(open_ones) > MAX_CONNECTIONS + 8:
@@ -411,7 +456,7 @@ def test_a_browser_that_waits_for_the_first_picture_is_not_idle(
     monkeypatch.setattr(page_server, "IDLE_S", 0.01)
 
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as opened:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
             for _ in range(2):
                 await told(opened)
             with pytest.raises(asyncio.TimeoutError):
@@ -457,7 +502,11 @@ def test_pictures_are_encoded_only_while_somebody_watches(
     page.show(patches(), 0.0)
 
     async def scene() -> None:
-        async with browser(page) as session, socket(page, session) as one, socket(page, session):
+        async with (
+            browser(page.server) as session,
+            socket(page.server, session) as one,
+            socket(page.server, session),
+        ):
             await told(one)
             canvas = patches()
             await in_thread(page.show, canvas, 0.0)
@@ -468,10 +517,77 @@ def test_pictures_are_encoded_only_while_somebody_watches(
     run(scene)
 
 
+def test_each_browser_is_shown_its_own_pictures_until_it_leaves() -> None:
+    ended = []
+
+    def show(page: Page, camera: BrowserSource, stop: threading.Event) -> None:
+        page.connect(KEYS, Dial())
+        while not stop.is_set() and (frame := camera.read()) is not None:
+            page.show(frame.image.copy(), 0.0)
+        ended.append(threading.current_thread())
+
+    sent = [encode_jpeg(np.full((48, 64, 3), level, np.uint8)) for level in (20, 200)]
+
+    async def scene(server: PageServer) -> None:
+        async with browser(server) as session, socket(server, session) as first:
+            async with socket(server, session) as second:
+                for opened, jpeg in ((first, sent[0]), (second, sent[1])):
+                    assert (await told(opened))["camera"]["max_per_s"] == 30
+                    await opened.send_bytes(jpeg)
+                levels = [(await picture(opened))[1] for opened in (first, second)]
+                assert [round(_grey_of(jpeg), -1) for jpeg in levels] == [20, 200]
+                with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+                    await session.ws_connect("/socket", headers={"Origin": origin_of(server)})
+                assert refusal.value.status == 503
+            third = None
+            while third is None:  # its place is free again soon
+                with suppress(aiohttp.WSServerHandshakeError):
+                    third = await session.ws_connect(
+                        "/socket", headers={"Origin": origin_of(server)}
+                    )
+            await told(third)
+            await third.close()
+            async with session.get("/mjpeg") as answer:
+                assert answer.status == 404
+
+    with PageServer(PageOptions(port=0, max_viewers=2)) as server, Visits(server, show) as visits:
+        server.open(visits.entered, is_common=False)
+        run(lambda: scene(server))
+    assert len(ended) == 3
+    assert not any(thread.is_alive() for thread in ended)
+
+
+def test_a_browser_that_sends_no_picture_is_told_and_let_go(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def show(page: Page, camera: BrowserSource, stop: threading.Event) -> None:
+        page.connect(KEYS, Dial())
+        camera.read()
+
+    async def scene(server: PageServer) -> None:
+        async with browser(server) as session, socket(server, session) as opened:
+            await opened.send_bytes(b"no picture")
+            words = [json.loads(each.data) async for each in opened if each.type is WSMsgType.TEXT]
+            assert words[-1]["kind"] == "end"
+
+    with PageServer(PageOptions(port=0)) as server, Visits(server, show) as visits:
+        server.open(visits.entered, is_common=False)
+        run(lambda: scene(server))
+    assert "no JPEG picture" in caplog.text
+
+
+def _grey_of(jpeg: bytes) -> int:
+    with BrowserSource() as source:
+        source.offer(jpeg)
+        frame = source.read()
+    assert frame is not None
+    return int(frame.image[0, 0, 0])
+
+
 def test_a_port_that_is_taken_is_told_in_one_line(page: Page) -> None:
-    port = int(page.address.split(":")[2].split("/")[0])
+    port = int(page.server.address.split(":")[2].split("/")[0])
     with pytest.raises(DisplayError, match=rf"port {port} \(.*\); give another --port") as error:
-        Page(PageOptions(port=port), title="")
+        PageServer(PageOptions(port=port))
     assert "\n" not in str(error.value)
 
 
@@ -498,3 +614,55 @@ def test_no_two_runs_have_one_token() -> None:
     tokens = {Admission("127.0.0.1").token for _ in range(100)}
     assert len(tokens) == 100
     assert min(map(len, tokens)) >= 32
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for localhost, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("pem")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    subprocess.run(
+        [*words, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True
+    )
+    return cert, key
+
+
+def test_with_a_certificate_the_page_is_served_by_https(pem: tuple[Path, Path]) -> None:
+    cert, key = pem
+    trusted = ssl.create_default_context(cafile=str(cert))
+
+    async def scene(server: PageServer) -> None:
+        async with aiohttp.ClientSession() as session:
+            async with session.get(server.address, ssl=trusted, allow_redirects=False) as answer:
+                assert answer.status == 303
+                assert "Secure" in answer.headers["Set-Cookie"]
+            with pytest.raises(aiohttp.ClientError):
+                await session.get(server.address.replace("https", "http"))
+
+    with PageServer(PageOptions(port=0, cert=cert, key=key)) as server:
+        assert server.address.startswith("https://")
+        run(lambda: scene(server))
+
+
+@pytest.mark.parametrize("fault", ["missing", "swapped", "another's key", "password"])
+def test_a_certificate_that_does_not_serve_is_told_in_one_line(
+    pem: tuple[Path, Path], tmp_path: Path, fault: str
+) -> None:
+    cert, key = pem
+    if fault == "missing":
+        key = tmp_path / "no.pem"
+    elif fault == "swapped":
+        cert, key = key, cert
+    else:
+        words = ["openssl", "genrsa"]
+        words += ["-aes128", "-passout", "pass:secret"] if fault == "password" else []
+        made = subprocess.run([*words, "2048"], check=True, capture_output=True).stdout
+        key = tmp_path / "other.pem"
+        key.write_bytes(made)
+    with pytest.raises(DisplayError, match="HTTPS") as error:
+        PageServer(PageOptions(port=0, cert=cert, key=key))
+    assert "\n" not in str(error.value)

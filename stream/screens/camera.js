@@ -1,0 +1,188 @@
+// The browser's own camera, or a file in its place: pictures go up as JPEG, the newest only.
+
+const WIDTHS = [480, 640, 960, 1280, 1920]; // what is sent grows and shrinks with the time an answer takes
+const FIRST_WIDTH = 640;
+const SLOW_MS = 110; // a median above makes the pictures smaller, one below the other larger
+const QUICK_MS = 60;
+const JUDGED = 15; // answers between two judgements
+const REST_MS = 20_000; // after one got too large
+const MAX_IN_FLIGHT = 2;
+const STILL_MS = 100;
+
+const REASONS = {
+  NotAllowedError: "This page may not use the camera. Allow it with the camera sign beside the address, then start again.",
+  NotFoundError: "No camera was found. Connect one, or open a video.",
+  OverconstrainedError: "That camera is gone. Choose another one.",
+  NotReadableError: "The camera is in use by another program. Close that one, then start again.",
+};
+const NOT_SECURE =
+  "Browsers allow a camera only on localhost and by HTTPS: serve the page with --cert and --key, or open a video.";
+
+/** Sends the pictures of a camera or a file; `onEnd(words)` tells why there are no more. */
+export class OwnCamera {
+  #video;
+  #send;
+  #limits;
+  #onEnd;
+  #encoder = new Worker("camera_encoder.js");
+  #stream = null;
+  #still = null;
+  #timer = null;
+  #isEncoding = false;
+  #numSent = 0;
+  #sentMs = new Map(); // by number, of pictures that are not answered yet
+  #lastMs = -Infinity;
+  #width = FIRST_WIDTH;
+  #answerMs = [];
+  #restUntilMs = 0;
+  #turn = 0; // tells callbacks of an earlier start from those of this one
+
+  constructor(video, { send, limits, onEnd }) {
+    this.#video = video;
+    this.#send = send;
+    this.#limits = limits;
+    this.#onEnd = onEnd;
+    this.#encoder.addEventListener("message", ({ data: { jpeg, takenMs } }) => {
+      this.#isEncoding = false;
+      if (!this.isRunning) return;
+      this.#sentMs.set(this.#numSent++, takenMs);
+      this.#send(jpeg);
+    });
+  }
+
+  get isRunning() {
+    return this.#stream !== null || this.#still !== null || this.#video.src !== "";
+  }
+
+  get isCamera() {
+    return this.#stream !== null;
+  }
+
+  /** Starts a camera, of those that `cameras()` lists; throws a sentence for people. */
+  async start(deviceId) {
+    if (!navigator.mediaDevices) throw new Error(NOT_SECURE);
+    const [width, height] = this.#limits.max_wh;
+    const wanted = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: this.#limits.max_per_s } };
+    if (deviceId) wanted.deviceId = { exact: deviceId };
+    else wanted.facingMode = "user";
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+    } catch (error) {
+      throw new Error(REASONS[error.name] ?? `The camera cannot be opened (${error.name}).`);
+    }
+    this.stop();
+    this.#stream = stream;
+    const [track] = stream.getVideoTracks();
+    track.addEventListener("ended", () => {
+      if (this.#stream !== stream) return;
+      this.stop();
+      this.#onEnd("The camera is gone: it was unplugged, or taken away from this page.");
+    });
+    this.#video.srcObject = stream;
+    await this.#video.play();
+    this.#watch();
+    return track.getSettings().deviceId;
+  }
+
+  /** Plays a video, or shows a picture, in place of a camera; throws a sentence for people. */
+  async open(file) {
+    this.stop();
+    try {
+      if (file.type.startsWith("image/")) {
+        this.#still = await createImageBitmap(file);
+        this.#timer = setInterval(() => this.#take(performance.now()), STILL_MS);
+        return;
+      }
+      this.#video.loop = true;
+      this.#video.src = URL.createObjectURL(file);
+      await this.#video.play();
+    } catch {
+      this.stop();
+      throw new Error(`This browser cannot play ${file.name}. MP4 (H.264), WebM, JPEG and PNG work everywhere.`);
+    }
+    this.#watch();
+  }
+
+  stop() {
+    this.#turn++;
+    clearInterval(this.#timer);
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#stream = null;
+    this.#still?.close();
+    this.#still = null;
+    this.#video.srcObject = null;
+    if (this.#video.src) {
+      URL.revokeObjectURL(this.#video.src);
+      this.#video.removeAttribute("src");
+    }
+    this.#video.load();
+  }
+
+  /** Lists the cameras by name; browsers tell names once a camera has been allowed. */
+  async cameras() {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    return devices
+      .filter(({ kind }) => kind === "videoinput")
+      .map(({ deviceId, label }, index) => ({ deviceId, label: label || `Camera ${index + 1}` }));
+  }
+
+  /** Notes that a picture has come back and is painted; returns how long ago it was taken, in ms. */
+  answered(number) {
+    const takenMs = this.#sentMs.get(number);
+    for (const sent of this.#sentMs.keys()) if (sent <= number) this.#sentMs.delete(sent);
+    if (takenMs === undefined) return null;
+    const tookMs = performance.now() - takenMs;
+    this.#answerMs.push(tookMs);
+    if (this.#answerMs.length === JUDGED) this.#judge();
+    return tookMs;
+  }
+
+  #judge() {
+    const medianMs = this.#answerMs.sort((a, b) => a - b)[JUDGED >> 1];
+    this.#answerMs = [];
+    const step = WIDTHS.indexOf(this.#width);
+    if (medianMs > SLOW_MS && step > 0) {
+      this.#width = WIDTHS[step - 1];
+      this.#restUntilMs = performance.now() + REST_MS;
+    } else if (medianMs < QUICK_MS && performance.now() > this.#restUntilMs && this.#width < this.#limits.max_wh[0]) {
+      this.#width = WIDTHS[step + 1];
+    }
+  }
+
+  #watch() {
+    const turn = this.#turn;
+    const next = (callback) => {
+      if ("requestVideoFrameCallback" in this.#video) this.#video.requestVideoFrameCallback(callback);
+      else requestAnimationFrame(callback);
+    };
+    const seen = (nowMs) => {
+      if (turn !== this.#turn) return;
+      this.#take(nowMs);
+      next(seen);
+    };
+    next(seen);
+  }
+
+  async #take(nowMs) {
+    const isTooSoon = nowMs - this.#lastMs < 800 / this.#limits.max_per_s; // a frame may come a little early
+    if (this.#isEncoding || isTooSoon || this.#sentMs.size >= MAX_IN_FLIGHT) return;
+    const picture = this.#still ?? this.#video;
+    const [fullWidth, fullHeight] = this.#still
+      ? [picture.width, picture.height]
+      : [picture.videoWidth, picture.videoHeight];
+    if (!fullWidth || !fullHeight) return;
+    const [maxWidth, maxHeight] = this.#limits.max_wh;
+    const longest = Math.min(this.#width, maxWidth);
+    const scale = Math.min(1, longest / Math.max(fullWidth, fullHeight), maxHeight / Math.min(fullWidth, fullHeight));
+    const even = (side) => Math.max(2, 2 * Math.round((side * scale) / 2));
+    this.#isEncoding = true;
+    this.#lastMs = nowMs;
+    try {
+      const bitmap = await createImageBitmap(picture, { resizeWidth: even(fullWidth), resizeHeight: even(fullHeight) });
+      this.#encoder.postMessage({ bitmap, takenMs: nowMs }, [bitmap]);
+    } catch {
+      this.#isEncoding = false; // it was stopped meanwhile
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// Menus, sliders, switches and heads: what can be set, and what the address says of it.
+
+const byId = (id) => document.getElementById(id);
+
+export function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+/** Shows what can be set; `press(what)` sets it. */
+export class Settings {
+  #press;
+  #initial = null;
+  #wishes = new Map(new URLSearchParams(location.search)); // of the address, until they are granted
+
+  constructor(press) {
+    this.#press = press;
+  }
+
+  /** Takes the values that the address need not name. */
+  begin(initial) {
+    this.#initial = new Map(Object.entries(initial));
+    for (const name of this.#wishes.keys()) if (!this.#initial.has(name)) this.#wishes.delete(name);
+  }
+
+  isWished(name) {
+    return this.#wishes.has(name);
+  }
+
+  show(settings) {
+    for (const setting of settings) {
+      if (setting.name === "head") showHeads(setting, this.#press);
+      else showSetting(setting, this.#press);
+    }
+    this.#grant(new Map(settings.map((setting) => [setting.name, setting])));
+    if (this.#wishes.size === 0) this.#name(settings);
+  }
+
+  #grant(settings) {
+    // Layers and heads are the model's: they wait until it is at work.
+    const names = this.#wishes.has("model") ? ["model"] : [...this.#wishes.keys()];
+    for (const name of names) {
+      const { value, choices, range } = settings.get(name);
+      const wish = this.#wishes.get(name);
+      const isThere = range === null ? choices.includes(wish) : wish >= range[0] && wish <= range[1];
+      if (value !== wish && isThere) this.#press(`${name}=${wish}`);
+      if (name !== "model" || value === wish || !isThere) this.#wishes.delete(name);
+    }
+    if (names[0] === "model" && !this.#wishes.has("model")) this.#grant(settings);
+  }
+
+  #name(settings) {
+    const query = new URLSearchParams(location.search);
+    for (const { name, value } of settings) {
+      if (this.#initial?.get(name) === value) query.delete(name);
+      else query.set(name, value);
+    }
+    const words = `${query}`;
+    history.replaceState(null, "", words ? `?${words}` : location.pathname);
+  }
+}
+
+function showSetting(setting, press) {
+  const id = `set-${setting.name}`;
+  const isSame = byId(id)?.dataset.choices === `${setting.choices}`;
+  if (!isSame) {
+    const made = makeSetting(setting, id, press);
+    made.querySelector(`#${id}`).dataset.choices = `${setting.choices}`;
+    const before = byId(id)?.closest("label");
+    if (before) before.replaceWith(made); // another model has other layers
+    else byId("settings").append(made);
+  }
+  const control = byId(id);
+  if (control.type === "checkbox") control.checked = setting.value === "on";
+  else if (control !== document.activeElement || control.type !== "range") control.value = setting.value;
+  const shown = byId(`${id}-value`);
+  if (shown !== null) shown.textContent = Number(setting.value).toFixed(2);
+}
+
+function makeSetting({ name, words, choices, range }, id, press) {
+  const label = element("span", { textContent: words });
+  if (range !== null) {
+    const [min, max, step] = range;
+    label.append(element("output", { id: `${id}-value` }));
+    const slider = element("input", { id, type: "range", min, max, step });
+    slider.addEventListener("input", () => press(`${name}=${slider.value}`));
+    return element("label", { className: "number" }, label, slider);
+  }
+  if (choices.includes("on") && choices.length === 2) {
+    const box = element("input", { id, type: "checkbox" });
+    box.addEventListener("change", () => press(`${name}=${box.checked ? "on" : "off"}`));
+    return element("label", { className: "switch" }, label, box);
+  }
+  const menu = element("select", { id }, ...choices.map((choice) => element("option", { textContent: choice })));
+  menu.disabled = choices.length < 2;
+  menu.addEventListener("change", () => press(`${name}=${menu.value}`));
+  return element("label", { className: ["model", "normalize"].includes(name) ? "wide" : "" }, label, menu);
+}
+
+function showHeads({ value, choices }, press) {
+  const strip = byId("strip");
+  if (strip.childElementCount !== choices.length) {
+    strip.replaceChildren(
+      ...choices.map((choice) => {
+        const button = element("button", { type: "button" }, element("canvas", { hidden: true }), element("span", { textContent: choice }));
+        button.addEventListener("click", () => press(`head=${choice}`));
+        return button;
+      }),
+    );
+    byId("heads").hidden = false;
+  }
+  for (const button of strip.children) button.setAttribute("aria-pressed", button.textContent === value);
+}
+
+/** Paints what each head looks at on its button: tiles in a row, in the order of the buttons. */
+export function paintHeads(image, numTiles) {
+  const buttons = [...byId("strip").children].filter((button) => button.textContent !== "all");
+  if (buttons.length !== numTiles) return; // of the model before
+  const side = image.width / numTiles;
+  buttons.forEach((button, index) => {
+    const canvas = button.firstElementChild;
+    if (canvas.width !== side) canvas.width = canvas.height = side;
+    canvas.getContext("2d").drawImage(image, index * side, 0, side, side, 0, 0, side, side);
+    canvas.hidden = false;
+  });
+}
