@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import Protocol
 
 from stream.channel import Channel, ChannelClosed, Keep
 from stream.errors import SinkError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
-from stream.keys import Key, Setting, actions_of
+from stream.keys import Key, actions_of
+from stream.live_parts import LiveControls, LiveFiles, LiveReport
 from stream.live_recordings import LiveRecordings
 from stream.pacing import Clock, MonotonicClock, Pacer
 from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Source
@@ -24,7 +23,7 @@ from stream.stats import RateMeter, Stats, percentile
 from stream.takes import Moment, Takes
 from stream.worker import Worker
 
-__all__ = ["LiveControls", "LiveFiles", "LiveLoop", "LiveReport"]
+__all__ = ["LiveLoop"]
 
 MAX_WAITING = 4
 """Frames of a recording that may wait before and after the hand finder: enough to even out that a
@@ -50,76 +49,6 @@ _MARK = "mark="
 
 _Located = tuple[Frame, tuple[HandRegion, ...]]
 """A frame and the hands in it."""
-
-
-class LiveControls(Protocol):
-    """What keys change that the loop itself does not know."""
-
-    def news(self) -> str | None:
-        """Return, once, a notice of what has come of an earlier key, if anything has."""
-
-    def press(self, key: str) -> str | None:
-        """React to a key that is not the loop's own; return a notice to show, if any."""
-
-    def dismiss(self) -> bool:
-        """Take away what covers the picture; return whether anything did."""
-
-    @property
-    def settings(self) -> Sequence[Setting]:
-        """What can be set, and what it is set to."""
-
-
-class LiveFiles(Protocol):
-    """Makes the files that a person asks for by key."""
-
-    def open_recording(self) -> tuple[Takes, str]:
-        """Return new files for the record key, and what to call them in a notice.
-
-        Raises:
-            SinkError: It cannot be; shown as a notice.
-        """
-
-    def save_snapshot(self, canvas: RgbImage) -> str:
-        """Keep ``canvas`` as a picture; return a notice.
-
-        Raises:
-            SinkError: It cannot be kept; shown as a notice.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveReport:
-    """What a live run came to; times over its last ``MEASURED_FRAMES`` frames."""
-
-    num_captured: int
-    """Frames taken from the source."""
-    num_shown: int
-    """Frames shown (or composed, where there is no window)."""
-    dropped_capture: int
-    """Frames that newer ones replaced before they were shown."""
-    dropped_record: int
-    """Frames that were not recorded in time."""
-    num_maps: int
-    """Batches of maps the model finished."""
-    late_p95_ms: float | None
-    """95th percentile of shown minus due (a recording) or minus captured (a camera), in ms; None
-    where nothing was shown."""
-    age_p95_ms: float | None
-    """95th percentile of the age of the maps on show, in ms; None where no map was shown."""
-    faults: tuple[str, ...] = ()
-    """What ended recordings before their time, a line each."""
-
-    def __str__(self) -> str:
-        words = [f"{self.num_shown} frames shown, {self.dropped_capture} dropped"]
-        if self.late_p95_ms is not None:
-            words.append(f"95 % within {self.late_p95_ms:.0f} ms")
-        if self.age_p95_ms is None:
-            words.append("no map")
-        else:
-            words.append(f"{self.num_maps} maps, 95 % younger than {self.age_p95_ms:.0f} ms")
-        if self.dropped_record:
-            words.append(f"{self.dropped_record} frames not recorded")
-        return "; ".join(words)
 
 
 class LiveLoop:

@@ -13,7 +13,7 @@ from stream.protocols import AttentionModel, CropCutter, HandFinder
 if TYPE_CHECKING:
     from stream.jobs.sidecar import ModelFacts
     from stream.keys import Key
-    from stream.live import LiveControls
+    from stream.live_parts import LiveControls
     from stream.screens.page import Settable
 
     class LoadedModel(AttentionModel, ModelFacts, AbstractContextManager[Any], Protocol):

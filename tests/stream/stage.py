@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from stream.live import LiveLoop, LiveReport
+from stream.live import LiveLoop
+from stream.live_parts import LiveReport
 from stream.newest_maps import NewestMaps
 from stream.takes import Takes
 from tests.fakes import (
