@@ -1,4 +1,4 @@
-"""What the live loop needs from the outside beside frames and maps, and what it tells at its end."""
+"""What the live loop needs beside frames and maps, and what it tells at its end."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LiveFiles(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveReport:
-    """What a live run came to; times over its last frames, eleven minutes of them at 30 a second."""
+    """What a live run came to; times are of its last frames, eleven minutes at 30 a second."""
 
     num_captured: int
     """Frames taken from the source."""
