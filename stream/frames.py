@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LARGE_PX", "Frame", "RgbImage", "SourceInfo", "frozen_rgb"]
+__all__ = ["LARGE_PX", "STALE_S", "Frame", "RgbImage", "SourceInfo", "frozen_rgb"]
 
 LARGE_PX = 4096 * 2304
 """Pictures of more pixels, beyond 4K, are decoded, handed on and encoded one at a time: an export
 of 8K then takes some 2 GB, not 6."""
+STALE_S: Final = 3.0
+"""A live source that gives no picture for so long is lost, in seconds. What was seen before says
+nothing of what comes after."""
 
 RgbImage = npt.NDArray[np.uint8]
 """Pixels: uint8, shape ``(H, W, 3)``, red first."""

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from stream.channel import Channel, ChannelClosed, Keep
 from stream.errors import SinkError
-from stream.frames import Frame, RgbImage
+from stream.frames import STALE_S, Frame, RgbImage
 from stream.geometry import HandRegion
 from stream.keys import Key, actions_of
 from stream.live_parts import LiveControls, LiveFiles, LiveReport
@@ -38,8 +38,6 @@ AT_LEAST_EVERY_S = 0.25
 """... unless none was looked at for so long."""
 PAST_BYTES = 2**27
 """Pictures that are kept to step back to: a second and a half of 1280 x 720, one of 8K."""
-STALE_S = 3.0
-"""A live source that gives no picture for so long is said to be lost."""
 NOTICE_S = 2.0
 """How long a notice ("saved ...") stays on the picture."""
 MEASURED_FRAMES = 20_000

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.hands.smoothing import OneEuroFilter
+from stream.frames import STALE_S
 from stream.geometry import Handedness, HandRegion
 
 __all__ = ["HAND_LANDMARKS", "OTHER_SIDE", "HandDetection", "HandTracker", "merge_duplicates"]
@@ -121,9 +122,10 @@ class HandTracker:
     def expect(self, time_s: float) -> tuple[HandRegion, ...]:
         """Return where the followed hands must be at ``time_s``, from what was seen before.
 
-        Nowhere, where time does not advance: ``update`` starts over then.
+        Nowhere, where time does not advance, or no picture came for ``STALE_S``: ``update`` starts
+        over then.
         """
-        if time_s <= self._time_s:
+        if self._is_cut(time_s):
             return ()
         return tuple(track.region(time_s) for track in self._awake(time_s))
 
@@ -132,9 +134,10 @@ class HandTracker:
 
         Args:
             detections: What was found in this frame, duplicates included.
-            time_s: Media time in seconds; time that does not advance starts over.
+            time_s: Media time in seconds; time that does not advance starts over, and so does what
+                comes after ``STALE_S`` without a picture.
         """
-        if time_s <= self._time_s:
+        if self._is_cut(time_s):
             self.reset()
         self._time_s = time_s
         found = merge_duplicates(detections)
@@ -160,6 +163,9 @@ class HandTracker:
             for track in self._awake(time_s)
             if track.num_sightings > 1 or track.seen_s == time_s
         )
+
+    def _is_cut(self, time_s: float) -> bool:
+        return bool(self._tracks) and not 0 < time_s - self._time_s < STALE_S
 
     @property
     def _is_one_signer(self) -> bool:

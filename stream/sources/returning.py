@@ -13,16 +13,14 @@ from typing import Final
 from stream.channel import Channel, ChannelClosed
 from stream.closing import Closing
 from stream.errors import SourceError, SourceRefusedError, WorkerError
-from stream.frames import Frame, SourceInfo
+from stream.frames import STALE_S, Frame, SourceInfo
 from stream.protocols import Source
 from stream.sources.reading import frames_of
 from stream.sources.timeline import Span
 from stream.worker import Worker
 
-__all__ = ["STALE_S", "ReturningSource"]
+__all__ = ["ReturningSource"]
 
-STALE_S: Final = 3.0
-"""A source that gives no picture for so long is lost, whatever its driver or library waits for."""
 WAITS_S: Final = (1.0, 1.0, 2.0, 5.0, 10.0)
 """How long to wait before each try to open it again; the last one again and again."""
 _LEAVE_S: Final = 1.0
@@ -39,7 +37,7 @@ class ReturningSource(Closing):
         source: Is open, and live; closed with this.
         reopen: Opens it again, without a limit of its length; called on the reading thread.
         span: The part to read of all.
-        stale_s: Longest wait for a picture.
+        stale_s: Longest wait for a picture, whatever a driver or library waits for.
         waits_s: Waits before each try to open it again, the last one repeated.
     """
 
@@ -90,10 +88,7 @@ class ReturningSource(Closing):
         while not self._is_closed.is_set():
             try:
                 frame = self._reader.read(self._stale_s)
-            except (
-                ConnectionError,
-                TimeoutError,
-            ):  # what SourceLostError is, and a picture too late
+            except (ConnectionError, TimeoutError):  # SourceLostError is one; or it came too late
                 self._come_back()
                 continue
             return None if frame is None else self._placed(frame)

@@ -310,6 +310,13 @@ def test_variable_frame_rate_and_time_lapse_keep_identity() -> None:
     assert numbers == {0}
 
 
+def test_hand_after_a_loss_of_signal_is_another_one() -> None:
+    tracker = HandTracker(max_hands=2)
+    tracker.update([hand_at(100, 100)], 5.0)
+    (region,) = tracker.update([hand_at(100, 100)], 8.1)
+    assert region.track_id == 1
+
+
 def test_time_that_goes_back_starts_over() -> None:
     tracker = HandTracker(max_hands=2)
     tracker.update([hand_at(100, 100)], 5.0)
