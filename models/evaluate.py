@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -181,7 +182,7 @@ def _write(
         ):
             shown = {f"{i} {pictures.letters[i]}".rstrip(): pictures.images[i] for i in indices}
             block = block_of_pictures(subject, shown, weights_sha256=subject.weights_sha256)
-            draw(block, out / f"{stem}.{kind}.png")
+            draw(replace(block, region="hands"), out / f"{stem}.{kind}.png")
 
 
 class _Photographs:

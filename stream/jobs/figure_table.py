@@ -18,14 +18,20 @@ from stream.study.roles import PLACES
 
 __all__ = ["tables_of"]
 
-_NAMES = ("mass_on_face", "face_over_area", "mass_elsewhere", "macro_on_hand", "crop_divergence")
-_PARTED = [each for each in MEASURES if each.name in ("mass_on_hand", *_NAMES)]
+_MACRO_AND_MICRO = (
+    "mass_on_face",
+    "face_over_area",
+    "mass_elsewhere",
+    "macro_on_hand",
+    "crop_divergence",
+)
+_PARTED = [each for each in MEASURES if each.name in ("mass_on_hand", *_MACRO_AND_MICRO)]
 """How maps are parted between hands, face and the rest, and what a crop changes: where that is
 known, it has a table of its own."""
 _USUAL = [
     each
     for each in MEASURES
-    if each.name not in _NAMES and each.name.removeprefix("on_") not in PLACES
+    if each.name not in _MACRO_AND_MICRO and each.name.removeprefix("on_") not in PLACES
 ]
 
 
@@ -43,11 +49,14 @@ def tables_of(study: Study, options: Options) -> Iterator[Table]:
             usual.title = f"{title}: {len(block.rows)}"
             usual.caption = _caption(block, numbers, baseline)
             yield usual
-            known = [each for each in _PARTED if np.isfinite(numbers.means[each.name]).any()]
-            if len(known) > 1:
-                parted = _table(block, numbers, baseline, known, ())
+            if any(_is_known(numbers, name) for name in _MACRO_AND_MICRO):
+                parted = _table(block, numbers, baseline, _PARTED, ())
                 parted.title = f"{title}: how maps are parted"
                 yield parted
+
+
+def _is_known(numbers: Numbered, name: str) -> bool:
+    return bool(np.isfinite(numbers.means[name]).any())
 
 
 def _table(
@@ -61,6 +70,7 @@ def _table(
         title_justify="left", caption_justify="left", box=SIMPLE_HEAD, collapse_padding=True
     )
     table.add_column("head" if block.kind == "attention" else "component", no_wrap=True)
+    measures = [measure for measure in measures if _is_known(numbers, measure.name)]
     for measure in measures:
         table.add_column(measure.title, justify="right", no_wrap=True)
     if names:
