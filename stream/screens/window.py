@@ -117,10 +117,11 @@ class Window(Closing):
             code = cv2.waitKeyEx(max(1, round(wait_s * 1000)))
         except cv2.error as exc:
             raise DisplayError(f"no window can be shown ({exc.err}); {_WAY_OUT}") from exc
-            if key_name(code) == _FULL_SCREEN:
-                self._toggle_full_screen()
-                return None
-        return key_name(code)
+        key = key_name(code)
+        if key != _FULL_SCREEN:
+            return key
+        self._toggle_full_screen()
+        return None
 
     def close(self) -> None:
         """Close the window; harmless when called again."""

@@ -213,6 +213,18 @@ class TestOnADisplay:
         )
         assert display.size_of(window) == (500, 500)
 
+    def test_f11_fills_the_screen_and_leaves_it_again(
+        self, display: Display, program: Program
+    ) -> None:
+        """A window manager does it; what is asked of it is seen without one, too."""
+        is_full = "cv2.getWindowProperty('Signlight', cv2.WND_PROP_FULLSCREEN) > 0"
+        for wanted in (True, False):
+            display.press("F11")
+            program.show_until(
+                lambda: program.tell(is_full) is wanted,  # noqa: B023 - called before the next
+                "full screen" if wanted else "a window again",
+            )
+
     def test_tiny_pictures_are_enlarged(self, display: Display) -> None:
         program = Program(display.name)
         tiny = "np.full((60, 80, 3), 255, np.uint8)"
