@@ -36,7 +36,7 @@ LATE_S = 0.2
 """A frame of a recording that is so late is left out, ..."""
 AT_LEAST_EVERY_S = 0.25
 """... unless none was looked at for so long."""
-PAST_BYTES = 2**27
+MAX_PAST_BYTES = 2**27
 """Pictures that are kept to step back to: a second and a half of 1280 x 720, one of 8K."""
 NOTICE_S = 2.0
 """How long a notice ("saved ...") stays on the picture."""
@@ -73,6 +73,7 @@ class LiveLoop:
         save_to: Keeps the whole run; closed at its end. None keeps nothing.
         stop: Set it, from any thread or a signal handler, to end.
         stays: The last picture of a recording stays on the screen until a person quits.
+        max_past_bytes: Pictures that are kept to step back to.
         clock: The passing of time.
     """
 
@@ -89,10 +90,12 @@ class LiveLoop:
         save_to: Takes | None,
         stop: threading.Event,
         stays: bool = False,
+        max_past_bytes: int = MAX_PAST_BYTES,
         clock: Clock | None = None,
     ) -> None:
         self._source = source
         self._finder = finder
+        self._max_past_bytes = max_past_bytes
         self._renderer = renderer
         self._screen = screen
         self._controls = controls
@@ -348,7 +351,7 @@ class LiveLoop:
     def _keep_past(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
         self._past.append((frame, hands))
         self._past_bytes += frame.image.nbytes
-        while self._past_bytes > PAST_BYTES and len(self._past) > 1:
+        while self._past_bytes > self._max_past_bytes and len(self._past) > 1:
             self._past_bytes -= self._past.popleft()[0].image.nbytes
 
     def _toggle_recording(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -52,6 +53,8 @@ class OwnCameras:
             # Who comes first need not wait for the model, and it stays when the last has left.
             seat = stack.enter_context(models.open(self.options))
             seat.warm_up(self.factories.make_cutter(self.options, seat).size_px)
+            gc.freeze()  # what is there now stays: who collects after a visit need not look at it
+            stack.callback(gc.unfreeze)
             visits = stack.enter_context(Visits(server, partial(self._show, models)))
             server.open(visits.entered, is_common=False)
             yield
@@ -81,6 +84,7 @@ class OwnCameras:
                 files=_NoFiles(),
                 save_to=None,
                 stop=stop,
+                max_past_bytes=0,
             ).run()
 
 

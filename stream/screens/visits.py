@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -62,6 +63,14 @@ class Visits(Closing):
             stop.set()
 
     def _visit(self, page: Page, camera: BrowserSource, stop: threading.Event) -> None:
+        try:
+            self._show_on(page, camera, stop)
+        finally:
+            # A view's parts know each other, and its networks hold memory that Python does not
+            # count: its collector would not come for minutes.
+            gc.collect()
+
+    def _show_on(self, page: Page, camera: BrowserSource, stop: threading.Event) -> None:
         with page:
             try:
                 self._show(page, camera, stop)

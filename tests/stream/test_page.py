@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
 import ssl
 import subprocess
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -555,6 +557,34 @@ def test_each_browser_is_shown_its_own_pictures_until_it_leaves() -> None:
         run(lambda: scene(server))
     assert len(ended) == 3
     assert not any(thread.is_alive() for thread in ended)
+
+
+def test_what_a_visit_had_is_free_when_it_has_ended() -> None:
+    class Part:
+        """Knows itself, as parts of a view know each other."""
+
+        def __init__(self) -> None:
+            self.other = self
+
+    parts: list[weakref.ref[Part]] = []
+
+    def show(page: Page, camera: BrowserSource, stop: threading.Event) -> None:
+        parts.append(weakref.ref(Part()))
+        page.connect(KEYS, Dial())
+        camera.read()
+
+    async def scene(server: PageServer) -> None:
+        async with browser(server) as session, socket(server, session) as opened:
+            await told(opened)
+
+    gc.disable()  # so that it does not come by chance
+    try:
+        with PageServer(PageOptions(port=0)) as server, Visits(server, show) as visits:
+            server.open(visits.entered, is_common=False)
+            run(lambda: scene(server))
+        assert parts[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_a_browser_that_sends_no_picture_is_told_and_let_go(
