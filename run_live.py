@@ -199,9 +199,10 @@ COMMANDS = (
         name="serve",
         summary="the live view as a page in the browser",
         description="Serve the live view as a page, for browsers on this machine or others. A "
-        "recording plays again and again. The address that is printed carries a token, without "
-        "which nothing is shown; /view?clean=1 is the picture alone, for OBS, /mjpeg a stream of "
-        "pictures for players.",
+        "recording plays again and again; with --own-camera each browser shows its own camera to "
+        "itself instead. The address that is printed carries a token, without which nothing is "
+        "shown; /view?clean=1 is the picture alone, for OBS, /mjpeg a stream of pictures for "
+        "players.",
         options=(ServeOptions(), PageOptions(), *_LOOKING, Style(hud=False), *_READING),
         run=_job("stream.jobs.serve:Serve", FACTORIES, SAMPLE_CLIP),
     ),
