@@ -298,8 +298,8 @@ class _Drawing:
 
     def _heading(self, block: Block, head: int | None, width: float) -> str:
         if head is None:
-            return "mean" if block.kind == "attention" else "norm"
-        words = f"{'head' if block.kind == 'attention' else 'component'} {head}"
+            return block.mean_name
+        words = f"{block.unit} {head}"
         return words if self._paper.text_width(words) < width else f"{head}"
 
     def _mark_random(self, x: float, y: float, height: float, width: float) -> None:
@@ -324,9 +324,8 @@ class _Drawing:
 
 
 def _title_of(block: Block) -> str:
-    what = "whole picture" if block.region == "frame" else "hand"
     layer = "" if len(block.layers) > 1 else f"layer {block.layers[0]}"
-    words = (block.model, block.kind, what, layer)
+    words = (block.model, block.kind, block.shown, layer)
     return " \N{MIDDLE DOT} ".join(filter(None, words))
 
 
