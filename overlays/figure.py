@@ -7,6 +7,7 @@ of one colour, as in the figures of the DINO paper.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -111,8 +112,7 @@ class _Drawing:
         self._look = look
         self._paper = PAPERS[look.width]
         self._theme = THEMES[look.theme]
-        self._rows = [_spread_over(block.rows, look.signs) for block in blocks]
-        names = [row.name for rows in self._rows for row in rows]
+        names = [row.name for block in blocks for row in block.rows]
         widest = max(map(self._paper.text_width, names))
         self._label = min(widest, 0.16 * self._paper.width) + 4 * self._paper.gap
 
@@ -129,10 +129,7 @@ class _Drawing:
         self._axes = new_page(paper.width, height, self._theme)
         self._tops = {
             kind: self._top_of(
-                (block, row)
-                for block, rows in zip(self._blocks, self._rows, strict=True)
-                for row in rows
-                if block.kind == kind
+                (block, row) for block in self._blocks for row in block.rows if block.kind == kind
             )
             for kind in dict.fromkeys(block.kind for block in self._blocks)
         }
@@ -140,13 +137,14 @@ class _Drawing:
         for numbers in self._lines(layout.per_line):
             widths = [self._units(number) * layout.tile for number in numbers]
             total = sum(widths) + self._fixed_width(numbers)
-            x = max(0.0, (paper.width - total) / 2)
-            for number, width in zip(numbers, widths, strict=True):
-                x += self._label if number == numbers[0] else 4 * paper.gap
-                top = y + self._head_lines(numbers) * paper.line + paper.gap
-                self._draw_block(number, x, y, top, layout.tile, is_first=number == numbers[0])
-                x += width + len(self._columns(number)) * paper.gap
-            y += self._line_height(numbers) + layout.tile * self._most_rows(numbers)
+            x = max(0.0, (paper.width - total) / 2) + self._label
+            top = y + self._head_lines(numbers) * paper.line + paper.gap
+            rows = self._rows_beside(numbers)
+            self._draw_names(rows, x, top, layout.tile)
+            for place, (number, width) in enumerate(zip(numbers, widths, strict=True)):
+                self._draw_block(number, [row[place] for row in rows], x, y, top, layout.tile)
+                x += width + (len(self._columns(number)) + 4) * paper.gap
+            y += self._line_height(numbers) + layout.tile * len(rows)
         draw_bars(self._axes, paper, self._theme, self._look.colormap, height, self._bar_words())
         return self._axes.figure  # type: ignore[return-value]
 
@@ -167,7 +165,7 @@ class _Drawing:
 
     def _aspect(self, number: int) -> float:
         """Return width over height of a block's panels."""
-        sizes = [row.crop.transform.box_xyxy for row in self._rows[number]]
+        sizes = [row.crop.transform.box_xyxy for row in self._blocks[number].rows]
         ratios = [(right - left) / (bottom - top) for left, top, right, bottom in sizes]
         return float(np.clip(np.median(ratios), 0.5, 2.0))
 
@@ -185,16 +183,32 @@ class _Drawing:
         has_layers = any(len(block.layers) > 1 for block in blocks)
         return 2 + has_layers + any(block.head_names for block in blocks)
 
-    def _most_rows(self, numbers: Sequence[int]) -> int:
-        return max(len(self._rows[number]) for number in numbers)
+    def _rows_beside(self, numbers: Sequence[int]) -> list[tuple[Row | None, ...]]:
+        """Return the rows of a line of blocks, at most as many as asked for, spread over all.
+
+        Beside each other stand rows of the same sign: a whole picture beside each of its hands,
+        and None where a block has nothing of a sign.
+        """
+        of_signs = [defaultdict[int, list[Row]](list) for _ in numbers]
+        for rows, number in zip(of_signs, numbers, strict=True):
+            for row in self._blocks[number].rows:
+                rows[row.crop.frame_index].append(row)
+        beside: list[tuple[Row | None, ...]] = []
+        for sign in sorted({sign for rows in of_signs for sign in rows}):
+            of_sign: list[list[Row | None]] = [[*rows[sign]] or [None] for rows in of_signs]
+            most = max(map(len, of_sign))
+            full = [rows + rows[-1:] * (most - len(rows)) for rows in of_sign]
+            beside += zip(*full, strict=True)
+        places = np.linspace(0, len(beside) - 1, min(self._look.signs, len(beside)))
+        return [beside[place] for place in places.round().astype(int)]
 
     def _line_height(self, numbers: Sequence[int]) -> float:
         paper = self._paper
-        rows = self._most_rows(numbers)
+        rows = len(self._rows_beside(numbers))
         return self._head_lines(numbers) * paper.line + (rows + 4) * paper.gap
 
     def _num_rows(self, per_line: int) -> int:
-        return sum(map(self._most_rows, self._lines(per_line)))
+        return sum(len(self._rows_beside(numbers)) for numbers in self._lines(per_line))
 
     def _fixed_height(self, per_line: int) -> float:
         return sum(map(self._line_height, self._lines(per_line))) + 3.4 * self._paper.line
@@ -217,8 +231,32 @@ class _Drawing:
         ]
         return max(1e-9, float(np.percentile(np.concatenate(values), _TOP_PERCENTILE)))
 
+    def _draw_names(
+        self, rows: Sequence[Sequence[Row | None]], x: float, y: float, tile: float
+    ) -> None:
+        """Write what rows show, to the left of ``x``; of a hand which of the two."""
+        paper = self._paper
+        for row in rows:
+            name = max((each.name for each in row if each is not None), key=len)
+            self._axes.text(
+                x - paper.gap * 2,
+                y + tile / 2,
+                _shortened(name, self._label / paper.text_width("n")),
+                fontsize=paper.text_pt,
+                color=self._theme.ink,
+                ha="right",
+                va="center",
+            )
+            y += tile + paper.gap
+
     def _draw_block(
-        self, number: int, x: float, y: float, top: float, tile: float, *, is_first: bool
+        self,
+        number: int,
+        rows: Sequence[Row | None],
+        x: float,
+        y: float,
+        top: float,
+        tile: float,
     ) -> None:
         """Draw a block whose words begin at ``y`` and whose panels at ``top``."""
         block, paper, theme = self._blocks[number], self._paper, self._theme
@@ -241,11 +279,11 @@ class _Drawing:
                 write(middle, y + paper.line, name, ha="center", color=theme.quiet,
                       fontsize=paper.fitted_pt(name, width))  # fmt: skip
         y = top
-        for row in self._rows[number]:
-            if is_first:
-                name = _shortened(row.name, self._label / paper.text_width("n"))
-                write(x - paper.gap * 2, y + tile / 2, name, ha="right")
-            self._draw_row(block, row, columns, [x, *places], y, (width, tile))
+        for row in rows:
+            if row is None:
+                write(x + width / 2, y + tile / 2, "no hand", ha="center", color=theme.quiet)
+            else:
+                self._draw_row(block, row, columns, [x, *places], y, (width, tile))
             y += tile + paper.gap
         if block.is_random:
             self._mark_random((x + places[-1] + width) / 2, (top + y) / 2, y - top,
@@ -298,8 +336,8 @@ class _Drawing:
 
     def _heading(self, block: Block, head: int | None, width: float) -> str:
         if head is None:
-            return "mean" if block.kind == "attention" else "norm"
-        words = f"{'head' if block.kind == 'attention' else 'component'} {head}"
+            return block.mean_name
+        words = f"{block.unit} {head}"
         return words if self._paper.text_width(words) < width else f"{head}"
 
     def _mark_random(self, x: float, y: float, height: float, width: float) -> None:
@@ -324,16 +362,9 @@ class _Drawing:
 
 
 def _title_of(block: Block) -> str:
-    what = "whole picture" if block.region == "frame" else "hand"
     layer = "" if len(block.layers) > 1 else f"layer {block.layers[0]}"
-    words = (block.model, block.kind, what, layer)
+    words = (block.model, block.kind, block.shown, layer)
     return " \N{MIDDLE DOT} ".join(filter(None, words))
-
-
-def _spread_over(rows: Sequence[Row], most: int) -> list[Row]:
-    """Return at most so many rows, from the first to the last."""
-    places = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)
-    return [rows[place] for place in places]
 
 
 def _shortened(name: str, most: float) -> str:

@@ -114,7 +114,7 @@ def test_attention_of_whole_pictures_is_parted_between_hands_face_and_the_rest(
     assert all(0 <= float(row["macro_on_hand"]) <= 1 for row in micro)
     assert all(row["crop_divergence"] == "" for row in macro)
     caption = (tmp_path / "f.txt").read_text(encoding="utf-8")
-    assert "The crop changes its map of the hand by" in caption
+    assert "The crop changes the mean map by" in caption
     page = (tmp_path / "f.svg").read_text(encoding="utf-8")
     assert page.count("\N{GREEK SMALL LETTER ALPHA}") >= 2  # a group in each block
     parts = ("mass_on_hand", "mass_on_face", "mass_elsewhere")
@@ -122,7 +122,7 @@ def test_attention_of_whole_pictures_is_parted_between_hands_face_and_the_rest(
         assert "how maps are parted" in said
         for row in (*macro, *micro):
             assert sum(float(row[name]) for name in parts) == pytest.approx(1, abs=1e-4)
-        assert "to the face" in caption
+        assert "in the 1 of 1 pictures with a face" in caption
     else:
         assert "no face was found" in said
         assert all(row["mass_on_face"] == row["mass_elsewhere"] == "" for row in macro)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stream.command_line.options import Options
 from stream.errors import OutputError
 from stream.jobs.factories import Factories
@@ -24,12 +26,10 @@ from stream.study.roles import Role
 from stream.study.signs import Sign
 from stream.whole_files import told_of, written_whole
 
-__all__ = ["Study", "check_outputs", "names_of_heads", "write_study"]
+__all__ = ["Study", "check_outputs", "write_study"]
 
 _MARK = "signlight_figure"
 """Key by which the JSON beside a figure is known as ours; its value is the file's version."""
-_FIRST_GROUP = "\N{GREEK SMALL LETTER ALPHA}"
-"""What groups of heads are called: signs have Latin letters, heads numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -75,7 +75,9 @@ def write_study(study: Study, options: Options, factories: Factories) -> list[Pa
     asked = options[FigureOptions]
     path, paths = asked.output, []
     shown = [
-        replace(block, head_names=tuple(map(names_of_heads, layers))) if asked.stable else block
+        replace(block, head_names=tuple(numbers.head_names for numbers in layers))
+        if asked.stable
+        else block
         for block, layers in zip(study.blocks, study.numbers, strict=True)
     ]
     pages: list[tuple[Path, Sequence[Block]]] = [(path, shown)]
@@ -99,11 +101,11 @@ def write_study(study: Study, options: Options, factories: Factories) -> list[Pa
         factories.save_matrix(options, matrices, paths[-1])
     _write_text(path.with_suffix(".csv"), _csv_of(study))
     write_json(path.with_suffix(".json"), _json_of(study, options))
-    _write_text(path.with_suffix(".txt"), caption_of(study))
+    _write_text(path.with_suffix(".txt"), caption_of(study, names_heads=asked.stable))
     return [*paths, *(path.with_suffix(suffix) for suffix in (".csv", ".json", ".txt"))]
 
 
-def caption_of(study: Study) -> str:
+def caption_of(study: Study, *, names_heads: bool) -> str:
     """Return a caption that can be pasted below the figure."""
     lines = []
     kinds = dict.fromkeys(block.kind for block in study.blocks)
@@ -139,33 +141,42 @@ def caption_of(study: Study) -> str:
         if on_hand.size and math.isfinite(on_hand.mean()):
             most = numbers.means["most"][-1]
             different = numbers.variation["effective_heads"][0]
-            unit = "head" if block.kind == "attention" else "component"
             lines.append(
                 f"{_title_of(block, layer)}: the hand gets {on_hand.mean():.2f} times its share "
-                f"of the area, mean of the {unit}s (1 is chance, {most:.2f} the most there could "
-                f"be); the {len(on_hand)} {unit}s differ as {different:.2f} without a patch in "
-                "common would."
+                f"of the area, mean of the {block.unit}s (1 is chance, {most:.2f} the most there "
+                f"could be); the {len(on_hand)} {block.unit}s differ as {different:.2f} without a "
+                "patch in common would."
             )
-        lines += _macro_and_micro(numbers)
+        lines += _macro_and_micro(block, numbers)
+    if names_heads:
+        lines.append(
+            "Heads with the same Greek letter look at the same parts of the hand; the word beside "
+            "it is the part, or elsewhere, that they favour for its area in most signs."
+        )
     lines.append("Attention is not an explanation: a map shows where a model looks, not why it "
                  "decides.")  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
-def _macro_and_micro(numbers: Numbered) -> Iterator[str]:
-    """Yield what the mean of the heads says of faces, and of what a crop changes, where known."""
-    mean = {name: float(each[-1]) for name, each in numbers.means.items()}
-    if math.isfinite(mean["mass_on_face"]):
+def _macro_and_micro(block: Block, numbers: Numbered) -> Iterator[str]:
+    """Yield what the mean map says of faces, and of what a crop changes, where that is known."""
+    values = {name: each[:, -1] for name, each in numbers.values.items()}
+    has_face = np.isfinite(values["mass_on_face"])
+    if block.region == "frame" and has_face.any():
+        parts = ("mass_on_hand", "mass_on_face", "mass_elsewhere")
+        hand, face, rest = (values[name][has_face].mean() for name in parts)
         yield (
-            f"Of it {mean['mass_on_hand']:.0%} goes to hands, {mean['mass_on_face']:.0%} to the "
-            f"face ({mean['face_over_area']:.2f} times its share of the area), "
-            f"{mean['mass_elsewhere']:.0%} elsewhere."
+            f"Of its {block.mean_name} map {hand:.0%} is on hands, {face:.0%} on the face "
+            f"({numbers.means['face_over_area'][-1]:.2f} times its share of the area), {rest:.0%} "
+            f"elsewhere, in the {has_face.sum()} of {len(has_face)} pictures with a face."
         )
-    if math.isfinite(mean["crop_divergence"]):
+    change = float(numbers.means["crop_divergence"][-1])
+    if math.isfinite(change):
         yield (
-            f"The crop changes its map of the hand by {mean['crop_divergence']:.3f} bits (0 not at "
-            f"all, 1 wholly): {mean['mass_on_hand']:.0%} of it is on the hand, "
-            f"{mean['macro_on_hand']:.0%} of what the whole picture's map has there."
+            f"The crop changes the {block.mean_name} map by {change:.3f} bits (0 not at all, 1 "
+            f"wholly): {numbers.means['mass_on_hand'][-1]:.0%} of the crop's is on the hand, "
+            f"{numbers.means['macro_on_hand'][-1]:.0%} of what that of the whole picture has "
+            "within the crop."
         )
 
 
@@ -176,19 +187,8 @@ def _each_layer(study: Study) -> Iterator[tuple[Block, int, Numbered]]:
 
 
 def _title_of(block: Block, layer: int) -> str:
-    what = "whole picture" if block.region == "frame" else "hand"
     random = ", random weights" if block.is_random else ""
-    return f"{block.model}, layer {layer}, {what}{random}"
-
-
-def names_of_heads(numbers: Numbered) -> tuple[str, ...]:
-    """Return what the heads are called: a letter for those that look at the same, and at what."""
-    names = [""] * len(numbers.roles)
-    for number, group in enumerate(numbers.groups):
-        letter = chr(ord(_FIRST_GROUP) + number)
-        for head in group.heads:
-            names[head] = f"{letter} {group.role.name}".rstrip()
-    return tuple(names)
+    return f"{block.model}, layer {layer}, {block.shown}{random}"
 
 
 def _csv_of(study: Study) -> str:
@@ -219,7 +219,7 @@ def _json_of(study: Study, options: Options) -> dict[str, Any]:
     )  # folders are nobody's business
     return {
         _MARK: 1,
-        "caption": caption_of(study),
+        "caption": caption_of(study, names_heads=asked.stable),
         "pictures": [
             {"name": sign.name, "source": last_name(sign.source), "sha256": sign.sha256}
             for sign in study.signs

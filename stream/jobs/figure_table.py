@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from stream.command_line.options import Options
-from stream.jobs.figure_files import Study, names_of_heads
+from stream.jobs.figure_files import Study
 from stream.jobs.options import FigureOptions
 from stream.study.blocks import Block
 from stream.study.numbers import MEASURES, Measure, Numbered
@@ -41,10 +41,9 @@ def tables_of(study: Study, options: Options) -> Iterator[Table]:
     for block, layers, untrained in zip(study.blocks, study.numbers, fresh, strict=True):
         for number, (layer, numbers) in enumerate(zip(block.layers, layers, strict=True)):
             baseline = untrained[number] if untrained else None
-            what = "whole pictures" if block.region == "frame" else "hands"
             random = ", random weights" if block.is_random else ""
-            title = f"{block.model}{random}: {block.kind}, layer {layer}, {what}"
-            names = names_of_heads(numbers) if options[FigureOptions].stable else ()
+            title = f"{block.model}{random}: {block.kind}, layer {layer}, {block.shown}s"
+            names = numbers.head_names if options[FigureOptions].stable else ()
             usual = _table(block, numbers, baseline, _USUAL, names)
             usual.title = f"{title}: {len(block.rows)}"
             usual.caption = _caption(block, numbers, baseline)
@@ -52,6 +51,9 @@ def tables_of(study: Study, options: Options) -> Iterator[Table]:
             if any(_is_known(numbers, name) for name in _MACRO_AND_MICRO):
                 parted = _table(block, numbers, baseline, _PARTED, ())
                 parted.title = f"{title}: how maps are parted"
+                num_known = int(np.isfinite(numbers.values["mass_on_face"][:, -1]).sum())
+                if 0 < num_known < len(block.rows):
+                    parted.caption = f"face and elsewhere: of the {num_known} with a face"
                 yield parted
 
 
@@ -69,15 +71,14 @@ def _table(
     table = Table(
         title_justify="left", caption_justify="left", box=SIMPLE_HEAD, collapse_padding=True
     )
-    table.add_column("head" if block.kind == "attention" else "component", no_wrap=True)
+    table.add_column(block.unit, no_wrap=True)
     measures = [measure for measure in measures if _is_known(numbers, measure.name)]
     for measure in measures:
         table.add_column(measure.title, justify="right", no_wrap=True)
     if names:
         table.add_column("keeps to", no_wrap=True)
     last = len(numbers.matrix)
-    mean = "mean" if block.kind == "attention" else "norm"
-    for head, name in enumerate([*map(str, range(last)), mean]):
+    for head, name in enumerate([*map(str, range(last)), block.mean_name]):
         cells = [_cell(numbers, measure, head) for measure in measures]
         table.add_row(name, *cells, *names[head : head + 1])
     if baseline is not None:
@@ -101,14 +102,13 @@ def _worded(value: float, form: str) -> str:
 
 def _caption(block: Block, numbers: Numbered, baseline: Numbered | None) -> str:
     words = []
-    unit = "head" if block.kind == "attention" else "component"
     if numbers.most_alike is not None:
         divergence, different = (
             numbers.variation[name][0] for name in ("head_divergence", "effective_heads")
         )
         one, other = numbers.most_alike
         words.append(
-            f"{unit}s differ by {divergence:.3f} bits, as {different:.2f} without a patch in "
+            f"{block.unit}s differ by {divergence:.3f} bits, as {different:.2f} without a patch in "
             f"common; most alike: {one} and {other} ({numbers.matrix[one, other]:.3f})"
         )
     if baseline is not None:

@@ -61,6 +61,21 @@ class Block:
         return self.weights_sha256 is None
 
     @property
+    def shown(self) -> str:
+        """What a row shows, for people."""
+        return "whole picture" if self.region == "frame" else "hand"
+
+    @property
+    def unit(self) -> str:
+        """What one of its maps is called."""
+        return "head" if self.kind == "attention" else "component"
+
+    @property
+    def mean_name(self) -> str:
+        """What is called the mean of attention: of an activation it is none."""
+        return "mean" if self.kind == "attention" else "norm"
+
+    @property
     def num_heads(self) -> int:
         """Maps of a layer beside their mean; 0 in a block without rows."""
         return self.rows[0].maps[0].num_heads if self.rows else 0

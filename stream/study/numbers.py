@@ -46,6 +46,8 @@ LEAST_PICTURES: Final = 20
 _RESAMPLES: Final = 2000
 _MIDDLE: Final = (2.5, 97.5)
 """Percentiles between which 95 of 100 resampled means lie."""
+_FIRST_GROUP: Final = "\N{GREEK SMALL LETTER ALPHA}"
+"""What groups of heads are called: signs have Latin letters, heads numbers."""
 _FINE: Final = 8
 """Points along a patch's side at which a face is asked whether it is there."""
 
@@ -192,6 +194,16 @@ class Numbered:
     """Of each head; None where there is no hand."""
     groups: tuple[Group, ...]
     """Heads that look at the same; none where there is no hand."""
+
+    @property
+    def head_names(self) -> tuple[str, ...]:
+        """What heads are called: a letter for those that look at the same, and what that is."""
+        names = [""] * len(self.roles)
+        for number, group in enumerate(self.groups):
+            letter = chr(ord(_FIRST_GROUP) + number)
+            for head in group.heads:
+                names[head] = f"{letter} {group.role.name}".rstrip()
+        return tuple(names)
 
     @property
     def most_alike(self) -> tuple[int, int] | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,12 +20,24 @@ from overlays.figure import draw_figure, draw_matrices
 from overlays.figure_look import FigureLook
 from overlays.paper import save
 from stream.sources.picture_files import PictureReader
+from stream.study.blocks import Block, Row
 from tests.stream.study.studied import block_of, flat
 from tests.waits import PROCESS_S
 
 
 def _words(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def _of_signs(block: Block, signs: Sequence[int]) -> tuple[Row, ...]:
+    return tuple(
+        replace(
+            row,
+            name=f"sign {sign}" if signs.count(sign) == 1 else f"sign {sign}, hand {index}",
+            crop=replace(row.crop, frame_index=sign),
+        )
+        for index, (row, sign) in enumerate(zip(block.rows, signs, strict=True))
+    )
 
 
 def test_a_row_for_each_sign_and_a_column_for_each_map() -> None:
@@ -65,6 +79,22 @@ def test_only_so_many_rows_are_drawn_from_the_first_to_the_last() -> None:
     words = _words(draw_figure([block_of([flat()] * 9)], FigureLook(signs=3)))
     shown = [word for word in words if word.startswith("sign")]
     assert shown == ["sign 0", "sign 4", "sign 8"]
+
+
+def test_a_whole_picture_stands_beside_each_of_its_hands_and_no_other() -> None:
+    macro, micro = block_of([flat()] * 3), block_of([flat()] * 3)
+    macro = replace(macro, region="frame", rows=_of_signs(macro, (0, 1, 2)))
+    micro = replace(micro, rows=_of_signs(micro, (0, 0, 2)))  # two hands, none, one
+    figure = draw_figure([macro, micro], FigureLook(heads=("mean",), width="slide"))
+    words = _words(figure)
+    assert [word for word in words if word.startswith("sign")] == [
+        "sign 0, hand 0", "sign 0, hand 1", "sign 1", "sign 2",
+    ]  # fmt: skip
+    assert words.count("no hand") == 1
+    assert len(figure.axes[0].images) == 4 * 2 + 3 * 2 + 1
+    stacked = _words(draw_figure([macro, micro], FigureLook(heads=("mean",))))
+    assert "no hand" not in stacked  # each below the other has its own rows
+    assert len([word for word in stacked if word.startswith("sign")]) == 6
 
 
 @pytest.mark.parametrize("width", ["column", "page", "slide"])
