@@ -119,6 +119,7 @@ class LiveLoop:
         self._save_to = save_to
         self._recordings = LiveRecordings(
             files.open_recording,
+            open_pre_rolls=files.open_pre_rolls,
             keep="latest" if self._is_live else "all",
             say=self._say,
             now_ns=self._clock.now_ns,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from stream.frames import RgbImage
 from stream.keys import Setting
-from stream.takes import Takes
+from stream.takes import PreRolls, Takes, TwoPreRolls
 
 __all__ = ["LiveControls", "LiveFiles", "LiveReport"]
 
@@ -33,8 +33,15 @@ class LiveControls(Protocol):
 class LiveFiles(Protocol):
     """Makes the files that a person asks for by key."""
 
-    def open_recording(self) -> tuple[Takes, str]:
+    @property
+    def open_pre_rolls(self) -> Callable[[], PreRolls] | None:
+        """Returns what keeps the last seconds for the record key; None where nobody wants them."""
+
+    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
         """Return new files for the record key, and what to call them in a notice.
+
+        Args:
+            pre_rolls: What they begin with.
 
         Raises:
             SinkError: It cannot be; shown as a notice.

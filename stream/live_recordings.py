@@ -9,7 +9,7 @@ from fractions import Fraction
 from stream.channel import Keep
 from stream.errors import SinkError, WorkerError
 from stream.recorder import Recorder
-from stream.takes import Moment, Takes
+from stream.takes import Moment, OpenRecording, PreRolls, Takes
 
 __all__ = ["LiveRecordings"]
 
@@ -18,8 +18,8 @@ class LiveRecordings:
     """Keeps moments in what is being recorded; used by the loop's thread.
 
     Args:
-        open_recording: Returns new files for the record key, and what to call them in a notice; may
-            raise a ``SinkError``.
+        open_recording: Returns new files for the record key.
+        open_pre_rolls: Returns what keeps the last seconds for them; None keeps none.
         keep: What survives where an encoder is too slow.
         say: Shows a notice.
         now_ns: The clock.
@@ -28,20 +28,23 @@ class LiveRecordings:
 
     def __init__(
         self,
-        open_recording: Callable[[], tuple[Takes, str]],
+        open_recording: OpenRecording,
         *,
+        open_pre_rolls: Callable[[], PreRolls] | None,
         keep: Keep,
         say: Callable[[str], None],
         now_ns: Callable[[], int],
         is_watched: bool,
     ) -> None:
         self._open_recording = open_recording
+        self._open_pre_rolls = open_pre_rolls
         self._keep: Keep = keep
         self._say = say
         self._now_ns = now_ns
         self._is_watched = is_watched
         self._whole: Recorder[Moment] | None = None
         self._part: Recorder[Moment] | None = None
+        self._waiting: Recorder[Moment] | None = None
         self._ending: list[Recorder[Moment]] = []
         self._dropped = self._began_ns = self._num_marks = 0
         self._newest_s = Fraction(-1)
@@ -71,22 +74,22 @@ class LiveRecordings:
             self._part = None
             return
         try:
-            takes, name = self._open_recording()
+            self._part = self._go_on() if self._waiting is not None else self._begin_part()
         except SinkError as error:  # a folder that cannot be written is no reason to end
             self._say(f"{error}")
             return
-        self._part = self._begin(takes, name)
-        self._say(f"recording to {name}")
+        self._say(f"recording to {self._part.name}")
 
     def mark(self, name: str = "") -> None:
         """Give this moment a name; without one, a number."""
-        if not self._current:
+        recorders = self._current or ([self._waiting] if self._waiting else [])
+        if not recorders:
             self._say("marks are set in a recording: press r first")
             return
         self._num_marks += 1
         name = name or f"mark {self._num_marks}"
-        for recorder in self._current:
-            assert isinstance(recorder.sink, Takes)
+        for recorder in recorders:
+            assert isinstance(recorder.sink, Takes | PreRolls)
             recorder.sink.mark(name, self._newest_s)
         self._say(name)
 
@@ -96,10 +99,13 @@ class LiveRecordings:
         Raises:
             WorkerError: It cannot be kept, and there is nobody to tell.
         """
-        if not self._current or pts * time_base <= self._newest_s:
+        if self._open_pre_rolls and self._waiting is None and self._part is None:
+            self._waiting = Recorder(self._open_pre_rolls(), "the last seconds", keep=self._keep)
+        recorders = [*self._current, *([self._waiting] if self._waiting else [])]
+        if not recorders or pts * time_base <= self._newest_s:
             return
         self._newest_s, made = pts * time_base, moment()
-        for recorder in self._current:
+        for recorder in recorders:
             self._record(recorder, made, pts, time_base)
 
     def settle_ended(self) -> None:
@@ -115,7 +121,9 @@ class LiveRecordings:
             WorkerError: One could not be finished.
         """
         recorders = [*self._current, *self._ending]
-        self._whole = self._part = None
+        if self._waiting is not None:
+            self._waiting.close()
+        self._whole = self._part = self._waiting = None
         self._ending = []
         with ExitStack() as stack:
             for recorder in recorders:
@@ -124,6 +132,22 @@ class LiveRecordings:
     @property
     def _current(self) -> list[Recorder[Moment]]:
         return [recorder for recorder in (self._whole, self._part) if recorder is not None]
+
+    def _begin_part(self) -> Recorder[Moment]:
+        takes, name = self._open_recording()
+        return self._begin(takes, name)
+
+    def _go_on(self) -> Recorder[Moment]:
+        """Return what kept the last seconds, which now records."""
+        recorder = self._waiting
+        assert recorder is not None
+        assert isinstance(recorder.sink, PreRolls)
+        recorder.name, begin_s = recorder.sink.begin(self._open_recording)
+        length_s = 0 if begin_s is None else self._newest_s - begin_s
+        self._began_ns = self._now_ns() - round(length_s * 10**9)
+        self._dropped -= recorder.dropped  # before it was a recording
+        self._waiting = None
+        return recorder
 
     def _begin(self, takes: Takes, name: str) -> Recorder[Moment]:
         self._began_ns = self._now_ns()
@@ -145,6 +169,8 @@ class LiveRecordings:
             recorder.close()
         self._whole = None if recorder is self._whole else self._whole
         self._part = None if recorder is self._part else self._part
+        if recorder is self._waiting:
+            self._waiting = self._open_pre_rolls = None
         self._tell_fault(error)
 
     def _settle(self, recorder: Recorder[Moment]) -> None:

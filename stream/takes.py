@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +17,24 @@ from stream.frames import RgbImage
 from stream.keys import Setting
 from stream.protocols import Sink
 
-__all__ = ["Event", "Moment", "Part", "TakeSink", "Takes"]
+__all__ = [
+    "Event",
+    "Moment",
+    "OpenRecording",
+    "Part",
+    "PreRolls",
+    "TakePreRoll",
+    "TakeSink",
+    "Takes",
+    "TwoPreRolls",
+]
+
+
+MAX_MARKS = 100
+"""Marks that are kept before a recording: those of the last seconds are meant."""
+_Shapes = tuple[tuple[int, ...], tuple[int, ...]]
+_Past = tuple[Fraction, Sequence[Setting]]
+"""From when on, in seconds, what was set."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +87,39 @@ class Part(Protocol):
         """
 
 
+class TakePreRoll(Protocol):
+    """The last seconds of one take."""
+
+    @property
+    def begin_s(self) -> Fraction:
+        """When the first picture that is kept is shown, in seconds, as ``write`` was told."""
+
+    def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
+        """Keep ``canvas`` for a while.
+
+        Raises:
+            SinkError: It cannot be.
+        """
+
+
+TwoPreRolls = tuple[TakePreRoll, TakePreRoll]
+"""Of the frames as they came, and of what was drawn."""
+
+
+class OpenRecording(Protocol):
+    """Opens new files for the record key."""
+
+    def __call__(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
+        """Return them, and what to call them in a notice.
+
+        Args:
+            pre_rolls: What the takes begin with.
+
+        Raises:
+            SinkError: There can be none.
+        """
+
+
 class Takes(Closing):
     """Keeps moments in one or two takes with the same times; written by one thread.
 
@@ -84,7 +135,7 @@ class Takes(Closing):
         self._num_parts = 1
         # The first is opened at once: whoever asks for a recording is told if there can be none.
         self._part = open_part(1)
-        self._shapes: tuple[tuple[int, ...], ...] | None = None
+        self._shapes: _Shapes | None = None
         self._first_s = Fraction(0)
         self._settings: dict[str, str] = {}
         self._events: list[Event] = []
@@ -93,6 +144,18 @@ class Takes(Closing):
         self._ending: list[threading.Thread] = []
         self._failure: SinkError | None = None
         self._is_closed = False
+
+    def begin(self, at_s: Fraction, shapes: _Shapes, history: Iterable[_Past]) -> None:
+        """Have time 0 before the first moment that is written: its files know what was then.
+
+        Args:
+            at_s: When, as ``write`` is told.
+            shapes: Of the pictures of then.
+            history: When what was set, from no later than then on.
+        """
+        self._first_s, self._shapes = at_s, shapes
+        for time_s, settings in history:
+            self._note(settings, max(at_s, time_s))
 
     def mark(self, name: str, at_s: Fraction) -> None:
         """Give a name to the moment of a time as ``write`` is told; from any thread."""
@@ -106,7 +169,7 @@ class Takes(Closing):
             SinkError: It could not be kept; what was kept before stays good.
         """
         clean = self._part.clean
-        shapes = (moment.clean.shape if clean else (), moment.overlay.shape)
+        shapes = _shapes_of(moment) if clean else ((), moment.overlay.shape)
         if self._shapes not in (None, shapes):
             self._end_in_background()
             self._num_parts += 1
@@ -117,7 +180,7 @@ class Takes(Closing):
             self._first_s = pts * time_base
             self._settings = {}
         shift = round(self._first_s / time_base)
-        self._note(moment, pts * time_base)
+        self._note(moment.settings, pts * time_base)
         if self._part.clean is not None:
             self._part.clean.write(moment.clean, pts - shift, time_base)
         self._part.overlay.write(moment.overlay, pts - shift, time_base)
@@ -138,8 +201,8 @@ class Takes(Closing):
         if self._failure is not None:
             raise self._failure
 
-    def _note(self, moment: Moment, now_s: Fraction) -> None:
-        settings = {setting.name: setting.value for setting in moment.settings}
+    def _note(self, listed: Sequence[Setting], now_s: Fraction) -> None:
+        settings = {setting.name: setting.value for setting in listed}
         time_s = float(now_s - self._first_s)
         changed = [
             Event(time_s, name, value)
@@ -182,6 +245,101 @@ class Takes(Closing):
             finish()
         except SinkError as error:
             self._failure = self._failure or error
+
+
+class PreRolls(Closing):
+    """Keeps the last seconds of both takes until a recording begins with them, then records.
+
+    A ``stream.recorder.Keeper`` of moments; written by one thread.
+
+    Args:
+        open_pre_roll: Returns what keeps the last seconds of a take.
+    """
+
+    def __init__(self, open_pre_roll: Callable[[], TakePreRoll]) -> None:
+        self._open_pre_roll = open_pre_roll
+        self._pre_rolls = open_pre_roll(), open_pre_roll()
+        self._shapes: _Shapes | None = None
+        self._history: deque[_Past] = deque()
+        self._marks: list[tuple[str, Fraction]] = []
+        self._takes: Takes | None = None
+        self._is_told = False
+        self._guard = threading.Lock()
+
+    def begin(self, open_recording: OpenRecording) -> tuple[str, Fraction | None]:
+        """Have a recording begin, with what is kept; from any thread.
+
+        Returns:
+            What to call it, and when it begins, in seconds, as ``write`` was told; None: now.
+
+        Raises:
+            SinkError: It cannot be.
+        """
+        with self._guard:
+            is_empty = self._shapes is None
+            takes, name = open_recording(None if is_empty else self._pre_rolls)
+            begin_s = None if is_empty else self._pre_rolls[0].begin_s
+            for words, at_s in self._marks:
+                if begin_s is not None and at_s >= begin_s:
+                    takes.mark(words, at_s)
+            self._takes, self._is_told = takes, is_empty
+        return name, begin_s
+
+    def mark(self, name: str, at_s: Fraction) -> None:
+        """Give a name to the moment of a time; from the thread that calls ``begin``."""
+        if self._takes is not None:
+            self._takes.mark(name, at_s)
+        else:
+            self._marks = [*self._marks[-MAX_MARKS:], (name, at_s)]
+
+    def write(self, moment: Moment, pts: int, time_base: Fraction) -> None:
+        """Keep a moment, as of ``pts * time_base`` seconds.
+
+        Raises:
+            SinkError: It could not be kept; what was recorded before stays good.
+        """
+        with self._guard:
+            if self._takes is None:
+                self._keep(moment, pts, time_base)
+                return
+        self._tell(self._takes)
+        self._takes.write(moment, pts, time_base)
+
+    def close(self) -> None:
+        """Finish the recording, if one has begun; harmless when called again.
+
+        Raises:
+            SinkError: Not all could be kept; the rest is whole.
+        """
+        if self._takes is not None:
+            self._tell(self._takes)
+            self._takes.close()
+
+    def _tell(self, takes: Takes) -> None:
+        """Tell, once, what is kept of the time before the recording."""
+        if self._is_told:
+            return
+        self._is_told = True
+        assert self._shapes is not None  # else there is nothing to tell
+        takes.begin(self._pre_rolls[0].begin_s, self._shapes, self._history)
+
+    def _keep(self, moment: Moment, pts: int, time_base: Fraction) -> None:
+        shapes = _shapes_of(moment)
+        if self._shapes not in (None, shapes):  # a file of video has one size
+            self._pre_rolls = self._open_pre_roll(), self._open_pre_roll()
+            self._history.clear()
+        self._shapes = shapes
+        for pre_roll, image in zip(self._pre_rolls, (moment.clean, moment.overlay), strict=True):
+            pre_roll.write(image, pts, time_base)
+        if not self._history or self._history[-1][1] != moment.settings:
+            self._history.append((pts * time_base, moment.settings))
+        begin_s = self._pre_rolls[0].begin_s
+        while len(self._history) > 1 and self._history[1][0] <= begin_s:
+            self._history.popleft()
+
+
+def _shapes_of(moment: Moment) -> _Shapes:
+    return moment.clean.shape, moment.overlay.shape
 
 
 def _title_of(event: Event) -> str:

@@ -15,7 +15,7 @@ from stream.frames import Frame, RgbImage, SourceInfo
 from stream.geometry import CropTransform, HandCrop, HandRegion
 from stream.keys import Setting
 from stream.scene import AttentionMaps, Scene
-from stream.takes import Event, Takes
+from stream.takes import Event, PreRolls, Takes, TwoPreRolls
 from tests.waits import WAIT_S
 
 if TYPE_CHECKING:
@@ -283,6 +283,7 @@ class FakeControls:
         self.snapshots: list[RgbImage] = []
         self.recordings: list[FakePart] = []
         self.settings: list[Setting] = []
+        self.open_pre_rolls: Callable[[], PreRolls] | None = None
 
     def news(self) -> str | None:
         return None
@@ -294,7 +295,7 @@ class FakeControls:
     def dismiss(self) -> bool:
         return False
 
-    def open_recording(self) -> tuple[Takes, str]:
+    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
         return Takes(self.open_part), "recording"
 
     def open_part(self, number: int) -> FakePart:

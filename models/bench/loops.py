@@ -22,7 +22,7 @@ from stream.pacing import Clock, MonotonicClock
 from stream.priority import num_cores
 from stream.protocols import HandFinder
 from stream.stats import percentile
-from stream.takes import Takes
+from stream.takes import Takes, TwoPreRolls
 
 __all__ = ["check_clip", "measure_live", "words_of"]
 
@@ -191,7 +191,9 @@ class _Nobody:
     def dismiss(self) -> bool:
         return False
 
-    def open_recording(self) -> tuple[Takes, str]:
+    open_pre_rolls = None
+
+    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
         raise OutputError("nothing is recorded while the live view is measured")
 
     def save_snapshot(self, canvas: RgbImage) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from stream.command_line.options import Options
 from stream.jobs.factories import Factories
-from stream.jobs.opening import open_live_source, open_menu, open_sink
-from stream.jobs.options import LiveOptions
+from stream.jobs.opening import open_live_source, open_menu, open_pre_roll, open_sink
+from stream.jobs.options import LiveOptions, ViewOptions
 from stream.jobs.progress import say
 from stream.jobs.working_folder import WorkingFolder
 from stream.live import LiveLoop
@@ -97,7 +97,11 @@ def show(
         SignlightError: It could not; recordings are whole up to then.
     """
     with ExitStack() as stack:
-        files = WorkingFolder(partial(open_sink, options, source=source))
+        keeps_last = options[ViewOptions].pre_roll > 0
+        files = WorkingFolder(
+            partial(open_sink, options, source=source),
+            partial(open_pre_roll, options, source) if keeps_last else None,
+        )
         save_to = None
         if output is not None:
             save_to = stack.enter_context(files.open_whole(output))

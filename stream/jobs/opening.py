@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,16 @@ from stream.sources.options import PartOptions, PictureOptions, SourceOptions
 if TYPE_CHECKING:
     from stream.jobs.factories import Cutter, Factories, LoadedModel
     from stream.sinks.mp4 import Mp4Sink
+    from stream.sinks.pre_roll import PreRoll
 
-__all__ = ["open_attention", "open_live_source", "open_menu", "open_sink", "open_source"]
+__all__ = [
+    "open_attention",
+    "open_live_source",
+    "open_menu",
+    "open_pre_roll",
+    "open_sink",
+    "open_source",
+]
 
 
 def open_source(options: Options) -> Source:
@@ -104,6 +113,25 @@ def open_sink(
         playlists=options[PictureOptions].playlists,
         **origin,
     )
+
+
+def open_pre_roll(options: Options, source: Source) -> PreRoll:
+    """Return what keeps the last seconds of a take, with the encoder asked for.
+
+    Raises:
+        OutputError: It is missing or cannot be opened.
+    """
+    from stream.sinks.encoders import choose_encoder
+    from stream.sinks.pre_roll import PreRoll
+
+    encoding = options[EncoderOptions]
+    encoder = choose_encoder(
+        encoding.encoder,
+        crf=encoding.crf,
+        preset=encoding.preset,
+        frame_rate=source.info.frame_rate or Fraction(30),
+    )
+    return PreRoll(options[ViewOptions].pre_roll, encoder)
 
 
 def open_attention(options: Options, model: LoadedModel, cut: Cutter) -> NewestMaps:

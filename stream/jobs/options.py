@@ -98,6 +98,12 @@ class ViewOptions(SourceOptions):
     reconnect: bool = option(
         True, "end when a camera or stream is lost; else it is opened again", flag="--no-reconnect"
     )
+    pre_roll: float = option(
+        0.0,
+        "seconds from before the key that a recording begins with, kept encoded all the time",
+        metavar="S",
+        values=Number(0, 600),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from stream.screens.page import Page
 from stream.screens.page_server import PageServer
 from stream.screens.visits import Visits
 from stream.sources.browser import BrowserSource
-from stream.takes import Takes
+from stream.takes import Takes, TwoPreRolls
 
 __all__ = ["OwnCameras"]
 
@@ -91,7 +91,9 @@ class OwnCameras:
 class _NoFiles:
     """Makes no files; a ``stream.live.LiveFiles``."""
 
-    def open_recording(self) -> tuple[Takes, str]:
+    open_pre_rolls = None
+
+    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
         _refuse()
 
     def save_snapshot(self, canvas: RgbImage) -> str:

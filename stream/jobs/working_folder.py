@@ -7,16 +7,18 @@ import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.frames import RgbImage
 from stream.naming import CLEAN, EVENTS, OVERLAY, fresh_path
-from stream.takes import Event, Part, Takes
+from stream.takes import Event, Part, PreRolls, TakePreRoll, Takes, TwoPreRolls
 from stream.whole_files import WholeFile, told_of
 
 if TYPE_CHECKING:
     from stream.sinks.mp4 import Mp4Sink
+    from stream.sinks.pre_roll import PreRoll
 
 __all__ = ["WorkingFolder"]
 
@@ -29,11 +31,17 @@ class WorkingFolder:
     called ``NAME-2`` and so on.
 
     Args:
-        open_sink: Opens a file of video.
+        open_sink: Opens a file of video, which may be given a ``pre_roll`` to begin with.
+        open_pre_roll: Returns what keeps the last seconds of a take for that; None keeps none.
     """
 
-    def __init__(self, open_sink: Callable[[Path], Mp4Sink]) -> None:
+    def __init__(
+        self,
+        open_sink: Callable[..., Mp4Sink],
+        open_pre_roll: Callable[[], PreRoll] | None = None,
+    ) -> None:
         self._open_sink = open_sink
+        self._open_pre_roll = open_pre_roll
         self._sinks: list[Mp4Sink] = []
         self._paths: list[Path] = []
 
@@ -47,15 +55,21 @@ class WorkingFolder:
         """Files that were recorded; those that never got a frame do not exist."""
         return [path for path in dict.fromkeys(self._paths) if path.exists()]
 
-    def open_recording(self) -> tuple[Takes, str]:
+    @property
+    def open_pre_rolls(self) -> Callable[[], PreRolls] | None:
+        """Returns what keeps the last seconds of both takes; None where nobody asked for them."""
+        return None if self._open_pre_roll is None else partial(PreRolls, self._open_pre_roll)
+
+    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
         """Return what keeps both takes and the events, and the name of what was drawn."""
         stem = fresh_path(f"{OVERLAY}.mp4", now=datetime.now()).name.removesuffix(f"{OVERLAY}.mp4")
 
         def open_part(number: int) -> Part:
             name = stem if number == 1 else f"{stem}-{number}"
+            clean, overlay = (pre_rolls if number == 1 else None) or (None, None)
             return _Part(
-                overlay=self._open(Path(f"{name}{OVERLAY}.mp4")),
-                clean=self._open(Path(f"{name}{CLEAN}.mp4")),
+                overlay=self._open(Path(f"{name}{OVERLAY}.mp4"), pre_roll=overlay),
+                clean=self._open(Path(f"{name}{CLEAN}.mp4"), pre_roll=clean),
                 events=Path(f"{name}{EVENTS}"),
             )
 
@@ -70,8 +84,8 @@ class WorkingFolder:
 
         return Takes(open_part)
 
-    def _open(self, path: Path) -> Mp4Sink:
-        self._sinks.append(self._open_sink(path))
+    def _open(self, path: Path, pre_roll: TakePreRoll | None = None) -> Mp4Sink:
+        self._sinks.append(self._open_sink(path, pre_roll=pre_roll))
         self._paths.append(path)
         return self._sinks[-1]
 

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.packet import Packet
-from av.stream import Stream
-from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from stream.sinks.audio import AudioCopy
 from stream.sinks.captions import Captions
-from stream.sinks.encoders import EncoderSettings, encoder_named
+from stream.sinks.encoders import EncoderSettings
+from stream.sinks.picture_encoder import PictureEncoder
+from stream.sinks.pre_roll import PreRoll
 from stream.sinks.remux import Amounts, amount_in
 from stream.sinks.trial import FRAGMENTS
 
-__all__ = ["MAX_TIMESCALE", "FragmentedMp4"]
+__all__ = ["FragmentedMp4"]
 
-_KEYFRAME_EVERY_S = 2
-"""A fragment ends before each key frame, so this much is in memory only."""
-_BT709 = 1
-"""Primaries, transfer function and matrix of BT.709 in ITU-T H.273."""
-_LIMITED_RANGE = 1
-"""Black is 16 and white 235; AVCOL_RANGE_MPEG."""
-MAX_TIMESCALE = 10_000_000
-"""Most ticks per second of a track: a picture's length has 32 bits, here seven minutes."""
-_REORDERABLE_TIME_BASE = Fraction(1, 1_000_000)
-"""In finer ticks pictures are encoded in the order in which they are shown. Else one behind a pause
-of half a minute would be decoded 2 ** 28 ticks before it is shown, and FFmpeg up to 5 then forgets
-the order."""
 _MAX_MOVIE_TIMESCALE = 2**31 - 1
 
 
@@ -50,6 +38,7 @@ class FragmentedMp4:
         end_s: Moment of ``audio_from`` to stop at.
         playlists: Open what ``audio_from`` names, where it is a playlist.
         comment: Text for the file's comment field.
+        pre_roll: Pictures that the file begins with: its time 0 is when they begin.
 
     Raises:
         OutputError: The encoder cannot be opened, or fails; what was at ``path`` is still there
@@ -69,16 +58,9 @@ class FragmentedMp4:
         end_s: Fraction | None,
         playlists: bool = False,
         comment: str,
+        pre_roll: PreRoll | None = None,
     ) -> None:
         self.time_base = time_base
-        self.ticks = array("q")
-        """When each picture is shown; 8 bytes each, a megabyte in an hour."""
-        self._length = 0
-        self._frame_ticks = max(1, round(1 / (encoder.frame_rate * time_base)))
-        self._key_ticks = math.floor(_KEYFRAME_EVERY_S / time_base)
-        self._next_key = 0
-        self._held: av.VideoFrame | None = None
-        self._durations: dict[int, int] = {}
         self._container = av.open(
             f"file:{path}",
             "w",
@@ -93,7 +75,8 @@ class FragmentedMp4:
         self._container.metadata["comment"] = comment
         self.written: Amounts = Counter()
         """What was handed over to be written."""
-        self._stream = self._add_video(size_wh, encoder)
+        self._pre_roll = pre_roll
+        self._video, self._zero_tick = self._open_video(size_wh, encoder)
         self._audio = (
             AudioCopy(audio_from, self._container, zero_s=zero_s, end_s=end_s, playlists=playlists)
             if audio_from
@@ -104,6 +87,8 @@ class FragmentedMp4:
         )
         self._container.container_options.update(self.timescales)
         self._container.start_encoding()
+        if pre_roll is not None:
+            self._mux_pictures(pre_roll.take())
 
     @property
     def warnings(self) -> list[str]:
@@ -118,22 +103,19 @@ class FragmentedMp4:
     @property
     def last_tick(self) -> int:
         """Time of the newest picture; -1 before the first."""
-        return self.ticks[-1] if self.ticks else -1
+        return self._video.last_tick - self._zero_tick
 
     @property
-    def end(self) -> int:
-        """Tick up to which the newest picture is shown, as far as one knows before the next."""
-        return self.last_tick + self._length
+    def times(self) -> list[int]:
+        """When each picture is shown, and when the newest ends, as far as is known yet; ticks."""
+        return [tick - self._zero_tick for tick in (*self._video.ticks, self._video.end)]
 
     def write(self, picture: av.VideoFrame, tick: int, length: int | None = None) -> None:
         """Encode ``picture`` as shown from ``tick`` on, which is later than the one before.
 
         It is shown until the next one comes, or for ``length`` ticks, by default a frame's time.
         """
-        self._encode_held(until=tick)
-        picture.pts, picture.time_base = tick, self.time_base
-        self._held, self._length = picture, length or self._frame_ticks
-        self.ticks.append(tick)
+        self._mux_pictures(self._video.encode(picture, tick + self._zero_tick, length))
         if self._audio:
             for packet in self._audio.packets_until(tick * self.time_base):
                 self._mux(packet)
@@ -141,11 +123,11 @@ class FragmentedMp4:
     def finish(self) -> None:
         """Encode what is left, copy the rest of the sound and close the file."""
         try:
-            self._encode_held(until=self.end)
-            self._mux_video(None)
+            end = self._video.end - self._zero_tick
+            self._mux_pictures(self._video.finish())
             if self._audio:
                 for packet in self._audio.packets_after(
-                    self.last_tick * self.time_base, self.end * self.time_base
+                    self.last_tick * self.time_base, end * self.time_base
                 ):
                     self._mux(packet)
         finally:
@@ -153,42 +135,32 @@ class FragmentedMp4:
                 self._audio.close()
             self._container.close()
 
-    def _add_video(self, size_wh: tuple[int, int], encoder: EncoderSettings) -> VideoStream:
-        self._encoder_name = encoder.name
-        stream = self._container.add_stream(encoder.name, rate=encoder.frame_rate)
-        assert isinstance(stream, VideoStream)
-        stream.time_base = stream.codec_context.time_base = self.time_base
-        stream.color_range = _LIMITED_RANGE
-        stream.colorspace = stream.color_primaries = stream.color_trc = _BT709
-        if self.time_base < _REORDERABLE_TIME_BASE:
-            stream.codec_context.max_b_frames = 0
-        # By itself it would be opened with the file, whose faults are others.
-        encoder.apply(stream.codec_context, size_wh)
-        return stream
+    def _open_video(
+        self, size_wh: tuple[int, int], encoder: EncoderSettings
+    ) -> tuple[PictureEncoder, int]:
+        """Return what encodes, and the time at which it calls the file's beginning."""
+        if self._pre_roll is None:
+            video = PictureEncoder(
+                self._container, size_wh=size_wh, time_base=self.time_base, encoder=encoder
+            )
+            return video, 0
+        video = self._pre_roll.video
+        # "opaque" copies the parameters without looking for an encoder to go with them.
+        self._stream = self._container.add_stream_from_template(video.stream, opaque=True)
+        self._stream.time_base = video.time_base
+        return video, self._pre_roll.begin_tick
 
-    def _encode_held(self, *, until: int) -> None:
-        # A picture's length is known only when the next one comes.
-        picture, self._held = self._held, None
-        if picture is None or picture.pts is None:
-            return
-        self._durations[picture.pts] = until - picture.pts
-        # Key frames go by time, not by count: the rate may vary.
-        if picture.pts >= self._next_key:
-            picture.pict_type = PictureType.I
-            self._next_key = picture.pts + self._key_ticks
-        self._mux_video(picture)
+    def _mux_pictures(self, packets: list[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            if self._pre_roll is not None:  # its times go on, and its packets are of its own stream
+                packet.stream = self._stream
+                packet.pts = None if packet.pts is None else packet.pts - self._zero_tick
+                packet.dts = None if packet.dts is None else packet.dts - self._zero_tick
+            self._mux(packet)
 
-    def _mux(self, packet: Packet[Stream]) -> None:
+    def _mux(self, packet: Packet[Any]) -> None:
         self.written[packet.stream.index] += amount_in(packet)
         self._container.mux(packet)
-
-    def _mux_video(self, picture: av.VideoFrame | None) -> None:
-        with encoder_named(self._encoder_name):
-            packets = self._stream.encode(picture)
-        for packet in packets:
-            if packet.pts is not None:
-                packet.duration = self._durations.pop(packet.pts, self._frame_ticks)
-            self._mux(packet)
 
 
 def exact_timescales(

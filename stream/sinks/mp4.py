@@ -16,8 +16,10 @@ from stream.errors import FullDiskError, OutputError
 from stream.frames import RgbImage
 from stream.sinks.canvas import CanvasConverter
 from stream.sinks.encoders import choose_encoder
-from stream.sinks.fragments import MAX_TIMESCALE, FragmentedMp4
+from stream.sinks.fragments import FragmentedMp4
+from stream.sinks.picture_encoder import track_time_base
 from stream.sinks.place import MADE_WITH, Place
+from stream.sinks.pre_roll import PreRoll
 from stream.sinks.remux import check_whole, finish_mp4
 
 __all__ = ["Mp4Sink"]
@@ -30,8 +32,6 @@ _DISK_FAULTS = {
     errno.EIO: "the disk has a fault; write elsewhere",
     errno.EACCES: "it may not be written; write elsewhere",
 }
-_COARSE_TIME_BASE = Fraction(1, 1_000_000)
-"""For time bases that are too fine for an MP4."""
 
 
 class Mp4Sink(Closing):
@@ -62,6 +62,8 @@ class Mp4Sink(Closing):
         playlists: Open what ``audio_from`` names, where it is a playlist.
         comment: Text for the file's comment field. Unless it names Signlight, the file is not
             known as Signlight's and never replaced.
+        pre_roll: Pictures that the file begins with, as they were encoded; its time 0 is when they
+            begin.
 
     Raises:
         OutputError: The folder is missing or may not be written, ``path`` is ``audio_from``, is
@@ -82,6 +84,7 @@ class Mp4Sink(Closing):
         encoder: str = "libx264",
         playlists: bool = False,
         comment: str = MADE_WITH,
+        pre_roll: PreRoll | None = None,
     ) -> None:
         self._path = Path(path)
         is_url = isinstance(audio_from, str) and "://" in audio_from
@@ -96,7 +99,8 @@ class Mp4Sink(Closing):
         self._end_s = None if end_s is None else Fraction(end_s)
         self._playlists = playlists
         self._comment = comment
-        self._converter = CanvasConverter()
+        self._pre_roll = pre_roll
+        self._converter = CanvasConverter() if pre_roll is None else pre_roll.converter
         self._zero_s = Fraction(0)
         self._file: FragmentedMp4 | None = None
         self._warnings: list[str] = []
@@ -141,7 +145,7 @@ class Mp4Sink(Closing):
                 self._file = self._open(time_base)
             file = self._file
             tick = round((pts * time_base - self._zero_s) / file.time_base)
-            if tick <= file.last_tick and file.time_base == _COARSE_TIME_BASE:
+            if tick <= file.last_tick and time_base < file.time_base:  # rounded
                 tick = file.last_tick + 1
             if tick <= file.last_tick:
                 raise ValueError(
@@ -181,6 +185,9 @@ class Mp4Sink(Closing):
         self.close()
 
     def _finish(self) -> None:
+        if self._file is None and self._pre_roll is not None and not self._is_broken:
+            with self._writing():  # what came before is all that there is
+                self._file = self._open(self._pre_roll.video.time_base)
         if self._file is None:
             return
         if self._is_broken:
@@ -199,7 +206,7 @@ class Mp4Sink(Closing):
                     path,
                     target,
                     timescales=self._file.timescales,
-                    times=[*self._file.ticks, self._file.end],
+                    times=self._file.times,
                     written=self._file.written,
                     captions=self._file.captions,
                     chapters=self._chapters,
@@ -222,19 +229,19 @@ class Mp4Sink(Closing):
         # Rounded down to the source's ticks, so that no picture at or after start_s is before 0.
         start_tick = math.floor(self._start_s / time_base + Fraction(1, 1_000_000))
         self._zero_s = start_tick * time_base
-        is_exact = time_base.denominator <= MAX_TIMESCALE
         path = self._place.claim()
         try:
             return FragmentedMp4(
                 path,
                 size_wh=self._converter.size_wh,
-                time_base=Fraction(1, time_base.denominator) if is_exact else _COARSE_TIME_BASE,
+                time_base=track_time_base(time_base),
                 encoder=self._encoder,
                 audio_from=self._audio_from,
                 zero_s=self._zero_s,
                 end_s=self._end_s,
                 playlists=self._playlists,
                 comment=self._comment,
+                pre_roll=self._pre_roll,
             )
         except BaseException:
             self._place.abandon()

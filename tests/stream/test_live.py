@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import RgbImage
 from stream.geometry import HandCrop, HandRegion
 from stream.scene import AttentionMaps, Scene
-from stream.takes import Takes
+from stream.takes import PreRolls, Takes, TwoPreRolls
 from tests.fakes import (
     FakeControls,
     FakePart,
@@ -280,9 +281,42 @@ def test_record_key_records_what_is_shown_with_true_times_from_zero() -> None:
     assert [int(canvas[0, 0, 0]) for canvas in stage.controls.snapshots] == [12]
 
 
+def test_each_recording_begins_with_the_last_seconds_before_its_key() -> None:
+    """As of the third frame before it, here; what keeps them begins anew when one has ended."""
+
+    class ThreeFrames:
+        def __init__(self) -> None:
+            self.kept: list[tuple[int, Fraction]] = []
+            kept.append(self.kept)
+
+        @property
+        def begin_s(self) -> Fraction:
+            return self.kept[-3:][0][1]
+
+        def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
+            self.kept.append((int(canvas[0, 0, 0]), pts * time_base))
+
+    kept: list[list[tuple[int, Fraction]]] = []
+    controls = FakeControls()
+    controls.open_pre_rolls = lambda: PreRolls(ThreeFrames)
+    screen = ScriptedScreen({6: "r", 9: "r", 20: "r", 22: "r"})
+    stage = Stage(frames(30), screen=screen, controls=controls)
+    stage.run()
+    for part, frames_before, first, last in zip(
+        controls.recordings, kept[:4:2], (0, 9), (8, 21), strict=True
+    ):
+        written = [int(canvas[0, 0, 0]) for canvas, _, _ in part.overlay.written]
+        assert [*(grey for grey, _ in frames_before), *written] == [*range(first, last + 1)]
+        assert part.overlay.pts == [*range(3, 3 + len(written))]
+    recording_s = [scene.stats.recording_s for scene in stage.renderer.scenes if scene.stats]
+    assert recording_s[6] is None
+    assert recording_s[7] is not None
+    assert recording_s[7] > 2 / 30  # of which one is its own
+
+
 def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
     class Refusing(FakeControls):
-        def open_recording(self) -> tuple[Takes, str]:
+        def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
             raise OutputError("no room to record")
 
         def save_snapshot(self, canvas: RgbImage) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from stream.jobs.working_folder import WorkingFolder
 from stream.keys import Setting
+from stream.sinks.encoders import choose_encoder
 from stream.sinks.mp4 import Mp4Sink
-from stream.takes import Moment
+from stream.sinks.pre_roll import PreRoll
+from stream.takes import Moment, PreRolls
 
 TIME_BASE = Fraction(1, 25)
 
@@ -99,3 +103,106 @@ def test_the_whole_view_goes_where_it_was_asked_for_and_further_sizes_beside_it(
     assert folder.recordings == [tmp_path / "view.mp4", tmp_path / "view-2.mp4"]
     assert [len(probed(path)["packets"]) for path in folder.recordings] == [2, 1]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.fixture
+def folder_with_pre_roll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkingFolder:
+    """Two seconds of pre-roll."""
+    monkeypatch.chdir(tmp_path)
+    encoder = choose_encoder("libx264", crf=20, frame_rate=Fraction(25))
+    return WorkingFolder(Mp4Sink, lambda: PreRoll(2.0, encoder))
+
+
+def written(keeper: PreRolls, times: Iterable[int], head: str) -> None:
+    for pts in times:
+        keeper.write(moment(pts % 200, head), pts, TIME_BASE)
+
+
+def times_in(path: Path) -> list[float]:
+    return sorted(float(packet["pts_time"]) for packet in probed(path)["packets"])
+
+
+def first_grey(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return int(next(container.decode(video=0)).to_ndarray(format="rgb24")[24, 32, 0])
+
+
+@pytest.mark.parametrize("is_pressed_last", [False, True])
+def test_a_recording_begins_with_the_seconds_before_it(
+    folder_with_pre_roll: WorkingFolder, is_pressed_last: bool
+) -> None:
+    """From a key frame on, of which there is one a second; what was set then is known."""
+    folder = folder_with_pre_roll
+    assert folder.open_pre_rolls is not None
+    keeper = folder.open_pre_rolls()
+    written(keeper, range(1000, 1150), "mean")
+    keeper.mark("too long ago", 1010 * TIME_BASE)
+    written(keeper, range(1150, 1180), "3")
+    keeper.mark("HOUSE", 1170 * TIME_BASE)
+    assert list(Path().iterdir()) == []
+    name, begin_s = keeper.begin(folder.open_recording)
+    begin = 1125
+    assert begin_s == begin * TIME_BASE  # 2.2 s before, a key frame every 25
+    if not is_pressed_last:
+        written(keeper, range(1185, 1200), "5")
+    keeper.close()
+    overlay, clean = Path(name), Path(name.replace(".overlay.", ".clean."))
+    assert set(folder.recordings) == {overlay, clean}
+    assert folder.warnings == []
+    rest = [] if is_pressed_last else range(1185, 1200)
+    due_s = [(pts - begin) / 25 for pts in (*range(begin, 1180), *rest)]
+    assert times_in(overlay) == times_in(clean) == pytest.approx(due_s)
+    assert first_grey(clean) == pytest.approx(begin % 200, abs=3)
+    assert first_grey(overlay) == pytest.approx(255 - begin % 200, abs=3)
+    with Path(name.replace(".overlay.mp4", ".events.csv")).open(newline="") as file:
+        _, *rows = csv.reader(file)
+    assert rows == [
+        ["0.000", "head", "mean"],
+        ["1.000", "head", "3"],
+        ["1.800", "mark", "HOUSE"],
+        *([] if is_pressed_last else [["2.400", "head", "5"]]),
+    ]
+
+
+def test_what_comes_at_any_rate_leaves_at_most_a_second_more_than_was_asked_for(
+    folder_with_pre_roll: WorkingFolder,
+) -> None:
+    folder = folder_with_pre_roll
+    assert folder.open_pre_rolls is not None
+    keeper = folder.open_pre_rolls()
+    newest = 0
+    for index in range(400):
+        newest += 1 + index * index % 7
+        keeper.write(moment(index % 200, "mean"), newest, TIME_BASE)
+    _, begin_s = keeper.begin(folder.open_recording)
+    assert begin_s is not None
+    assert 2.0 <= float(newest * TIME_BASE - begin_s) <= 3.5  # the encoder holds some back
+    keeper.close()
+    overlay, clean = folder.recordings
+    assert times_in(overlay) == times_in(clean)
+    assert times_in(clean)[0] == 0
+
+
+def test_another_size_begins_another_pre_roll(folder_with_pre_roll: WorkingFolder) -> None:
+    folder = folder_with_pre_roll
+    assert folder.open_pre_rolls is not None
+    keeper = folder.open_pre_rolls()
+    written(keeper, range(50), "mean")
+    for pts in range(50, 60):
+        keeper.write(moment(90, "mean", (128, 48)), pts, TIME_BASE)
+    _, begin_s = keeper.begin(folder.open_recording)
+    assert begin_s == 50 * TIME_BASE
+    keeper.close()
+    assert [len(times_in(path)) for path in folder.recordings] == [10, 10]
+
+
+def test_a_key_pressed_before_anything_came_begins_with_what_comes(
+    folder_with_pre_roll: WorkingFolder,
+) -> None:
+    folder = folder_with_pre_roll
+    assert folder.open_pre_rolls is not None
+    keeper = folder.open_pre_rolls()
+    assert keeper.begin(folder.open_recording)[1] is None
+    written(keeper, range(70, 80), "mean")
+    keeper.close()
+    assert [times_in(path)[0] for path in folder.recordings] == [0, 0]
