@@ -61,11 +61,14 @@ def test_a_camera_starts_by_a_click_with_its_lamp_its_name_and_maps(page: Any) -
     assert "camera.mjpeg" in page.locator("#camera-menu option:checked").inner_text()
     page.locator("#age", has_text="ms").wait_for()
     assert page.locator("#picture").evaluate("it => it.width") >= 320
+    page.locator("#set-mirror").uncheck()
+    page.wait_for_url("**/?*mirror=off*")
     page.locator("#camera-stop").click()
     page.locator("#words", has_text="camera is off").wait_for()
     assert not page.locator("#camera-lamp").is_visible()
     start(page)
     page.locator("#camera-lamp").wait_for()
+    assert not page.locator("#set-mirror").is_checked(), "what a person chose stays"
 
 
 def test_two_show_different_cameras_and_settings_and_a_third_is_refused(

@@ -66,7 +66,8 @@ class OwnCameras:
         camera: BrowserSource,
         stop: threading.Event,
     ) -> None:
-        options, factories = self.options, self.factories
+        # At a camera one sees oneself as in a mirror.
+        options, factories = self.options.but(mirror=True), self.factories
         with ExitStack() as stack:
             attention = stack.enter_context(open_menu(options, factories, models.open))
             finder = stack.enter_context(factories.open_finder(options))

@@ -25,6 +25,7 @@ let painted = 0;
 let lastPictureMs = null;
 let leastTransitMs = Infinity;
 let camera = null; // where each browser shows its own
+let isFile = false; // is shown there, or was last
 let lastFrame = null;
 let numDropped = 0;
 let recorder = null;
@@ -181,12 +182,14 @@ function showCamera() {
   byId("freeze").disabled = byId("snapshot").disabled = byId("record").disabled = !camera.isRunning;
 }
 
-async function use(start, mirror) {
+async function use(start, isCamera) {
   explain("Opening\u2026");
   try {
     await start();
     lastPictureMs = performance.now();
-    if (!settings.isWished("mirror")) press(`mirror=${mirror}`);
+    // A camera is a mirror, a recording is not; of the camera, the person's own choice stays.
+    if (!isCamera || isFile) press(`mirror=${isCamera ? "on" : "off"}`);
+    isFile = !isCamera;
   } catch (error) {
     explain(error.message, { canStart: true });
   }
@@ -202,7 +205,7 @@ async function startCamera(deviceId) {
     );
     byId("camera-menu").value = chosen;
     byId("cameras").hidden = false;
-  }, "on");
+  }, true);
 }
 
 function openFile(file) {
@@ -211,7 +214,7 @@ function openFile(file) {
     byId("toast").textContent = "Files can be dropped where the page is served with --own-camera.";
     byId("toast").hidden = false;
     setTimeout(() => { byId("toast").hidden = true; }, 4000);
-  } else use(() => camera.open(file), "off");
+  } else use(() => camera.open(file), false);
 }
 
 function keep(blob, suffix) {

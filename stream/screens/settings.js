@@ -24,10 +24,6 @@ export class Settings {
     for (const name of this.#wishes.keys()) if (!this.#initial.has(name)) this.#wishes.delete(name);
   }
 
-  isWished(name) {
-    return this.#wishes.has(name);
-  }
-
   show(settings) {
     for (const setting of settings) {
       if (setting.name === "head") showHeads(setting, this.#press);
