@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -30,6 +31,8 @@ MAX_WAITING = 4
 frame now and then takes it three times as long."""
 FILL_S = 0.5
 """Longest wait for so many before a recording plays: what is slower than that cannot be in time."""
+SEEK_S = 5.0
+"""How far an arrow key goes in a recording."""
 STALL_S = 0.05
 """Longest wait for a frame before the keyboard gets its turn, should a camera stall."""
 LATE_S = 0.2
@@ -73,6 +76,8 @@ class LiveLoop:
         save_to: Keeps the whole run; closed at its end. None keeps nothing.
         stop: Set it, from any thread or a signal handler, to end.
         stays: The last picture of a recording stays on the screen until a person quits.
+        seek: Has the source go on so many seconds later; None where it cannot.
+        greeting: Notice on the first picture.
         max_past_bytes: Pictures that are kept to step back to.
         clock: The passing of time.
     """
@@ -90,6 +95,8 @@ class LiveLoop:
         save_to: Takes | None,
         stop: threading.Event,
         stays: bool = False,
+        seek: Callable[[float], None] | None = None,
+        greeting: str = "",
         max_past_bytes: int = MAX_PAST_BYTES,
         clock: Clock | None = None,
     ) -> None:
@@ -102,6 +109,8 @@ class LiveLoop:
         self._files = files
         self._stop = stop
         self._stays = stays and screen is not None
+        self._seek = seek
+        self._greeting = greeting
         self._clock = clock or MonotonicClock()
         self._is_live = source.info.is_live
         self._pacer = None if self._is_live else Pacer(self._clock)
@@ -210,6 +219,8 @@ class LiveLoop:
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
         self._newest_maps.submit(frame, hands)
         self._keep_past(frame, hands)
+        if not self._num_shown:
+            self._say(self._greeting)
         self._scene = Scene(
             frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
         )
@@ -349,6 +360,21 @@ class LiveLoop:
             self._toggle_freeze()
         self._num_back = min(self._num_back + 1, len(self._past) - 1)
 
+    def _seek_back(self) -> None:
+        self._seek_by(-SEEK_S)
+
+    def _seek_on(self) -> None:
+        self._seek_by(SEEK_S)
+
+    def _seek_by(self, by_s: float) -> None:
+        if self._seek is None or self._is_ended:
+            self._say("only a recording that is playing goes back and on")
+            return
+        if self._is_frozen:
+            self._toggle_freeze()
+        self._seek(by_s)
+        self._say(f"{by_s:+.0f} s")
+
     def _keep_past(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
         self._past.append((frame, hands))
         self._past_bytes += frame.image.nbytes
@@ -395,6 +421,13 @@ class LiveLoop:
         )
 
     WINDOW_KEYS = (
+        Key(
+            ("left",),
+            f"{SEEK_S:.0f} s back in a recording",
+            _seek_back,
+            caps=("\N{LEFTWARDS ARROW}",),
+        ),
+        Key(("right",), f"{SEEK_S:.0f} s on", _seek_on, caps=("\N{RIGHTWARDS ARROW}",)),
         Key(("f11",), "full screen", _leave_to_the_window, caps=("F11",)),
         Key(("q",), "quit", _quit),
         Key(("escape",), "close this card, or quit", _escape, caps=("Esc",)),

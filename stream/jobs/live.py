@@ -21,6 +21,7 @@ from stream.priority import num_threads_beside_picture
 from stream.protocols import LiveRenderer, Screen, Source
 from stream.sources import require_source
 from stream.sources.options import SourceOptions
+from stream.sources.playing import PlayedSource
 from stream.stopping import stop_on_signals
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Live:
                 output=asked.output,
                 notes=notes,
                 stays=not asked.quit_at_end,
+                greeting="? shows the keys",
             )
 
 
@@ -76,6 +78,7 @@ def show(
     output: Path | None,
     notes: Sequence[str],
     stays: bool = False,
+    greeting: str = "",
     connect: Callable[[LiveRenderer, Controls], LiveRenderer] = lambda view, controls: view,
 ) -> int:
     """Show a source until it ends or a person quits, and say what came of it.
@@ -88,6 +91,7 @@ def show(
         output: MP4 that records all of it.
         notes: What to say at the end, a line each.
         stays: The last picture of a recording stays until a person quits.
+        greeting: Notice on the first picture.
         connect: Called with what draws and what is pressed; returns what is to draw.
 
     Returns:
@@ -123,6 +127,8 @@ def show(
                 save_to=save_to,
                 stop=stop.event,
                 stays=stays,
+                seek=source.seek if isinstance(source, PlayedSource) else None,
+                greeting=greeting,
             ).run()
     say(f"{report}")
     of_source = (*doubts_about_source(options[SourceOptions].source), *source.warnings)

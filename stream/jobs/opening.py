@@ -70,18 +70,22 @@ def open_live_source(options: Options, *, loop: bool) -> Source:
         OptionError: It has no such part as the options ask for.
     """
     name = options[SourceOptions].source
+    part = options[PartOptions]
     # What comes once only, a pipe or a stream, cannot begin again.
-    if loop and (Path(name).is_file() or Path(name).is_dir()):
-        from stream.sources.looping import LoopingSource
+    if Path(name).is_file() or Path(name).is_dir():
+        from stream.sources.playing import PlayedSource
 
-        return LoopingSource(partial(open_source, options))
+        return PlayedSource(
+            lambda from_s: open_source(options if from_s is None else options.but(start_s=from_s)),
+            begin_s=part.start_s or 0.0,
+            loops=loop,
+        )
     source = open_source(options)
     if not (source.info.is_live and options[ViewOptions].reconnect):
         return source
     from stream.sources.returning import ReturningSource
     from stream.sources.timeline import Span
 
-    part = options[PartOptions]
     return ReturningSource(
         source,
         partial(open_source, options.but(end_s=None, max_frames=None)),

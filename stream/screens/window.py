@@ -50,9 +50,14 @@ _KEYSYM_NAMES = {
     0xFF0D: "enter",
     0xFF1B: "escape",
     0xFF8D: "enter",
+    0xFF51: "left",
+    0xFF53: "right",
+    0xF702: "left",
+    0xF703: "right",
     0xFFC8: "f11",
     0xFFFF: "delete",
 }
+_WINDOWS_NAMES = {0x250000: "left", 0x270000: "right"}
 _KEYSYM_KEYPAD = range(0xFFAA, 0xFFBA)
 """Keys of the number pad, ``*`` to ``9``, in the order of ASCII (X11 keysymdef.h)."""
 
@@ -101,7 +106,7 @@ class Window(Closing):
 
         Returns:
             The character of the key in lower case, "space", "enter", "escape", "tab",
-            "backspace", "delete", or None; F11 is the window's own.
+            "backspace", "delete", "left", "right", or None; F11 is the window's own.
 
         Raises:
             DisplayError: The window could not be opened.
@@ -207,6 +212,8 @@ def _is_visible(title: str) -> bool:
 
 def key_name(code: int) -> str | None:
     """Return the name of a key from ``cv2.waitKeyEx``, whose codes differ between toolkits."""
+    if code in _WINDOWS_NAMES:
+        return _WINDOWS_NAMES[code]
     symbol = code & 0xFFFF  # GTK puts the modifiers above
     if code < 0 or symbol == 0:
         return None

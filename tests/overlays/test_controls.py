@@ -36,7 +36,7 @@ def test_the_only_layer_is_called_so() -> None:
 def test_the_keys_are_those_that_were_promised_each_once() -> None:
     presses = [press for column in KEYS for key in column for press in key.presses]
     assert sorted(presses) == sorted(
-        [*"0123456789<>ma[]dlc+=-_tnkfhsbr?q.,", "space", "escape", "f11"]
+        [*"0123456789<>ma[]dlc+=-_tnkfhsbr?q.,", "space", "escape", "f11", "left", "right"]
     )
 
 

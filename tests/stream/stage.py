@@ -41,7 +41,7 @@ class Stage:
         controls: FakeControls | None = None,
         save_to: ListSink | None = None,
         is_watched: bool = True,
-        stays: bool = False,
+        **others: Any,  # noqa: ANN401 - LiveLoop's own
     ) -> None:
         self.model = model or GatedModel()
         self.renderer = renderer or FrameRenderer()
@@ -60,8 +60,8 @@ class Stage:
             files=self.controls,
             save_to=Takes(lambda number: FakePart(save_to)) if save_to is not None else None,
             stop=self.stop,
-            stays=stays,
             clock=self.clock,
+            **others,
         )
 
     def run(self) -> LiveReport:

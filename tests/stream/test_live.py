@@ -314,6 +314,29 @@ def test_each_recording_begins_with_the_last_seconds_before_its_key() -> None:
     assert recording_s[7] > 2 / 30  # of which one is its own
 
 
+def test_arrow_keys_have_the_source_go_back_and_on() -> None:
+    asked: list[float] = []
+    screen = ScriptedScreen({2: "right", 3: "space", 4: "left"})
+    stage = Stage(frames(9), screen=screen, seek=asked.append)
+    assert stage.run().num_shown == 9  # frozen, it goes on
+    assert asked == [5.0, -5.0]
+    notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
+    assert (notices[3], notices[5]) == ("+5 s", "-5 s")
+
+
+def test_a_source_that_cannot_go_back_says_so() -> None:
+    stage = Stage(frames(9), screen=ScriptedScreen({2: "left"}))
+    stage.run()
+    assert "only a recording" in stage.renderer.scenes[3].stats.notice  # type: ignore[union-attr]
+
+
+def test_the_first_pictures_have_a_greeting() -> None:
+    stage = Stage(frames(90), greeting="? shows the keys")
+    stage.run()
+    notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
+    assert (notices[0], notices[-1]) == ("? shows the keys", "")
+
+
 def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
     class Refusing(FakeControls):
         def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
