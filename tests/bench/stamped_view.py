@@ -22,12 +22,17 @@ _draw = LiveView.draw
 
 def _draw_stamped(self: LiveView, scene: Scene) -> RgbImage:
     canvas = _draw(self, scene)
+    stamp(canvas)
+    return canvas
+
+
+def stamp(canvas: RgbImage) -> None:
+    """Write the time into a picture."""
     side = round(canvas.shape[1] * BLOCK)
     now_ms = time.time_ns() // 1_000_000
     for place in range(NUM_BITS):
         is_set = now_ms >> (NUM_BITS - 1 - place) & 1
         canvas[-side:, place * side : (place + 1) * side] = 255 * is_set
-    return canvas
 
 
 if __name__ == "__main__":
