@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import ROOT
 from tests.waits import PROCESS_S, until
 
-__all__ = ["SECOND_MS", "ServedView"]
+__all__ = ["SECOND_MS", "ServedView", "drop_file"]
 
 SECOND_MS = 1000
 
@@ -57,3 +58,16 @@ class ServedView:
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(PROCESS_S)
         return code, self.text()
+
+
+def drop_file(page: Any, name: str) -> None:  # noqa: ANN401
+    """Drop a file on the page that is a video by its name alone."""
+    dropped = page.evaluate_handle(
+        """name => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["no video"], name, { type: "video/mp4" }));
+            return transfer;
+        }""",
+        name,
+    )
+    page.dispatch_event("#screen", "drop", {"dataTransfer": dropped})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.served_view import SECOND_MS, ServedView
+from tests.served_view import SECOND_MS, ServedView, drop_file
 from tests.waits import PROCESS_S, until
 
 
@@ -145,10 +145,8 @@ def test_a_video_plays_in_place_of_a_camera_not_mirrored(page: Any, sample_clip:
     assert not page.locator("#set-mirror").is_checked()
 
 
-def test_a_file_that_is_no_video_is_told(page: Any, tmp_path: Path) -> None:  # noqa: ANN401
-    text = tmp_path / "notes.mp4"
-    text.write_text("no video")
-    page.locator("#file").set_input_files(text)
+def test_a_dropped_file_that_is_no_video_is_told(page: Any) -> None:  # noqa: ANN401
+    drop_file(page, "notes.mp4")
     page.locator("#words", has_text="cannot play notes.mp4").wait_for()
     assert page.locator("#camera-start").is_visible()
 

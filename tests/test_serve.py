@@ -10,7 +10,8 @@ from urllib.parse import urljoin
 import av
 import pytest
 
-from tests.served_view import SECOND_MS, ServedView
+from run_live import main
+from tests.served_view import SECOND_MS, ServedView, drop_file
 from tests.waits import PROCESS_S, until
 
 
@@ -120,6 +121,13 @@ def test_the_list_of_keys_opens_and_closes(page: Any) -> None:  # noqa: ANN401
     page.locator("#keys").wait_for(state="hidden")
 
 
+def test_a_dropped_file_leaves_the_view_alone_and_the_page_says_so(page: Any) -> None:  # noqa: ANN401
+    drop_file(page, "clip.mp4")
+    assert "--own-camera" in page.locator("#toast").inner_text()
+    page.locator("#toast").wait_for(state="hidden")
+    assert page.locator("#message").is_hidden()
+
+
 @pytest.mark.parametrize("width", [320, 390, 820, 1280])
 def test_nothing_is_cut_off_on_narrow_and_wide_screens(page: Any, width: int) -> None:  # noqa: ANN401
     page.set_viewport_size({"width": width, "height": 844})
@@ -164,3 +172,20 @@ def test_other_machines_are_let_in_only_when_asked_and_told_what_that_means(
     finally:
         view.process.kill()
         view.process.wait(PROCESS_S)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["clip.mp4", "--own-camera"], "leave out clip.mp4"),
+        (["--own-camera", "--save", "a.mp4"], "each browser has its own"),
+        (["--cert", "cert.pem"], "--cert and --key go together"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["serve", *arguments])
+    assert end.value.code == 2
+    assert words in " ".join(capsys.readouterr().err.split())
