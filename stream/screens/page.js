@@ -64,7 +64,7 @@ socket.addEventListener("message", ({ data }) => {
   } else paint(data);
 });
 socket.addEventListener("close", ({ reason }) => {
-  if (reason === "idle") end("This page was silent for a minute, so the view was closed here.");
+  if (reason === "idle") end("This page was silent for too long, so the view was closed here: others may want the place.");
   else if (reason) end("The view was closed: this page sent more, or other things, than it may.");
   else if (wasOpen) end("The view has ended, or the network was lost. Start it again where it was started, then try again.");
   else end("Nothing answers here any more, or as many browsers watch as may. Close another one, then try again.");

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,6 +17,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from stream.closing import Closing
 from stream.errors import DisplayError
 from stream.screens.admission import Admission
+from stream.screens.certificate import open_certificate
 from stream.screens.options import PageOptions
 from stream.screens.viewers import Picture, Viewer, Viewers
 
@@ -33,6 +33,8 @@ MAX_MESSAGES_PER_S = 240
 """Twice what a screen of 120 pictures a second says; whoever says more is no browser of ours."""
 IDLE_S = 60.0
 """Who takes no picture for so long, though there is one, is no longer there."""
+MAX_UNUSED = 5
+"""So many times as long a browser may keep a place for its own camera and send no picture."""
 MAX_CONNECTIONS = 64
 """Beside four of each viewer: who opens more wants to use up what this process may open."""
 KEEP_ALIVE_S = 15.0
@@ -106,7 +108,7 @@ class PageServer(Closing):
     def __init__(self, options: PageOptions) -> None:
         self.admission = Admission(options.host)
         self._host = options.host
-        self._tls = _open_certificate(options)
+        self._tls = open_certificate(options)
         self._max_viewers = options.max_viewers
         self._num_viewers = 0
         self._entrance: Entrance | None = None
@@ -282,11 +284,13 @@ class PageServer(Closing):
     async def _listen(self, socket: web.WebSocketResponse, viewer: Viewer, show: Show) -> None:
         """Take what a browser says until it leaves, falls silent or says too much."""
         allowance, before_s = float(MAX_MESSAGES_PER_S), time.monotonic()
+        num_unused = 0
         while True:
             try:
                 message = await socket.receive(timeout=IDLE_S)
             except asyncio.TimeoutError:
-                if not viewer.owes:  # there was nothing to say
+                num_unused += show.takes_pictures
+                if not viewer.owes and num_unused < MAX_UNUSED:  # there was nothing to say
                     continue
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"idle")
                 return
@@ -302,6 +306,7 @@ class PageServer(Closing):
             if allowance < 0:
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too much")
                 return
+            num_unused = 0
             if is_picture:
                 show.take(message.data)
             elif message.data == SHOWN:
@@ -333,29 +338,6 @@ class PageServer(Closing):
                         await asyncio.wait_for(answer.write(part), IDLE_S)
                         viewer.shown()
         return answer
-
-
-def _open_certificate(options: PageOptions) -> ssl.SSLContext | None:
-    if options.cert is None or options.key is None:
-        return None
-    for path in (options.cert, options.key):
-        if not path.is_file():
-            raise DisplayError(f"there is no file {path} for HTTPS; check the path")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        # A key with a password would ask for it on the terminal.
-        context.load_cert_chain(options.cert, options.key, password=_refuse_password)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        raise DisplayError(
-            f"{options.cert} and {options.key} do not make HTTPS ({reason}); give a certificate "
-            "and its own private key as PEM, without a password"
-        ) from error
-    return context
-
-
-def _refuse_password() -> str:
-    raise ValueError("the key has a password")
 
 
 class _Refusal(asyncio.Protocol):

@@ -471,6 +471,26 @@ def test_a_browser_that_waits_for_the_first_picture_is_not_idle(
     run(scene)
 
 
+def test_a_place_for_a_camera_that_is_not_used_is_free_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(page_server, "IDLE_S", 0.01)
+
+    def show(page: Page, camera: BrowserSource, stop: threading.Event) -> None:
+        page.connect(KEYS, Dial())
+        camera.read()
+
+    async def scene(server: PageServer) -> None:
+        async with browser(server) as session, socket(server, session) as opened:
+            kinds = [each.type async for each in opened]
+            assert WSMsgType.BINARY not in kinds
+            assert opened.close_code == 1008
+
+    with PageServer(PageOptions(port=0)) as server, Visits(server, show) as visits:
+        server.open(visits.entered, is_common=False)
+        run(lambda: scene(server))
+
+
 def test_a_third_picture_waits_until_one_is_shown() -> None:
     async def scene() -> None:
         viewer = Viewer()
