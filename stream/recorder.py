@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from typing import Generic, Protocol, TypeVar
 
 from stream.channel import Channel, ChannelClosed, Keep
 from stream.closing import Closing
-from stream.errors import WorkerError
+from stream.errors import SinkError, WorkerError
 from stream.worker import Worker
 
 __all__ = ["Keeper", "Recorder"]
@@ -97,7 +98,8 @@ class Recorder(Closing, Generic[T]):
         try:
             self._worker.check()
         except WorkerError:
-            self.sink.close()  # the thread has not come to that
+            with suppress(SinkError):  # what failed first is told
+                self.sink.close()  # the thread has not come to that
             raise
 
     def _items(self) -> Iterator[tuple[T, int, Fraction]]:

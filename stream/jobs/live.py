@@ -116,7 +116,7 @@ def show(
         view = factories.make_view(options)
         controls = factories.make_controls(view, attention)
         with stop_on_signals() as stop:
-            report = LiveLoop(
+            loop = LiveLoop(
                 source=source,
                 finder=finder,
                 attention=attention,
@@ -129,15 +129,27 @@ def show(
                 stays=stays,
                 seek=source.seek if isinstance(source, PlayedSource) else None,
                 greeting=greeting,
-            ).run()
+            )
+            try:
+                report = loop.run()
+            except BaseException:
+                _name(files)
+                raise
     say(f"{report}")
     of_source = (*doubts_about_source(options[SourceOptions].source), *source.warnings)
-    for warning in (*notes, *attention.warnings, *of_source, *files.warnings):
+    for warning in (*notes, *attention.warnings, *of_source):
         say(f"note: {warning}")
-    for path in files.recordings:
-        say(f"saved {path}")
+    _name(files)
     if save_to is not None and not report.num_shown:
         say("nothing was shown to save")
     for fault in report.faults:
         say(f"error: {fault}")
     return 1 if report.faults else stop.exit_code
+
+
+def _name(files: WorkingFolder) -> None:
+    """Say which files there are, whatever became of the view."""
+    for warning in files.warnings:
+        say(f"note: {warning}")
+    for path in files.recordings:
+        say(f"saved {path}")

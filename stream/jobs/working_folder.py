@@ -43,17 +43,18 @@ class WorkingFolder:
         self._open_sink = open_sink
         self._open_pre_roll = open_pre_roll
         self._sinks: list[Mp4Sink] = []
-        self._paths: list[Path] = []
 
     @property
     def warnings(self) -> list[str]:
         """What is not in the recordings as it should be."""
-        return [warning for sink in self._sinks for warning in sink.warnings]
+        lines = [warning for sink in self._sinks for warning in sink.warnings]
+        cut = [sink.written_path for sink in self._sinks if not sink.is_whole]
+        return lines + [f"{path} plays up to where it broke off" for path in cut if path.exists()]
 
     @property
     def recordings(self) -> list[Path]:
-        """Files that were recorded; those that never got a frame do not exist."""
-        return [path for path in dict.fromkeys(self._paths) if path.exists()]
+        """Files of video that were recorded, and are whole."""
+        return [sink.written_path for sink in self._sinks if sink.is_whole]
 
     @property
     def open_pre_rolls(self) -> Callable[[], PreRolls] | None:
@@ -86,7 +87,6 @@ class WorkingFolder:
 
     def _open(self, path: Path, pre_roll: TakePreRoll | None = None) -> Mp4Sink:
         self._sinks.append(self._open_sink(path, pre_roll=pre_roll))
-        self._paths.append(path)
         return self._sinks[-1]
 
     def save_snapshot(self, canvas: RgbImage) -> str:

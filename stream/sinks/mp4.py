@@ -107,6 +107,8 @@ class Mp4Sink(Closing):
         self._chapters: list[tuple[Fraction, str]] = []
         self._is_broken = False
         self._is_closed = False
+        self.is_whole = False
+        """Whether all that was written is in a finished file; known once closed."""
         self._replaces_earlier = True
 
     @property
@@ -174,6 +176,7 @@ class Mp4Sink(Closing):
         self._is_closed = True
         try:
             self._finish()
+            self.is_whole = self._file is not None and not self._is_broken
         finally:
             if self._is_broken:
                 self._place.remove_unreadable()

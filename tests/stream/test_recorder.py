@@ -33,3 +33,17 @@ def test_failure_of_the_sink_reaches_the_caller_and_the_sink_is_closed() -> None
     with pytest.raises(WorkerError, match="record failed: disk full"):
         recorder.close()
     assert sink.num_closed == 1
+
+
+def test_what_failed_first_is_told_where_closing_fails_as_well() -> None:
+    """On a full disk one take breaks, and then the end of the other."""
+
+    class Unfinishable(ListSink):
+        def close(self) -> None:
+            super().close()
+            raise OutputError("nor can the rest be written")
+
+    recorder = Recorder(Unfinishable(fail_at=0, failure=OutputError("disk full")), "a", keep="all")
+    recorder.record(CANVAS, 0, TIME_BASE)
+    with pytest.raises(WorkerError, match="record failed: disk full"):
+        recorder.close()
