@@ -16,7 +16,9 @@ from stream.geometry import HandRegion
 from stream.keys import Key, actions_of
 from stream.live_parts import LiveControls, LiveFiles, LiveReport
 from stream.live_recordings import LiveRecordings
+from stream.mark_name import MarkName
 from stream.pacing import Clock, MonotonicClock, Pacer
+from stream.past_frames import Located, PastFrames
 from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Source
 from stream.scene import Scene
 from stream.sources.reading import frames_of
@@ -48,9 +50,6 @@ MEASURED_FRAMES = 20_000
 _MARK = "mark="
 """A press that begins so names the mark that it sets."""
 
-_Located = tuple[Frame, tuple[HandRegion, ...]]
-"""A frame and the hands in it."""
-
 
 class LiveLoop:
     """Shows every captured frame with the newest maps there are, each carried by its hand.
@@ -78,6 +77,7 @@ class LiveLoop:
         stays: The last picture of a recording stays on the screen until a person quits.
         seek: Has the source go on so many seconds later; None where it cannot.
         greeting: Notice on the first picture.
+        names_marks: A mark's name is typed after its key: the screen is in front of a keyboard.
         max_past_bytes: Pictures that are kept to step back to.
         clock: The passing of time.
     """
@@ -97,12 +97,12 @@ class LiveLoop:
         stays: bool = False,
         seek: Callable[[float], None] | None = None,
         greeting: str = "",
+        names_marks: bool = False,
         max_past_bytes: int = MAX_PAST_BYTES,
         clock: Clock | None = None,
     ) -> None:
         self._source = source
         self._finder = finder
-        self._max_past_bytes = max_past_bytes
         self._renderer = renderer
         self._screen = screen
         self._controls = controls
@@ -111,17 +111,18 @@ class LiveLoop:
         self._stays = stays and screen is not None
         self._seek = seek
         self._greeting = greeting
+        self._names_marks = names_marks
         self._clock = clock or MonotonicClock()
         self._is_live = source.info.is_live
         self._pacer = None if self._is_live else Pacer(self._clock)
         keep: Keep = "latest" if self._is_live else "all"
         capacity = 1 if self._is_live else MAX_WAITING
         self._frames: Channel[Frame] = Channel(capacity, keep=keep)
-        self._located: Channel[_Located | None] = Channel(capacity, keep=keep)
+        self._located: Channel[Located | None] = Channel(capacity, keep=keep)
         self._capture: Worker[Frame, Frame] = Worker(
             lambda frame: frame, inbox=frames_of(source, stop), outbox=self._frames, name="capture"
         )
-        self._hands: Worker[Frame, _Located | None] = Worker(
+        self._hands: Worker[Frame, Located | None] = Worker(
             self._locate, inbox=self._frames, outbox=self._located, name="hands"
         )
         self._newest_maps = attention
@@ -140,8 +141,8 @@ class LiveLoop:
         self._fills_until_ns: int | None = None
         self._came_ns = 0
         self._is_frozen = self._is_ended = False
-        self._past: deque[_Located] = deque()
-        self._past_bytes = self._num_back = 0
+        self._past = PastFrames(max_past_bytes)
+        self._naming: MarkName | None = None
         self._frozen_from = self._frozen_ns = 0
         self._notice = ("", 0)
         self._rate = RateMeter()
@@ -158,6 +159,7 @@ class LiveLoop:
         """
         with ExitStack() as stack:
             stack.callback(self._recordings.close)
+            stack.callback(self._end_naming)
             if self._save_to is not None:
                 self._recordings.begin_whole(self._save_to)
             stack.enter_context(self._capture)
@@ -200,7 +202,7 @@ class LiveLoop:
         frozen_now = self._dropped - self._frozen_from if self._is_frozen else 0
         return self._dropped - self._num_frozen - frozen_now
 
-    def _locate(self, frame: Frame) -> _Located | None:
+    def _locate(self, frame: Frame) -> Located | None:
         """Find the hands of a frame; None where a recording is too heavy to show them all.
 
         It keeps its own speed by leaving frames out, though never all of them.
@@ -218,7 +220,7 @@ class LiveLoop:
         self._came_ns = self._clock.now_ns()
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
         self._newest_maps.submit(frame, hands)
-        self._keep_past(frame, hands)
+        self._past.keep((frame, hands))
         if not self._num_shown:
             self._say(self._greeting)
         self._scene = Scene(
@@ -257,6 +259,7 @@ class LiveLoop:
 
     def _stay(self) -> None:
         """Hold the last picture; what is recorded ended with the source."""
+        self._end_naming()
         self._recordings.close()
         self._is_ended, self._frozen_ns = True, self._clock.now_ns()
         while not self._stop.is_set() and self._screen is not None and self._screen.is_open:
@@ -282,7 +285,7 @@ class LiveLoop:
     def _hold(self) -> None:
         """Show the frozen frame again, with the look, the maps and the notices of the moment."""
         assert self._scene is not None  # freezing needs a picture
-        frame, hands = self._past[-1 - self._num_back]
+        frame, hands = self._past.current
         self._newest_maps.check()
         self._scene = Scene(
             frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
@@ -310,7 +313,9 @@ class LiveLoop:
         key = self._screen.show(canvas, wait_s) if self._screen is not None else None
         if key is None:
             return False
-        if own := self._actions.get(key):
+        if self._naming is not None:
+            self._type(self._naming, key)
+        elif own := self._actions.get(key):
             own(self)
         elif key.startswith(_MARK):
             self._recordings.mark(key.removeprefix(_MARK))
@@ -334,7 +339,7 @@ class LiveLoop:
             # Its own map is to come.
             self._newest_maps.submit(self._scene.frame, self._scene.hands)
         else:
-            self._num_back = 0
+            self._past.look_at_newest()
             self._num_frozen += self._dropped - self._frozen_from
             self._came_ns = self._clock.now_ns()
             if self._pacer:
@@ -345,8 +350,8 @@ class LiveLoop:
         """Show the next frame, and go on holding."""
         if not self._is_frozen:
             self._toggle_freeze()
-        elif self._num_back:
-            self._num_back -= 1
+        elif self._past.step_on():
+            return
         elif not self._is_ended and (located := self._located.get(STALL_S)) is not None:
             self._held_s += self._frozen_s
             if self._pacer:
@@ -358,7 +363,7 @@ class LiveLoop:
         """Show the frame before, as far back as they are kept."""
         if not self._is_frozen:
             self._toggle_freeze()
-        self._num_back = min(self._num_back + 1, len(self._past) - 1)
+        self._past.step_back()
 
     def _seek_back(self) -> None:
         self._seek_by(-SEEK_S)
@@ -375,17 +380,23 @@ class LiveLoop:
         self._seek(by_s)
         self._say(f"{by_s:+.0f} s")
 
-    def _keep_past(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
-        self._past.append((frame, hands))
-        self._past_bytes += frame.image.nbytes
-        while self._past_bytes > self._max_past_bytes and len(self._past) > 1:
-            self._past_bytes -= self._past.popleft()[0].image.nbytes
-
     def _toggle_recording(self) -> None:
         self._recordings.toggle()
 
     def _mark(self) -> None:
-        self._recordings.mark()
+        if self._names_marks and self._recordings.takes_marks:
+            self._naming = self._recordings.begin_mark()
+        else:
+            self._recordings.mark()
+
+    def _type(self, naming: MarkName, key: str) -> None:
+        if naming.press(key):
+            self._end_naming()
+
+    def _end_naming(self) -> None:
+        naming, self._naming = self._naming, None
+        if naming is not None:
+            self._recordings.mark(naming.name, naming.at_s)
 
     def _leave_to_the_window(self) -> None:
         """Do nothing: a window reacts by itself."""
@@ -417,7 +428,7 @@ class LiveLoop:
             is_frozen=self._is_frozen,
             is_ended=self._is_ended,
             lost_s=self._lost_s,
-            notice=notice if now_ns < until_ns else "",
+            notice=self._naming.words if self._naming else notice if now_ns < until_ns else "",
         )
 
     WINDOW_KEYS = (
@@ -438,7 +449,7 @@ class LiveLoop:
         Key((".",), "one frame on, of what is frozen", _step_on, on_card="one frame on"),
         Key((",",), "one frame back", _step_back),
         Key(("s",), "snapshot (PNG, in the working folder)", _keep_canvas, on_card="snapshot"),
-        Key(("b",), "mark this moment of the recording", _mark, on_card="mark"),
+        Key(("b",), "mark this moment of the recording, by a name", _mark, on_card="mark"),
         Key(("r",), "record (MP4, in the working folder)", _toggle_recording, on_card="record"),
         *WINDOW_KEYS,
     )

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from stream.channel import Keep
 from stream.errors import SinkError, WorkerError
+from stream.mark_name import MarkName
 from stream.recorder import Recorder
 from stream.takes import Moment, OpenRecording, PreRolls, Takes
 
@@ -80,17 +81,27 @@ class LiveRecordings:
             return
         self._say(f"recording to {self._part.name}")
 
-    def mark(self, name: str = "") -> None:
-        """Give this moment a name; without one, a number."""
-        recorders = self._current or ([self._waiting] if self._waiting else [])
+    @property
+    def takes_marks(self) -> bool:
+        """Whether there is anything to set a mark in."""
+        return bool(self._marked)
+
+    def begin_mark(self) -> MarkName:
+        """Return a mark of this moment, to be named and given to ``mark``."""
+        self._num_marks += 1
+        return MarkName(self._num_marks, self._newest_s)
+
+    def mark(self, name: str = "", at_s: Fraction | None = None) -> None:
+        """Give a moment a name: without one, a number; without a moment, this one."""
+        recorders = self._marked
         if not recorders:
             self._say("marks are set in a recording: press r first")
             return
-        self._num_marks += 1
-        name = name or f"mark {self._num_marks}"
+        if not name:
+            name = self.begin_mark().name
         for recorder in recorders:
             assert isinstance(recorder.sink, Takes | PreRolls)
-            recorder.sink.mark(name, self._newest_s)
+            recorder.sink.mark(name, self._newest_s if at_s is None else at_s)
         self._say(name)
 
     def record(self, moment: Callable[[], Moment], pts: int, time_base: Fraction) -> None:
@@ -128,6 +139,10 @@ class LiveRecordings:
         with ExitStack() as stack:
             for recorder in recorders:
                 stack.callback(self._settle, recorder)
+
+    @property
+    def _marked(self) -> list[Recorder[Moment]]:
+        return self._current or ([self._waiting] if self._waiting else [])
 
     @property
     def _current(self) -> list[Recorder[Moment]]:

@@ -219,7 +219,7 @@ class Takes(Closing):
         """Add changes, and marks before a time, to the events and the chapters."""
         with self._guard:
             due = [mark for mark in self._marks if until_s is None or mark[0] <= until_s]
-            self._marks = self._marks[len(due) :]
+            self._marks = [mark for mark in self._marks if mark not in due]
         marks = [Event(max(0.0, float(at_s - self._first_s)), "mark", name) for at_s, name in due]
         for time_s, events in groupby((*marks, *changes), key=lambda event: event.time_s):
             told = list(events)
@@ -237,7 +237,8 @@ class Takes(Closing):
         if part.clean is not None:
             self._try(part.clean.close)
         self._try(part.overlay.close)
-        self._try(partial(part.keep_events, events))
+        in_order = sorted(events, key=lambda event: event.time_s)
+        self._try(partial(part.keep_events, in_order))
 
     def _try(self, finish: Callable[[], None]) -> None:
         """Finish one file; the others are finished whatever becomes of it."""

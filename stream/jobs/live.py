@@ -66,6 +66,7 @@ class Live:
                 notes=notes,
                 stays=not asked.quit_at_end,
                 greeting="? shows the keys",
+                names_marks=True,
             )
 
 
@@ -79,6 +80,7 @@ def show(
     notes: Sequence[str],
     stays: bool = False,
     greeting: str = "",
+    names_marks: bool = False,
     connect: Callable[[LiveRenderer, Controls], LiveRenderer] = lambda view, controls: view,
 ) -> int:
     """Show a source until it ends or a person quits, and say what came of it.
@@ -92,6 +94,7 @@ def show(
         notes: What to say at the end, a line each.
         stays: The last picture of a recording stays until a person quits.
         greeting: Notice on the first picture.
+        names_marks: A mark's name is typed after its key.
         connect: Called with what draws and what is pressed; returns what is to draw.
 
     Returns:
@@ -129,6 +132,7 @@ def show(
                 stays=stays,
                 seek=source.seek if isinstance(source, PlayedSource) else None,
                 greeting=greeting,
+                names_marks=names_marks,
             )
             try:
                 report = loop.run()

@@ -212,7 +212,7 @@ class Mp4Sink(Closing):
                     times=self._file.times,
                     written=self._file.written,
                     captions=self._file.captions,
-                    chapters=self._chapters,
+                    chapters=sorted(self._chapters),
                 )
             except OutputError:
                 raise

@@ -314,6 +314,29 @@ def test_each_recording_begins_with_the_last_seconds_before_its_key() -> None:
     assert recording_s[7] > 2 / 30  # of which one is its own
 
 
+def test_a_mark_is_of_the_moment_of_its_key_and_named_by_what_is_typed_then() -> None:
+    keys = ["r", "", "b", *"sax", "backspace", "space", "q", "enter", "", "b", "x", "escape", ""]
+    keys += ["b", "1"]  # and the source ends
+    screen = ScriptedScreen({index: key for index, key in enumerate(keys) if key})
+    stage = Stage(frames(len(keys)), screen=screen, names_marks=True)
+    assert stage.run().num_shown == len(keys)
+    assert stage.controls.pressed == []
+    (part,) = stage.controls.recordings
+    marks = [(round(event.time_s * 30), event.value) for event in part.events]
+    assert marks == [(1, "sa q"), (10, "mark 2"), (14, "1")]
+    notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
+    assert notices[3].startswith("mark 1_")
+    assert notices[5].startswith("sa_")
+    assert notices[10] == "sa q"
+
+
+def test_marks_of_those_who_cannot_type_have_numbers() -> None:
+    stage = Stage(frames(9), screen=ScriptedScreen({1: "r", 3: "b", 4: "mark=HOUSE", 5: "b"}))
+    stage.run()
+    (part,) = stage.controls.recordings
+    assert [event.value for event in part.events] == ["mark 1", "HOUSE", "mark 2"]
+
+
 def test_arrow_keys_have_the_source_go_back_and_on() -> None:
     asked: list[float] = []
     screen = ScriptedScreen({2: "right", 3: "space", 4: "left"})

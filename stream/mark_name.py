@@ -1,0 +1,46 @@
+"""The name of a mark, while it is typed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+__all__ = ["MarkName"]
+
+MAX_LENGTH = 40
+"""Characters of a name."""
+_SPELT = {"space": " "}
+
+
+class MarkName:
+    """What was typed so far of the name of a moment.
+
+    Args:
+        number: Of the mark, which is its name where none is typed.
+        at_s: The moment, in seconds of the recording's source.
+    """
+
+    def __init__(self, number: int, at_s: Fraction) -> None:
+        self._unnamed = f"mark {number}"
+        self._text = ""
+        self.at_s = at_s
+        """The moment."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self._text.strip() or self._unnamed
+
+    @property
+    def words(self) -> str:
+        """What to say of it meanwhile."""
+        return f"{self._text or self._unnamed}_   name it, then Enter"
+
+    def press(self, key: str) -> bool:
+        """Take a key, as a screen names it; return whether that was the last one."""
+        if key == "backspace":
+            self._text = self._text[:-1]
+        elif key == "escape":
+            self._text = ""
+        elif len(character := _SPELT.get(key, key)) == 1 and len(self._text) < MAX_LENGTH:
+            self._text += character
+        return key in ("enter", "escape")
