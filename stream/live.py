@@ -205,10 +205,12 @@ class LiveLoop:
     def _locate(self, frame: Frame) -> Located | None:
         """Find the hands of a frame; None where a recording is too heavy to show them all.
 
-        It keeps its own speed by leaving frames out, though never all of them.
+        It keeps its own speed by leaving frames out, though never all of them, and none where
+        nobody watches.
         """
         now_ns = self._clock.now_ns()
-        plays = not self._is_frozen and self._fills_until_ns is None
+        is_watched = self._screen is not None and not self._is_frozen
+        plays = is_watched and self._fills_until_ns is None
         late_s = self._pacer.late_s(frame.time_s) if self._pacer and plays else 0.0
         if late_s > LATE_S and now_ns - self._located_ns < AT_LEAST_EVERY_S * 1e9:
             self._num_left_out += 1

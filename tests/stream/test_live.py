@@ -481,16 +481,22 @@ def test_stop_from_a_signal_ends_the_loop_and_closes_the_recording() -> None:
     assert sink.num_closed == 1
 
 
-def test_a_recording_that_is_too_heavy_keeps_its_speed_by_leaving_frames_out() -> None:
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_a_recording_that_is_too_heavy_keeps_its_speed_by_leaving_frames_out(
+    is_watched: bool,
+) -> None:
     """To find hands takes three frames' time: a third is shown, and all that is missing counted."""
 
     def find(index: int) -> tuple[HandRegion, ...]:
         stage.clock.time_ns += 100_000_000
         return (make_hand(),)
 
-    stage = Stage(frames(90), finder=ScriptedFinder(find))
+    stage = Stage(frames(90), finder=ScriptedFinder(find), is_watched=is_watched)
     start_ns = stage.clock.now_ns()
     report = stage.run()
+    if not is_watched:  # what is saved then is to be whole
+        assert (report.num_shown, report.dropped_capture) == (90, 0)
+        return
     assert stage.clock.now_ns() - start_ns == pytest.approx(3e9, rel=0.35)  # the start is no play
     assert report.num_shown + report.dropped_capture == 90
     assert 20 <= report.num_shown <= 45
