@@ -179,6 +179,7 @@ def test_other_machines_are_let_in_only_when_asked_and_told_what_that_means(
     [
         (["clip.mp4", "--own-camera"], "leave out clip.mp4"),
         (["--own-camera", "--save", "a.mp4"], "each browser has its own"),
+        (["--own-camera", "--pre-roll", "3"], "with --own-camera there are none"),
         (["--cert", "cert.pem"], "--cert and --key go together"),
     ],
 )

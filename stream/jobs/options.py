@@ -121,6 +121,8 @@ class LiveOptions(ViewOptions):
         """See ``OptionGroup``."""
         if not self.window and self.output is None:
             raise UsageError("--no-window shows nothing: add --save FILE.mp4 to keep what is drawn")
+        if not self.window and self.pre_roll:
+            raise UsageError("--pre-roll is for the record key, which --no-window does not hear")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,8 @@ class ServeOptions(ViewOptions):
             raise UsageError(f"--own-camera is in place of a source: leave out {self.source}")
         if self.own_camera and self.output is not None:
             raise UsageError("--save keeps one view; with --own-camera each browser has its own")
+        if self.own_camera and self.pre_roll:
+            raise UsageError("--pre-roll is for recordings here; with --own-camera there are none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

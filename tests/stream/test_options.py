@@ -135,6 +135,7 @@ def test_the_grid_of_heads_by_either_name() -> None:
         (["--start", "5", "--end", "5"], "--end 5 must be after --start 5"),
         (["--weights", "w", "--random-weights"], "exclude each other"),
         (["--no-window"], "add --save FILE.mp4"),
+        (["--no-window", "--save", "a.mp4", "--pre-roll", "3"], "--pre-roll is for the record key"),
         (["export", "a.mp4", "out.json"], "must end in .mp4"),
         (["0", "--save", "out"], "must end in .mp4"),
         (["--colormap", "jet"], "no 'jet': there are"),
