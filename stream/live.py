@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -14,15 +13,15 @@ from stream.errors import SinkError
 from stream.frames import STALE_S, Frame, RgbImage
 from stream.geometry import HandRegion
 from stream.keys import Key, actions_of
+from stream.live_meter import LiveMeter
 from stream.live_parts import LiveControls, LiveFiles, LiveReport
 from stream.live_recordings import LiveRecordings
-from stream.mark_name import MarkName
 from stream.pacing import Clock, MonotonicClock, Pacer
 from stream.past_frames import Located, PastFrames
 from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Source
 from stream.scene import Scene
 from stream.sources.reading import frames_of
-from stream.stats import RateMeter, Stats, percentile
+from stream.stats import Stats
 from stream.takes import Moment, Takes
 from stream.worker import Worker
 
@@ -45,8 +44,6 @@ MAX_PAST_BYTES = 2**27
 """Pictures that are kept to step back to: a second and a half of 1280 x 720, one of 8K."""
 NOTICE_S = 2.0
 """How long a notice ("saved ...") stays on the picture."""
-MEASURED_FRAMES = 20_000
-"""Frames the closing report looks back on: eleven minutes at 30 a second, so memory stays flat."""
 _MARK = "mark="
 """A press that begins so names the mark that it sets."""
 
@@ -111,7 +108,6 @@ class LiveLoop:
         self._stays = stays and screen is not None
         self._seek = seek
         self._greeting = greeting
-        self._names_marks = names_marks
         self._clock = clock or MonotonicClock()
         self._is_live = source.info.is_live
         self._pacer = None if self._is_live else Pacer(self._clock)
@@ -134,6 +130,7 @@ class LiveLoop:
             say=self._say,
             now_ns=self._clock.now_ns,
             is_watched=screen is not None,
+            names_marks=names_marks,
         )
         self._held_s = Fraction(0)
         self._scene: Scene | None = None
@@ -142,13 +139,10 @@ class LiveLoop:
         self._came_ns = 0
         self._is_frozen = self._is_ended = False
         self._past = PastFrames(max_past_bytes)
-        self._naming: MarkName | None = None
         self._frozen_from = self._frozen_ns = 0
         self._notice = ("", 0)
-        self._rate = RateMeter()
-        self._num_shown = self._num_frozen = self._num_left_out = self._located_ns = 0
-        self._late_ms: deque[float] = deque(maxlen=MEASURED_FRAMES)
-        self._age_ms: deque[float] = deque(maxlen=MEASURED_FRAMES)
+        self._meter = LiveMeter()
+        self._num_frozen = self._num_left_out = self._located_ns = 0
 
     def run(self) -> LiveReport:
         """Run until the source ends, a person quits, ``stop`` is set or a part fails.
@@ -159,7 +153,6 @@ class LiveLoop:
         """
         with ExitStack() as stack:
             stack.callback(self._recordings.close)
-            stack.callback(self._end_naming)
             if self._save_to is not None:
                 self._recordings.begin_whole(self._save_to)
             stack.enter_context(self._capture)
@@ -182,13 +175,13 @@ class LiveLoop:
                 if self._stays and not self._is_live and self._scene is not None:
                     self._stay()
         return LiveReport(
-            num_captured=self._num_shown + self._dropped,
-            num_shown=self._num_shown,
+            num_captured=self._meter.num_shown + self._dropped,
+            num_shown=self._meter.num_shown,
             dropped_capture=self._dropped_capture,
             dropped_record=self._recordings.dropped,
             num_maps=self._newest_maps.num_batches,
-            late_p95_ms=percentile(self._late_ms, 0.95) if self._late_ms else None,
-            age_p95_ms=percentile(self._age_ms, 0.95) if self._age_ms else None,
+            late_p95_ms=self._meter.late_p95_ms,
+            age_p95_ms=self._meter.age_p95_ms,
             faults=tuple(self._recordings.faults),
         )
 
@@ -223,7 +216,7 @@ class LiveLoop:
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
         self._newest_maps.submit(frame, hands)
         self._past.keep((frame, hands))
-        if not self._num_shown:
+        if not self._meter.num_shown:
             self._say(self._greeting)
         self._scene = Scene(
             frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
@@ -233,14 +226,12 @@ class LiveLoop:
             self._clock.sleep_until(due_ns)
         self._present(canvas, 0.0)
         shown_ns = self._clock.now_ns()
-        if self._pacer and not self._num_shown:
+        if self._pacer and not self._meter.num_shown:
             # The first picture opens the window: it has no time to be there.
             self._fills_until_ns = shown_ns + round(FILL_S * 1e9)
             due_ns = shown_ns
-        self._num_shown += 1
-        self._rate.tick(shown_ns)
-        self._late_ms.append((shown_ns - due_ns) / 1e6)
-        self._age_ms.extend(entry.age_s * 1e3 for entry in self._scene.maps.values())
+        ages_s = [entry.age_s for entry in self._scene.maps.values()]
+        self._meter.count(shown_ns, due_ns=due_ns, ages_s=ages_s)
         self._record(frame, self._held_s)
         self._recordings.settle_ended()
 
@@ -261,7 +252,6 @@ class LiveLoop:
 
     def _stay(self) -> None:
         """Hold the last picture; what is recorded ended with the source."""
-        self._end_naming()
         self._recordings.close()
         self._is_ended, self._frozen_ns = True, self._clock.now_ns()
         while not self._stop.is_set() and self._screen is not None and self._screen.is_open:
@@ -280,7 +270,7 @@ class LiveLoop:
         if self._located.wait_full(STALL_S) or self._clock.now_ns() >= until_ns:
             self._fills_until_ns = None
             self._pacer.begin(self._scene.frame.time_s)
-            self._rate = RateMeter()  # the wait was no time between two frames
+            self._meter.forget_rate()
         else:
             self._present(self._canvas, 0.0)
 
@@ -315,8 +305,8 @@ class LiveLoop:
         key = self._screen.show(canvas, wait_s) if self._screen is not None else None
         if key is None:
             return False
-        if self._naming is not None:
-            self._type(self._naming, key)
+        if self._recordings.is_named:
+            self._recordings.type(key)
         elif own := self._actions.get(key):
             own(self)
         elif key.startswith(_MARK):
@@ -386,19 +376,7 @@ class LiveLoop:
         self._recordings.toggle()
 
     def _mark(self) -> None:
-        if self._names_marks and self._recordings.takes_marks:
-            self._naming = self._recordings.begin_mark()
-        else:
-            self._recordings.mark()
-
-    def _type(self, naming: MarkName, key: str) -> None:
-        if naming.press(key):
-            self._end_naming()
-
-    def _end_naming(self) -> None:
-        naming, self._naming = self._naming, None
-        if naming is not None:
-            self._recordings.mark(naming.name, naming.at_s)
+        self._recordings.press_mark()
 
     def _leave_to_the_window(self) -> None:
         """Do nothing: a window reacts by itself."""
@@ -419,18 +397,18 @@ class LiveLoop:
         notice, until_ns = self._notice
         now_ns = self._clock.now_ns()
         return Stats(
-            fps_shown=self._rate.per_s(now_ns),
+            fps_shown=self._meter.per_s(now_ns),
             maps_per_s=self._newest_maps.per_s,
             dropped_capture=self._dropped_capture,
             dropped_crops=self._newest_maps.dropped,
             dropped_record=self._recordings.dropped,
-            latency_ms=self._late_ms[-1] if self._late_ms else 0.0,
+            latency_ms=self._meter.late_ms,
             compute_ms=self._newest_maps.compute_ms,
             recording_s=self._recordings.length_s,
             is_frozen=self._is_frozen,
             is_ended=self._is_ended,
             lost_s=self._lost_s,
-            notice=self._naming.words if self._naming else notice if now_ns < until_ns else "",
+            notice=self._recordings.words or (notice if now_ns < until_ns else ""),
         )
 
     WINDOW_KEYS = (

@@ -25,6 +25,7 @@ class LiveRecordings:
         say: Shows a notice.
         now_ns: The clock.
         is_watched: Somebody sees notices: a recording that fails is one. Else it ends the loop.
+        names_marks: A mark's name is typed after its key.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class LiveRecordings:
         say: Callable[[str], None],
         now_ns: Callable[[], int],
         is_watched: bool,
+        names_marks: bool = False,
     ) -> None:
         self._open_recording = open_recording
         self._open_pre_rolls = open_pre_rolls
@@ -43,6 +45,8 @@ class LiveRecordings:
         self._say = say
         self._now_ns = now_ns
         self._is_watched = is_watched
+        self._names_marks = names_marks
+        self._naming: MarkName | None = None
         self._whole: Recorder[Moment] | None = None
         self._part: Recorder[Moment] | None = None
         self._waiting: Recorder[Moment] | None = None
@@ -81,28 +85,45 @@ class LiveRecordings:
             return
         self._say(f"recording to {self._part.name}")
 
-    @property
-    def takes_marks(self) -> bool:
-        """Whether there is anything to set a mark in."""
-        return bool(self._marked)
-
-    def begin_mark(self) -> MarkName:
-        """Return a mark of this moment, to be named and given to ``mark``."""
-        self._num_marks += 1
-        return MarkName(self._num_marks, self._newest_s)
-
-    def mark(self, name: str = "", at_s: Fraction | None = None) -> None:
-        """Give a moment a name: without one, a number; without a moment, this one."""
-        recorders = self._marked
-        if not recorders:
+    def press_mark(self) -> None:
+        """Mark this moment: by what is typed next, where somebody can type, or by a number."""
+        if not self._marked:
             self._say("marks are set in a recording: press r first")
             return
-        if not name:
-            name = self.begin_mark().name
-        for recorder in recorders:
+        self._num_marks += 1
+        self._naming = MarkName(self._num_marks, self._newest_s)
+        if not self._names_marks:
+            self._end_naming()
+
+    def mark(self, name: str) -> None:
+        """Give this moment a name."""
+        self._mark(name, self._newest_s)
+
+    @property
+    def is_named(self) -> bool:
+        """True while a mark's name is typed: what is pressed then is for ``type``."""
+        return self._naming is not None
+
+    @property
+    def words(self) -> str:
+        """What to say meanwhile; else nothing."""
+        return self._naming.words if self._naming is not None else ""
+
+    def type(self, key: str) -> None:
+        """Take a key, as a screen names it, for the name of the mark."""
+        if self._naming is not None and self._naming.press(key):
+            self._end_naming()
+
+    def _end_naming(self) -> None:
+        naming, self._naming = self._naming, None
+        if naming is not None:
+            self._mark(naming.name, naming.at_s)
+
+    def _mark(self, name: str, at_s: Fraction) -> None:
+        for recorder in self._marked:
             assert isinstance(recorder.sink, Takes | PreRolls)
-            recorder.sink.mark(name, self._newest_s if at_s is None else at_s)
-        self._say(name)
+            recorder.sink.mark(name, at_s)
+        self._say(name if self._marked else "marks are set in a recording: press r first")
 
     def record(self, moment: Callable[[], Moment], pts: int, time_base: Fraction) -> None:
         """Record a moment, unless a later one was recorded: a frame may have been held for longer.
@@ -131,6 +152,7 @@ class LiveRecordings:
         Raises:
             WorkerError: One could not be finished.
         """
+        self._end_naming()
         recorders = [*self._current, *self._ending]
         if self._waiting is not None:
             self._waiting.close()
