@@ -91,8 +91,12 @@ class PreRoll:
         """Forget whole groups of pictures, each from a key frame up to the next."""
         while len(self._keys) > 1 and self._keys[1] <= before:
             key = self._keys[1]
-            if all(packet.pts != key for packet in self._packets):
+            begun = next((packet for packet in self._packets if packet.pts == key), None)
+            if begun is None:
                 return  # the encoder still has it
+            if not begun.is_keyframe:  # an encoder in hardware may not do as it is told
+                del self._keys[1]
+                continue
             while self._packets[0].pts != key:
                 self._packets.popleft()
             self._keys.popleft()
