@@ -46,7 +46,7 @@ class LayeredModel(Protocol):
 
 
 class KeyControls:
-    """Reacts to keys; a ``stream.live.LiveControls``.
+    """Reacts to keys; a ``stream.live_parts.LiveControls``.
 
     Args:
         view: Its style and its card of keys are changed.

@@ -136,7 +136,7 @@ class LiveLoop:
         self._scene: Scene | None = None
         self._canvas: RgbImage | None = None
         self._fills_until_ns: int | None = None
-        self._came_ns = 0
+        self._came_ns = self._lost_drawn = 0
         self._is_frozen = self._is_ended = False
         self._past = PastFrames(max_past_bytes)
         self._frozen_from = self._frozen_ns = 0
@@ -239,7 +239,10 @@ class LiveLoop:
         """Listen to the keyboard while no frame comes; say so when that lasts."""
         if self._canvas is None or self._scene is None:
             return
-        if self._lost_s is not None:
+        self._recordings.settle_ended()
+        lost_s = self._lost_s
+        if lost_s is not None and int(2 * lost_s) != self._lost_drawn:
+            self._lost_drawn = int(2 * lost_s)  # twice a second: seconds go on, notices end
             self._scene = replace(self._scene, hands=(), maps={}, stats=self._stats())
             self._canvas = self._renderer.draw(self._scene)
         self._present(self._canvas, 0.0)
@@ -278,6 +281,7 @@ class LiveLoop:
         """Show the frozen frame again, with the look, the maps and the notices of the moment."""
         assert self._scene is not None  # freezing needs a picture
         frame, hands = self._past.current
+        self._recordings.settle_ended()
         self._newest_maps.check()
         self._scene = Scene(
             frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
@@ -345,8 +349,8 @@ class LiveLoop:
         elif self._past.step_on():
             return
         elif not self._is_ended and (located := self._located.get(STALL_S)) is not None:
-            self._held_s += self._frozen_s
-            if self._pacer:
+            if self._pacer:  # a live source's own time went on
+                self._held_s += self._frozen_s
                 self._pacer.restart()
             self._show(*located)
             self._frozen_ns = self._clock.now_ns()

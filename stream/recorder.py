@@ -15,7 +15,7 @@ from stream.worker import Worker
 __all__ = ["Keeper", "Recorder"]
 
 MAX_WAITING = 8
-"""Pictures that may wait for the encoder: a quarter of a second, 22 MB at 1280 x 720."""
+"""Pictures that may wait for the encoder: a quarter of a second, 44 MB of two takes in 720p."""
 
 T = TypeVar("T")
 _Kept_contra = TypeVar("_Kept_contra", contravariant=True)

@@ -136,7 +136,7 @@ class Takes(Closing):
         # The first is opened at once: whoever asks for a recording is told if there can be none.
         self._part = open_part(1)
         self._shapes: _Shapes | None = None
-        self._first_s = Fraction(0)
+        self._first_s = self._newest_s = Fraction(0)
         self._settings: dict[str, str] = {}
         self._events: list[Event] = []
         self._marks: list[tuple[Fraction, str]] = []
@@ -171,14 +171,16 @@ class Takes(Closing):
         clean = self._part.clean
         shapes = _shapes_of(moment) if clean else ((), moment.overlay.shape)
         if self._shapes not in (None, shapes):
+            part = self._open_part(self._num_parts + 1)  # without it this one is ended by ``close``
+            self._add([], until_s=self._newest_s)
             self._end_in_background()
             self._num_parts += 1
-            self._part = self._open_part(self._num_parts)
-            self._shapes = None
+            self._part, self._shapes = part, None
         if self._shapes is None:
             self._shapes = shapes
             self._first_s = pts * time_base
             self._settings = {}
+        self._newest_s = pts * time_base
         shift = round(self._first_s / time_base)
         self._note(moment.settings, pts * time_base)
         if self._part.clean is not None:

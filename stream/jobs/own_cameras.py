@@ -90,7 +90,7 @@ class OwnCameras:
 
 
 class _NoFiles:
-    """Makes no files; a ``stream.live.LiveFiles``."""
+    """Makes no files; a ``stream.live_parts.LiveFiles``."""
 
     open_pre_rolls = None
 

@@ -24,7 +24,7 @@ __all__ = ["WorkingFolder"]
 
 
 class WorkingFolder:
-    """Makes the files of a live view; a ``stream.live.LiveFiles``.
+    """Makes the files of a live view; a ``stream.live_parts.LiveFiles``.
 
     What is recorded by key goes to the working folder under a fresh name: ``NAME.overlay.mp4``,
     ``NAME.clean.mp4`` and ``NAME.events.csv``. Further parts, where the picture's size changes, are

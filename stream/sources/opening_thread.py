@@ -38,17 +38,21 @@ class Opening(Generic[_Opened]):
         self._thread = threading.Thread(target=self._run, name=f"{name} opening", daemon=True)
         self._thread.start()
 
-    def wait(self, timeout_s: float | None = None) -> _Opened:
+    def wait(
+        self, timeout_s: float | None = None, *, unless: threading.Event | None = None
+    ) -> _Opened:
         """Return what was opened.
 
         Raises:
-            TimeoutError: It took longer than ``timeout_s`` seconds.
+            TimeoutError: It took longer than ``timeout_s`` seconds, or ``unless`` is set.
         """
         try:
             left_s = timeout_s
             while not self._is_done.wait(
                 _HEARING_S if left_s is None else max(0.0, min(_HEARING_S, left_s))
             ):
+                if unless is not None and unless.is_set():
+                    break
                 if left_s is not None:
                     left_s -= _HEARING_S
                     if left_s <= 0:

@@ -15,6 +15,7 @@ from stream.closing import Closing
 from stream.errors import SourceError, SourceRefusedError, WorkerError
 from stream.frames import STALE_S, Frame, SourceInfo
 from stream.protocols import Source
+from stream.sources.opening_thread import Opening
 from stream.sources.reading import frames_of
 from stream.sources.timeline import Span
 from stream.worker import Worker
@@ -35,7 +36,7 @@ class ReturningSource(Closing):
 
     Args:
         source: Is open, and live; closed with this.
-        reopen: Opens it again, without a limit of its length; called on the reading thread.
+        reopen: Opens it again, without a limit of its length; called on a thread of its own.
         span: The part to read of all.
         stale_s: Longest wait for a picture, whatever a driver or library waits for.
         waits_s: Waits before each try to open it again, the last one repeated.
@@ -108,11 +109,12 @@ class ReturningSource(Closing):
         for wait_s in itertools.chain(self._waits_s, itertools.repeat(self._waits_s[-1])):
             if self._is_closed.wait(wait_s):
                 return
+            opening = Opening(self._reopen, give_back=lambda late: late.close(), name="stream")
             try:
-                source = self._reopen()
+                source = opening.wait(unless=self._is_closed)
             except SourceRefusedError:
                 raise
-            except SourceError:
+            except (SourceError, TimeoutError):
                 continue
             self._away_s += time.monotonic() - lost_s
             self._reader = _Reader(source)
@@ -136,7 +138,7 @@ class ReturningSource(Closing):
         if self._last is not None:
             pts = max(pts, self._last.pts + 1)
         index = frame.index + self._shift_index
-        duration = frame.duration and round(frame.duration * frame.time_base / base)
+        duration = frame.duration and max(1, round(frame.duration * frame.time_base / base))
         placed = replace(frame, pts=pts, time_base=base, duration=duration, index=index)
         end, most = self._span.end_tick(base), self._span.max_frames
         if (end is not None and pts >= end) or (most is not None and index >= most):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -16,8 +17,10 @@ from stream.protocols import Source
 from stream.sources.returning import ReturningSource
 from stream.sources.timeline import Span
 from tests.fakes import ScriptedSource, make_frame
+from tests.waits import until
 
 SOON = (0.0,)
+PAUSE = partial(threading.Event().wait, 0.005)
 
 
 def part(count: int, begins_ns: int, *, then: SourceError | None = None) -> ScriptedSource:
@@ -104,21 +107,39 @@ def test_a_source_that_hangs_is_left_behind() -> None:
 
 def test_closing_ends_the_wait_for_its_return() -> None:
     """From another thread, as at the end of a program; no try is made any more."""
-    waits = threading.Event()
-    source = ReturningSource(part(1, 0, then=LOST), pytest.fail, waits_s=(3600.0,))
+    first = part(1, 0, then=LOST)
+    source = ReturningSource(first, pytest.fail, waits_s=(3600.0,))
     assert source.read() is not None
     got: list[Frame | None] = []
-
-    def read() -> None:
-        waits.set()
-        got.append(source.read())
-
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=lambda: got.append(source.read()))
     reader.start()
-    assert waits.wait(10)
+    until(lambda: first.num_closed > 0, "the lost source left behind", between=PAUSE)
     source.close()
     reader.join(10)
     assert got == [None]
+
+
+def test_closing_ends_an_opening_that_hangs() -> None:
+    """A server may take its time to answer; who quits meanwhile does not wait for it."""
+    opens, answers = threading.Event(), threading.Event()
+
+    def reopen() -> Source:
+        opens.set()
+        answers.wait(60)
+        return late
+
+    late = part(1, 0)
+    source = ReturningSource(part(1, 0, then=LOST), reopen, waits_s=SOON)
+    assert source.read() is not None
+    got: list[Frame | None] = []
+    reader = threading.Thread(target=lambda: got.append(source.read()))
+    reader.start()
+    assert opens.wait(10)
+    source.close()
+    reader.join(10)
+    assert got == [None]
+    answers.set()
+    until(lambda: late.num_closed > 0, "what was opened too late given back", between=PAUSE)
 
 
 def test_a_part_ends_where_it_is_to_end() -> None:

@@ -128,9 +128,9 @@ def test_a_server_that_comes_back_is_read_on(blow: signal.Signals) -> None:
                 process.kill()  # a frozen one still holds the port
                 process.wait(WAIT_S)
                 servers.enter_context(serving(TEST_PICTURES, port))
-            return NetworkSource(url, open_timeout_s=0.5)
+            return NetworkSource(url, open_timeout_s=5.0)
 
-        with ReturningSource(NetworkSource(url), reopen, stale_s=0.5, waits_s=(0.0,)) as source:
+        with ReturningSource(NetworkSource(url), reopen, stale_s=1.0, waits_s=(0.0,)) as source:
             before = number_of_frames(source, 5)
             process.send_signal(blow)
             while not tries:
@@ -142,7 +142,7 @@ def test_a_server_that_comes_back_is_read_on(blow: signal.Signals) -> None:
     times_s = [frame.time_s for frame in every]
     assert all(earlier < later for earlier, later in pairwise(times_s))
     passed_s = (every[-1].captured_ns - every[0].captured_ns) / 1e9
-    assert times_s[-1] - times_s[0] == pytest.approx(passed_s, abs=0.5)
+    assert times_s[-1] - times_s[0] == pytest.approx(passed_s, abs=2.0)
     assert [frame.index for frame in every] == list(range(len(every)))
 
 

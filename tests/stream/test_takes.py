@@ -75,6 +75,33 @@ def test_each_part_says_what_was_set_when_it_began() -> None:
     ]
 
 
+def test_a_mark_of_the_last_moment_stays_in_its_part() -> None:
+    parts = Parts()
+    with Takes(parts) as takes:
+        takes.write(moment(4), 0, TIME_BASE)
+        takes.write(moment(4), 10, TIME_BASE)
+        takes.mark("HOUSE", 10 * TIME_BASE)
+        takes.write(moment(8), 20, TIME_BASE)
+    assert [part.events for part in parts.opened] == [[Event(0.4, "mark", "HOUSE")], []]
+
+
+def test_a_part_that_cannot_be_opened_leaves_the_one_before_whole() -> None:
+    first = FakePart(clean=ListSink())
+
+    def open_part(number: int) -> FakePart:
+        if number > 1:
+            raise OutputError("no room for more")
+        return first
+
+    takes = Takes(open_part)
+    takes.write(moment(4, head="mean"), 0, TIME_BASE)
+    with pytest.raises(OutputError, match="no room for more"):
+        takes.write(moment(8, head="mean"), 1, TIME_BASE)
+    takes.close()
+    assert first.overlay.num_closed == 1
+    assert first.events == [Event(0.0, "head", "mean")]
+
+
 def test_a_file_that_fails_leaves_the_other_whole() -> None:
     class Broken(ListSink):
         def close(self) -> None:
