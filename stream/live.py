@@ -287,7 +287,8 @@ class LiveLoop:
             frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
         )
         self._canvas = self._renderer.draw(self._scene)
-        self._record(frame, self._held_s + self._frozen_s)
+        if not self._is_ended:
+            self._record(frame, self._held_s + self._frozen_s)
         if self._present(self._canvas, STALL_S):
             self._newest_maps.submit(frame, hands)  # the key may have asked for another layer
 

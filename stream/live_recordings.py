@@ -51,7 +51,7 @@ class LiveRecordings:
         self._part: Recorder[Moment] | None = None
         self._waiting: Recorder[Moment] | None = None
         self._ending: list[Recorder[Moment]] = []
-        self._dropped = self._began_ns = self._num_marks = 0
+        self._dropped = self._began_ns = self._whole_began_ns = self._num_marks = 0
         self._newest_s = Fraction(-1)
         self.faults: list[str] = []
         """What ended recordings before their time, a line each."""
@@ -59,16 +59,20 @@ class LiveRecordings:
     @property
     def length_s(self) -> float | None:
         """How long the newest recording that is going on has been; None where none is."""
-        return (self._now_ns() - self._began_ns) / 1e9 if self._current else None
+        if not self._current:
+            return None
+        began_ns = self._whole_began_ns if self._part is None else self._began_ns
+        return (self._now_ns() - began_ns) / 1e9
 
     @property
     def dropped(self) -> int:
         """Moments that were not recorded because the encoder was too slow."""
-        return self._dropped + sum(recorder.dropped for recorder in self._current)
+        return self._dropped + sum(each.dropped for each in (*self._current, *self._ending))
 
     def begin_whole(self, takes: Takes) -> None:
         """Record all of the run from now on."""
         self._whole = self._begin(takes, "the view")
+        self._whole_began_ns = self._began_ns
 
     def toggle(self) -> None:
         """Begin a recording, or end the one that is going on; say which."""
@@ -131,14 +135,26 @@ class LiveRecordings:
         Raises:
             WorkerError: It cannot be kept, and there is nobody to tell.
         """
-        if self._open_pre_rolls and self._waiting is None and self._part is None:
-            self._waiting = Recorder(self._open_pre_rolls(), "the last seconds", keep=self._keep)
-        recorders = [*self._current, *([self._waiting] if self._waiting else [])]
+        if self._waiting is None and self._part is None:
+            self._wait_for_key()
+        recorders = self._marked
         if not recorders or pts * time_base <= self._newest_s:
             return
         self._newest_s, made = pts * time_base, moment()
         for recorder in recorders:
             self._record(recorder, made, pts, time_base)
+
+    def _wait_for_key(self) -> None:
+        """Keep the last seconds from now on, if that is wanted and can be."""
+        if self._open_pre_rolls is None:
+            return
+        try:
+            kept = self._open_pre_rolls()
+        except SinkError as error:
+            self._open_pre_rolls = None
+            self._tell_fault(error)
+            return
+        self._waiting = Recorder(kept, "the last seconds", keep=self._keep)
 
     def settle_ended(self) -> None:
         """Say what has become of recordings that ended."""
@@ -153,18 +169,18 @@ class LiveRecordings:
             WorkerError: One could not be finished.
         """
         self._end_naming()
-        recorders = [*self._current, *self._ending]
-        if self._waiting is not None:
-            self._waiting.close()
+        recorders, waiting = [*self._current, *self._ending], self._waiting
         self._whole = self._part = self._waiting = None
         self._ending = []
         with ExitStack() as stack:
+            if waiting is not None:
+                stack.callback(self._forget, waiting)
             for recorder in recorders:
                 stack.callback(self._settle, recorder)
 
     @property
     def _marked(self) -> list[Recorder[Moment]]:
-        return self._current or ([self._waiting] if self._waiting else [])
+        return [*self._current, *([self._waiting] if self._waiting else [])]
 
     @property
     def _current(self) -> list[Recorder[Moment]]:
@@ -208,7 +224,18 @@ class LiveRecordings:
         self._part = None if recorder is self._part else self._part
         if recorder is self._waiting:
             self._waiting = self._open_pre_rolls = None
-        self._tell_fault(error)
+        else:
+            self._dropped += recorder.dropped
+        self._tell_fault(error.__cause__)
+
+    def _forget(self, waiting: Recorder[Moment]) -> None:
+        """Let go of the last seconds, which nobody wanted."""
+        try:
+            waiting.close()
+        except WorkerError as error:
+            if not self._is_watched:
+                raise
+            self._tell_fault(error.__cause__)
 
     def _settle(self, recorder: Recorder[Moment]) -> None:
         try:
@@ -216,11 +243,12 @@ class LiveRecordings:
         except WorkerError as error:
             if not self._is_watched:
                 raise
-            self._tell_fault(error)
+            self._tell_fault(error.__cause__)
             return
-        self._dropped += recorder.dropped
+        finally:
+            self._dropped += recorder.dropped
         self._say(f"saved {recorder.name}" if recorder.num_recorded else "nothing was recorded")
 
-    def _tell_fault(self, error: WorkerError) -> None:
-        self.faults.append(f"{error.__cause__}")
-        self._say(f"recording stopped: {error.__cause__}")
+    def _tell_fault(self, fault: BaseException | None) -> None:
+        self.faults.append(f"{fault}")
+        self._say(f"recording stopped: {fault}")

@@ -142,6 +142,7 @@ class ModelMenu(Closing):
 
     def submit(self, frame: Frame, hands: Iterable[HandRegion]) -> None:
         """See ``NewestMaps``."""
+        self._changes.check()
         self._submitted = frame, tuple(hands)
         self._now.maps.submit(*self._submitted)
 

@@ -53,6 +53,7 @@ class NewestMaps:
         self._worker: Worker[list[HandCrop], list[AttentionMaps]] = Worker(
             model.attend_crops, inbox=self._batches(), outbox=self._finished, name="attention"
         )
+        self._is_warm = False
         self._is_ready = threading.Event()
         self._remembered = RememberedMaps()
         self._rate = RateMeter(window_s=2.0)
@@ -97,6 +98,8 @@ class NewestMaps:
             WorkerError: The model failed.
         """
         self._is_ready.wait()
+        if not self._is_warm:
+            self._worker.join()  # its failure is known once it has ended
         self.check()
 
     def at(self, frame: Frame, hands: Iterable[HandRegion]) -> dict[int, AgedMaps]:
@@ -132,6 +135,7 @@ class NewestMaps:
         try:
             if self._warm_up is not None:
                 self._warm_up()
+            self._is_warm = True
         finally:
             self._is_ready.set()
         yield from self._crops

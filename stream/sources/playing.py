@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from stream.closing import Closing
-from stream.errors import SourceFormatError
+from stream.errors import OptionError, SourceFormatError
 from stream.frames import Frame, SourceInfo
 from stream.protocols import Source
 
@@ -87,7 +87,7 @@ class PlayedSource(Closing):
         """Play on from a time; return whether there is anything to play."""
         try:
             return self._reopen(to_s if to_s > self._begin_s else None)
-        except SourceFormatError:  # beyond its end
+        except (SourceFormatError, OptionError):  # beyond its end, or that of the part asked for
             return self._loops and self._reopen(None)
 
     def _reopen(self, from_s: float | None) -> bool:
