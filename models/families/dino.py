@@ -36,7 +36,7 @@ def _hands(*, patch_px: int, crop_px: int, sha256: str, size_bytes: int) -> Mode
         num_heads=6,
         depth=5,
         dim=192,
-        pretrain_px=6 * patch_px,
+        pretrain_px=96,
         cls_block=4,
         crop_px=crop_px,
         licence="Apache-2.0",
@@ -66,8 +66,8 @@ MODELS = (
     _hands(
         patch_px=8,
         crop_px=144,
-        sha256="7367dac1b5379771537586fde53161e6f4bafc1fe71ecb610c8a85294e7f68c1",
-        size_bytes=4_550_000,
+        sha256="2ab3f9b47c26a5e7a650efda659818025eb11a7ddf73ffa7de5e0ee3e5a9ba1a",
+        size_bytes=4_590_000,
     ),
     _hands(
         patch_px=16,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,18 +83,26 @@ def load_run(path: Path, learner: Learner, views: ViewMaker) -> None:
 def begin_with(path: Path, learner: Learner) -> None:
     """Give student and teacher the weights of a file; their projection heads begin anew.
 
+    Views may be of another size than the file's were: its position embedding is then stretched, as
+    for larger pictures in use. A short end at the size of use mends that a network which is used on
+    larger pictures than it learnt from sees things larger than it knows them (H. Touvron et al.,
+    "Fixing the train-test resolution discrepancy", NeurIPS 2019).
+
     Raises:
         WeightsNotFoundError: There is no such file.
         WeightsError: The file is damaged, or of another network.
     """
     network, recipe = read_weights(path)
-    if recipe.network != learner.recipe.network:
+    wanted = learner.recipe.network
+    if replace(recipe.network, pretrain_px=wanted.pretrain_px) != wanted:
         raise WeightsError(
             f"{path}: is of another network than this run trains ({recipe.network}); "
             "give the numbers of its recipe, or begin without --start"
         )
+    side = wanted.pretrain_px // wanted.patch_px
+    state = {**network.state_dict(), "pos_embed": network.positions((side, side))}
     for learnt in (learner.student, learner.teacher):
-        learnt.load_state_dict(network.state_dict())
+        learnt.load_state_dict(state)
 
 
 def read_recipe(path: Path) -> Recipe:

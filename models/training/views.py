@@ -65,7 +65,8 @@ class ViewMaker:
     def draw(self, strength: float = 1.0) -> list[Tensor]:
         """Return the views of one batch, ImageNet-normalized float32 (B, 3, S, S).
 
-        Two global views, the pictures in the same order, then the local ones.
+        Two global views, the pictures in the same order, then the local ones. At full strength,
+        what is behind a hand in the first is behind the next picture's hand in the second.
 
         Args:
             strength: Factor of the recipe's zoom, turn, jitter, grey and clutter, 0 to 1.
@@ -89,7 +90,8 @@ class ViewMaker:
         keeps = ~is_cut | self._chance(recipe.keep)
         alpha = torch.where(_column(keeps), torch.ones((), device=self._device), pictures[:, 3:])
         layers = torch.cat([pictures[:, :3] * alpha, alpha, pictures[:, 3:] * alpha], 1)
-        views = []
+        views: list[Tensor] = []
+        behind = self._draw_behind(recipe.view_px)
         for number in range(2 + recipe.local_views):
             is_local = number >= 2
             size_px = recipe.local_px if is_local else recipe.view_px
@@ -97,7 +99,14 @@ class ViewMaker:
                 recipe, boxes, is_cut, mirrored, layers.shape[-1], size_px, is_local
             )
             hands = F.grid_sample(layers, grid, align_corners=False)
-            views.append(self._finish(recipe, hands, ~keeps, is_second=number == 1))
+            if number == 1 and strength == 1:
+                # What is behind another hand, too, misleads whoever goes by it: C. Ryali,
+                # D. Schwab, A. Morcos, "Characterizing and Improving the Robustness of
+                # Self-Supervised Learning through Background Augmentations", 2021, section 3.
+                behind = behind.roll(1, 0)
+            elif number:
+                behind = self._draw_behind(size_px)
+            views.append(self._finish(recipe, hands, behind, ~keeps, is_second=number == 1))
         return views
 
     def draw_kept(self) -> Tensor | None:
@@ -116,17 +125,19 @@ class ViewMaker:
         ).argsort(1)
         return order[:, : max(round(num_patches * (1 - recipe.mask)), 1)]
 
-    def _finish(self, recipe: Recipe, hands: Tensor, is_cut: Tensor, *, is_second: bool) -> Tensor:
+    def _finish(
+        self, recipe: Recipe, hands: Tensor, behind: Tensor, is_cut: Tensor, *, is_second: bool
+    ) -> Tensor:
         """Return the view of hands, (B, 5, S, S): premultiplied colour, alpha, mask.
 
         Args:
             recipe: Strengths.
             hands: Cut out, or whole pictures.
+            behind: What they stand before, (B, 3, S, S).
             is_cut: Which of them are cut out, bool (B,).
             is_second: Whether this is the second global view.
         """
         colour, alpha, mask = hands[:, :3], hands[:, 3:4], hands[:, 4:]
-        behind = self._draw_behind(hands.shape[-1])
         behind = self._dye(behind, colour, mask, recipe.clutter)
         lit = colour * self._uniform(1 - 0.8 * recipe.jitter, 1 + 0.8 * recipe.jitter)
         luma = (lit * self._luma).sum(1, keepdim=True)
@@ -192,12 +203,18 @@ class ViewMaker:
         return torch.where(_column(self._chance(self._recipe.plain)), grey, behind)
 
     def _dye(self, behind: Tensor, colour: Tensor, mask: Tensor, clutter: float) -> Tensor:
-        """Return backdrops, some in the hand's own mean colour: colour alone then tells nothing."""
+        """Return backdrops, some in the hand's own mean colour: colour alone then tells nothing.
+
+        Half of those are of its hue all over; the others keep hues of their own around it, as hair
+        and lips are not of a face's colour.
+        """
         area = mask.sum((2, 3), keepdim=True).clamp(min=1)
         skin = colour.sum((2, 3), keepdim=True) / area
         grey = behind.mean(1, keepdim=True)
         contrast = grey / grey.mean((2, 3), keepdim=True).clamp(min=0.03)
-        dyed = (contrast * skin * self._uniform(0.6, 1.4)).clamp(0, 1)
+        tone = behind.mean((2, 3), keepdim=True).clamp(min=0.1)
+        dyed = torch.where(_column(self._chance(0.5)), contrast * skin, behind / tone * skin)
+        dyed = (dyed * self._uniform(0.6, 1.4)).clamp(0, 1)
         share = self._uniform(0.4, 1.0) * _column(self._chance(clutter))
         return behind + (dyed - behind) * share
 

@@ -24,10 +24,12 @@ from stream.hashing import sha256_of
 
 BUNDLED = find_spec("dino_hands8")
 RECIPES = {
-    "dino_hands8": Recipe(),
+    "dino_hands8": Recipe(
+        view_px=96, steps=800, batch=32, lr=4e-4, ramp=0, wide=1, clutter=0.4, momentum=0.99
+    ),
     "dino_hands16": Recipe(patch_px=16, view_px=96, steps=8000),
 }
-"""The card's commands."""
+"""The last of the card's commands for each."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,11 @@ class Limits:
     on_real: float
     """The same on real hands before black."""
     on_real_before_faces: float
-    """The same before rendered faces of the hand's own skin: no model here was trained for it."""
+    """The same before rendered faces of the hand's own skin."""
+    peaks_before_faces: float
+    """Share of those hands on which the mean map is strongest."""
+    on_real_elsewhere: float
+    """The same beside hands, before arms and wood, and against the light, where it is least."""
     alike_rendered: float
     """The most that two heads may correlate on rendered hands."""
     covers_rendered: float
@@ -55,20 +61,24 @@ class Limits:
 
 LIMITS = {
     "dino_hands8": Limits(
-        on_rendered=2.88,
+        on_rendered=2.85,
         on_real=2.95,
-        on_real_before_faces=2.4,
+        on_real_before_faces=2.7,
+        peaks_before_faces=0.9,
+        on_real_elsewhere=2.5,
         alike_rendered=0.55,
         covers_rendered=0.55,
-        covers_real=0.55,
+        covers_real=0.53,
         covers_grey=0.56,
-        untrained_covers=0.6,
+        untrained_covers=0.75,
         letters_over_pixels=0.08,
     ),
     "dino_hands16": Limits(
         on_rendered=2.77,
         on_real=2.85,
         on_real_before_faces=2.5,
+        peaks_before_faces=0.85,
+        on_real_elsewhere=2.2,
         alike_rendered=0.64,
         covers_rendered=0.5,
         covers_real=0.54,
@@ -126,10 +136,14 @@ def test_attention_is_on_real_hands(bundled: Subject, real: PictureSet) -> None:
     assert before.jaccard_head < limits.untrained_covers
 
 
-def test_attention_is_on_real_hands_before_faces(bundled: Subject, real: PictureSet) -> None:
-    faces = measure(bundled, next(where_signing_happens(real)))
-    assert faces.mass_over_area > LIMITS[bundled.name].on_real_before_faces
-    assert faces.peak_on_hand >= 0.7
+def test_attention_is_on_real_hands_where_signing_happens(
+    bundled: Subject, real: PictureSet
+) -> None:
+    limits = LIMITS[bundled.name]
+    faces, *others = (measure(bundled, shown) for shown in where_signing_happens(real))
+    assert faces.mass_over_area > limits.on_real_before_faces
+    assert faces.peak_on_hand >= limits.peaks_before_faces
+    assert min(other.mass_over_area for other in others) > limits.on_real_elsewhere
 
 
 def test_a_head_covers_real_hands_on_grey(bundled: Subject, real: PictureSet) -> None:

@@ -168,6 +168,18 @@ def test_a_run_begins_with_weights_of_the_same_network(
         begin_with(start, Learner(replace(recipe, depth=recipe.depth + 1), device=CPU))
 
 
+def test_a_run_on_larger_views_begins_as_its_start_sees_them(
+    finished: tuple[Run, list[dict[str, float]]],
+) -> None:
+    run, _ = finished
+    start = run.out / "model.safetensors"
+    learner = Learner(replace(SMALL, view_px=48), device=CPU)
+    begin_with(start, learner)
+    pixels = normalize(torch.from_numpy(noise(48, 48)[None]))
+    with torch.inference_mode():
+        torch.testing.assert_close(learner.student(pixels), read_weights(start)[0](pixels))
+
+
 def test_some_hands_are_dull_or_dark_before_what_is_behind_them() -> None:
     """So that neither colour nor brightness alone tells where a hand is."""
     hand = torch.zeros(1, 4, 64, 64, dtype=torch.uint8)
@@ -221,6 +233,17 @@ def test_exchanged_backgrounds_leave_the_hand(pictures: Path) -> None:
     corners = on_grey[:, 0, :3, :3].flatten(1)  # red alone, normalized: light may be tinted
     assert corners.std(1).max() < 0.3  # the noise
     assert corners.mean(1).std() > 0.4  # each another grey
+
+
+def test_each_backdrop_stands_behind_two_hands(pictures: Path) -> None:
+    """So that nothing is won by going by what is behind a hand."""
+    corpus = read_corpus([pictures], size_px=64)
+    greys = torch.linspace(0, 255, 100).to(torch.uint8)[:, None, None, None].expand(-1, 3, 8, 8)
+    recipe = replace(SMALL, keep=0, plain=0, clutter=0, jitter=0, grey=0)
+    first, second = ViewMaker(corpus, greys, recipe, CPU).draw()
+    behind, too = (view[:, :, :2, :2].mean((1, 2, 3)) for view in (first, second))
+    assert ((behind - too.roll(-1)).abs() < 0.15).float().mean() > 0.6  # but for windows
+    assert ((behind - too).abs() < 0.15).float().mean() < 0.4
 
 
 def test_student_of_a_run_sees_a_part_of_each_view(
