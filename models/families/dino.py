@@ -26,7 +26,9 @@ DINO = _Dino()
 """The family itself; DINO's own scripts know no other (``models.bench.official``)."""
 
 
-def _hands(*, patch_px: int, crop_px: int, sha256: str, size_bytes: int) -> ModelSpec:
+def _hands(
+    *, patch_px: int, crop_px: int, pretrain_px: int, sha256: str, size_bytes: int
+) -> ModelSpec:
     name = f"dino_hands{patch_px}"
     return ModelSpec(
         name=name,
@@ -36,7 +38,7 @@ def _hands(*, patch_px: int, crop_px: int, sha256: str, size_bytes: int) -> Mode
         num_heads=6,
         depth=5,
         dim=192,
-        pretrain_px=96,
+        pretrain_px=pretrain_px,
         cls_block=4,
         crop_px=crop_px,
         licence="Apache-2.0",
@@ -66,14 +68,16 @@ MODELS = (
     _hands(
         patch_px=8,
         crop_px=144,
+        pretrain_px=96,
         sha256="2ab3f9b47c26a5e7a650efda659818025eb11a7ddf73ffa7de5e0ee3e5a9ba1a",
         size_bytes=4_590_000,
     ),
     _hands(
         patch_px=16,
         crop_px=160,
-        sha256="0344b04fc9d344e9d1a51820ad9789c0fd1d8267348dbadd3b92bfae5e00b39a",
-        size_bytes=4_770_000,
+        pretrain_px=128,
+        sha256="9feed4ac56fd9aac15df357539059dfef510b9b4fdd9d0a43de0d18f76bd9d3a",
+        size_bytes=4_780_000,
     ),
     _official("dino_vits16", "DINO ViT-S/16", "dino_deitsmall16_pretrain", patch_px=16, small=True),
     _official("dino_vits8", "DINO ViT-S/8", "dino_deitsmall8_pretrain", patch_px=8, small=True),

@@ -23,11 +23,12 @@ from stream.errors import WeightsError
 from stream.hashing import sha256_of
 
 BUNDLED = find_spec("dino_hands8")
+SECOND_PART = Recipe(
+    view_px=96, steps=800, batch=32, lr=4e-4, ramp=0, wide=1, clutter=0.4, momentum=0.99
+)
 RECIPES = {
-    "dino_hands8": Recipe(
-        view_px=96, steps=800, batch=32, lr=4e-4, ramp=0, wide=1, clutter=0.4, momentum=0.99
-    ),
-    "dino_hands16": Recipe(patch_px=16, view_px=96, steps=8000),
+    "dino_hands8": SECOND_PART,
+    "dino_hands16": replace(SECOND_PART, patch_px=16, view_px=128, steps=300),
 }
 """The last of the card's commands for each."""
 
@@ -76,9 +77,9 @@ LIMITS = {
     "dino_hands16": Limits(
         on_rendered=2.77,
         on_real=2.85,
-        on_real_before_faces=2.5,
-        peaks_before_faces=0.85,
-        on_real_elsewhere=2.2,
+        on_real_before_faces=2.55,
+        peaks_before_faces=0.9,
+        on_real_elsewhere=2.4,
         alike_rendered=0.64,
         covers_rendered=0.5,
         covers_real=0.54,
