@@ -9,6 +9,7 @@ from fractions import Fraction
 from stream.channel import Keep
 from stream.errors import SinkError, WorkerError
 from stream.mark_name import MarkName
+from stream.naming import without_folders
 from stream.recorder import Recorder
 from stream.takes import Moment, OpenRecording, PreRolls, Takes
 
@@ -251,4 +252,4 @@ class LiveRecordings:
 
     def _tell_fault(self, fault: BaseException | None) -> None:
         self.faults.append(f"{fault}")
-        self._say(f"recording stopped: {fault}")
+        self._say(f"recording stopped: {without_folders(str(fault))}")

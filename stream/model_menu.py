@@ -12,6 +12,7 @@ from stream.closing import Closing
 from stream.errors import SignlightError, in_one_line
 from stream.frames import Frame
 from stream.geometry import HandRegion
+from stream.naming import without_folders
 from stream.newest_maps import NewestMaps
 from stream.priority import run_after_others
 from stream.scene import AgedMaps
@@ -197,4 +198,4 @@ class ModelMenu(Closing):
             retired.close()
 
     def _fail(self, name: str, error: SignlightError) -> None:
-        self._news.put(f"{name} cannot be had: {in_one_line(error)}")
+        self._news.put(f"{name} cannot be had: {without_folders(in_one_line(error))}")

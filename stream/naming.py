@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -17,7 +18,10 @@ __all__ = [
     "fresh_path",
     "last_name",
     "refuse_input",
+    "without_folders",
 ]
+
+_WAY_THERE = re.compile(r"\S*[/\\](?=[^\s/\\])")
 
 OVERLAY = ".overlay"
 """Stem's ending of a video that Signlight drew on."""
@@ -35,6 +39,14 @@ def last_name(source: str) -> str:
     if path.name in ("", ".."):  # ".", ".." and "/" have no name to build on
         path = path.resolve()
     return path.name
+
+
+def without_folders(words: str) -> str:
+    """Return words in which paths and addresses are cut to their last names, for who looks in.
+
+    Names of folders, hosts and users are nobody's business but the terminal's.
+    """
+    return _WAY_THERE.sub("", words)
 
 
 def default_output(source: str, *, with_suffix: bool = False) -> Path:

@@ -144,6 +144,8 @@ class ServeOptions(ViewOptions):
             raise UsageError("--save keeps one view; with --own-camera each browser has its own")
         if self.own_camera and self.pre_roll:
             raise UsageError("--pre-roll is for recordings here; with --own-camera there are none")
+        if self.own_camera and not self.reconnect:
+            raise UsageError("--no-reconnect is of a source here; with --own-camera there is none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.command_line.options import Options
-from stream.errors import SignlightError, in_one_line
+from stream.errors import OptionError, SignlightError, in_one_line
 from stream.jobs.factories import Factories
 from stream.jobs.live import show
 from stream.jobs.opening import open_live_source
 from stream.jobs.options import ServeOptions
 from stream.jobs.progress import say
 from stream.live import LiveLoop
-from stream.naming import last_name
+from stream.naming import last_name, without_folders
 from stream.protocols import LiveRenderer
 from stream.screens.options import PageOptions
+from stream.sources.options import PartOptions
 from stream.stopping import stop_on_signals
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ class Serve:
             server = stack.enter_context(PageServer(asked))
             if not self.options[ServeOptions].own_camera:
                 return self._show_to_all(server, asked, notes)
+            if self.options[PartOptions] != PartOptions():
+                raise OptionError(
+                    "--start, --end and --max-frames are of a source here; with --own-camera "
+                    "there is none: leave them out"
+                )
 
             from stream.jobs.own_cameras import OwnCameras
 
@@ -97,8 +103,9 @@ class Serve:
                     connect=partial(_connect, page),
                 )
             except SignlightError as error:
-                # Names of folders are nobody's business but the terminal's.
-                page.fail(in_one_line(error).replace(name, title))
+                line = in_one_line(error)
+                # A number is no path; a folder's name may have spaces in it.
+                page.fail(without_folders(line if name.isdecimal() else line.replace(name, title)))
                 raise
 
 

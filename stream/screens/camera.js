@@ -80,7 +80,12 @@ export class OwnCamera {
       this.#onEnd("The camera is gone: it was unplugged, or taken away from this page.");
     });
     this.#video.srcObject = stream;
-    await this.#video.play();
+    try {
+      await this.#video.play();
+    } catch (error) {
+      this.stop();
+      throw new Error(`The camera's pictures cannot be shown (${error.name}).`);
+    }
     this.#watch();
     return track.getSettings().deviceId;
   }

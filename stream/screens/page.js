@@ -46,6 +46,7 @@ function explain(words, { canRetry = false, canStart = false } = {}) {
 function end(words) {
   if (isOver) return;
   isOver = true;
+  if (recorder !== null) recorder.stop();
   camera?.stop();
   showCamera();
   explain(words, { canRetry: true });
@@ -158,6 +159,7 @@ function offerCamera(limits) {
     },
     limits,
     onEnd: (words) => {
+      if (recorder !== null) recorder.stop();
       showCamera();
       explain(words, { canStart: true });
     },
@@ -199,6 +201,7 @@ async function use(start, isCamera) {
 async function startCamera(deviceId) {
   await use(async () => {
     const chosen = await camera.start(deviceId);
+    if (isOver) camera.stop(); // it was allowed too late
     const cameras = await camera.cameras();
     byId("camera-menu").replaceChildren(
       ...cameras.map((each) => element("option", { value: each.deviceId, textContent: each.label })),

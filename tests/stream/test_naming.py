@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from stream.errors import OutputError
-from stream.naming import default_output, doubts_about_source, fresh_path, refuse_input
+from stream.naming import (
+    default_output,
+    doubts_about_source,
+    fresh_path,
+    refuse_input,
+    without_folders,
+)
 
 
 def test_overlay_stands_beside_the_file(tmp_path: Path) -> None:
@@ -74,3 +80,16 @@ def test_a_number_that_is_a_file_and_a_pipe_get_a_word(
     if hasattr(os, "mkfifo"):
         os.mkfifo("pipe")
         assert "its sound, if it has any, is left out" in doubts_about_source("pipe")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("/home/me/a.mp4 cannot be written: no room", "a.mp4 cannot be written: no room"),
+        ("rtsp://me:***@host:554/live stopped", "live stopped"),
+        (r"C:\films\a.mp4 is gone", "a.mp4 is gone"),
+        ("camera 0 stopped: it was unplugged", "camera 0 stopped: it was unplugged"),
+    ],
+)
+def test_who_looks_in_reads_no_folders_and_hosts(words: str, left: str) -> None:
+    assert without_folders(words) == left
