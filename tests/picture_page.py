@@ -42,7 +42,7 @@ def main() -> None:
 
 def _clip_playing(chromium: Any, folder: Path) -> list[RgbImage]:  # noqa: ANN401
     """The sample clip on a desktop in light colours, on a phone in dark ones."""
-    with _served(folder, str(CLIP)) as view:
+    with ServedView(folder, str(CLIP)) as view:
         pictures = []
         for size_wh, scheme in ((DESKTOP_WH, "light"), (PHONE_WH, "dark")):
             with _opened(chromium, view, size_wh, scheme) as page:
@@ -54,7 +54,7 @@ def _clip_playing(chromium: Any, folder: Path) -> list[RgbImage]:  # noqa: ANN40
 def _states(chromium: Any, folder: Path) -> list[RgbImage]:  # noqa: ANN401
     """One's own camera on phones: before it starts, at work, refused, lost, and at the end."""
     pictures = []
-    with _served(folder, "--own-camera") as view:
+    with ServedView(folder, "--own-camera") as view:
         with _opened(chromium, view, PHONE_WH, "light") as page:
             page.locator("#camera-start").click()
             page.locator("#words", has_text="may not use").wait_for()
@@ -72,16 +72,6 @@ def _states(chromium: Any, folder: Path) -> list[RgbImage]:  # noqa: ANN401
             page.locator("#words", has_text="has ended").wait_for()
             pictures.append(_picture_of(page, folder))
     return pictures
-
-
-@contextmanager
-def _served(folder: Path, *arguments: str) -> Iterator[ServedView]:
-    view = ServedView(folder, *arguments)
-    try:
-        yield view
-    finally:
-        view.process.kill()
-        view.process.wait(PROCESS_S)
 
 
 @contextmanager

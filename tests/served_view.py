@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.conftest import ROOT
 from tests.waits import PROCESS_S, until
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["SECOND_MS", "ServedView", "drop_file"]
 
@@ -30,6 +33,13 @@ class ServedView:
                 env=os.environ | {"PYTHONPATH": str(ROOT)},
                 stderr=stderr,
             )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.process.kill()
+        self.process.wait(PROCESS_S)
 
     def text(self) -> str:
         """Return what it has said on stderr."""

@@ -14,12 +14,9 @@ from tests.waits import PROCESS_S, until
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedView]:
-    view = ServedView(tmp_path_factory.mktemp("served"), "--own-camera", "--max-viewers", "2")
-    try:
+    folder = tmp_path_factory.mktemp("served")
+    with ServedView(folder, "--own-camera", "--max-viewers", "2") as view:
         yield view
-    finally:
-        view.process.kill()
-        view.process.wait(PROCESS_S)
 
 
 @pytest.fixture

@@ -18,12 +18,8 @@ from tests.waits import PROCESS_S, until
 @pytest.fixture(scope="module")
 def served(sample_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedView]:
     folder = tmp_path_factory.mktemp("served")
-    view = ServedView(folder, str(sample_clip), "--max-viewers", "3")
-    try:
+    with ServedView(folder, str(sample_clip), "--max-viewers", "3") as view:
         yield view
-    finally:
-        view.process.kill()
-        view.process.wait(PROCESS_S)
 
 
 @pytest.fixture
@@ -154,24 +150,18 @@ def test_the_end_is_told_in_a_sentence(page: Any, served: ServedView) -> None:  
 
 
 def test_a_source_that_is_missing_is_told_before_anything_is_served(tmp_path: Path) -> None:
-    view = ServedView(tmp_path, "clip.mp4")
-    try:
+    with ServedView(tmp_path, "clip.mp4") as view:
         assert view.process.wait(PROCESS_S) == 1
-    finally:
-        view.process.kill()
     assert view.text() == "signlight: there is no file clip.mp4; check the path\n"
 
 
 def test_other_machines_are_let_in_only_when_asked_and_told_what_that_means(
     tmp_path: Path, sample_clip: Path
 ) -> None:
-    view = ServedView(tmp_path, str(sample_clip), "--host", "0.0.0.0", "--random-weights")
-    try:
+    arguments = (str(sample_clip), "--host", "0.0.0.0", "--random-weights")
+    with ServedView(tmp_path, *arguments) as view:
         assert "token=" in view.address
         assert "browsers allow a page their own camera only on localhost" in view.text()
-    finally:
-        view.process.kill()
-        view.process.wait(PROCESS_S)
 
 
 @pytest.mark.parametrize(

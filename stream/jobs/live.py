@@ -136,7 +136,7 @@ def show(
             )
             try:
                 report = loop.run()
-            except BaseException:
+            except BaseException:  # even of a view that failed its files are named
                 _name(files)
                 raise
     say(f"{report}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from stream.frames import RgbImage
 from stream.naming import CLEAN, EVENTS, OVERLAY, fresh_path
 from stream.takes import Event, Part, PreRolls, TakePreRoll, Takes, TwoPreRolls
-from stream.whole_files import WholeFile, told_of
+from stream.whole_files import told_of, written_whole
 
 if TYPE_CHECKING:
     from stream.sinks.mp4 import Mp4Sink
@@ -114,11 +114,5 @@ class _Part:
         rows = csv.writer(text)
         rows.writerow(("time_s", "setting", "value"))
         rows.writerows((f"{event.time_s:.3f}", event.setting, event.value) for event in events)
-        kept = WholeFile(self.events)
-        try:
-            with told_of(self.events):
-                kept.file.write(text.getvalue().encode())
-        except BaseException:
-            kept.discard()
-            raise
-        kept.keep()
+        with told_of(self.events), written_whole(self.events) as unfinished:
+            unfinished.write_text(text.getvalue(), encoding="utf-8", newline="")

@@ -284,13 +284,16 @@ class PageServer(Closing):
     async def _listen(self, socket: web.WebSocketResponse, viewer: Viewer, show: Show) -> None:
         """Take what a browser says until it leaves, falls silent or says too much."""
         allowance, before_s = float(MAX_MESSAGES_PER_S), time.monotonic()
-        num_unused = 0
+        used_s = time.monotonic()
+
+        def is_unused() -> bool:
+            return show.takes_pictures and time.monotonic() - used_s > MAX_UNUSED * IDLE_S
+
         while True:
             try:
                 message = await socket.receive(timeout=IDLE_S)
             except asyncio.TimeoutError:
-                num_unused += show.takes_pictures
-                if not viewer.owes and num_unused < MAX_UNUSED:  # there was nothing to say
+                if not viewer.owes and not is_unused():  # there was nothing to say
                     continue
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"idle")
                 return
@@ -306,7 +309,11 @@ class PageServer(Closing):
             if allowance < 0:
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too much")
                 return
-            num_unused = 0
+            if message.data != SHOWN:  # that alone says of nobody that they use their place
+                used_s = now_s
+            if is_unused():
+                await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"idle")
+                return
             if is_picture:
                 show.take(message.data)
             elif message.data == SHOWN:

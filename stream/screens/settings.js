@@ -8,11 +8,14 @@ export function element(name, properties, ...children) {
   return made;
 }
 
+const PATIENCE_MS = 60_000; // for a model that the address names
+
 /** Shows what can be set; `press(what)` sets it. */
 export class Settings {
   #press;
   #initial = null;
   #wishes = new Map(new URLSearchParams(location.search)); // of the address, until they are granted
+  #isModelAsked = false;
 
   constructor(press) {
     this.#press = press;
@@ -40,7 +43,11 @@ export class Settings {
       const { value, choices, range } = settings.get(name);
       const wish = this.#wishes.get(name);
       const isThere = range === null ? choices.includes(wish) : wish >= range[0] && wish <= range[1];
-      if (value !== wish && isThere) this.#press(`${name}=${wish}`);
+      if (value !== wish && isThere && !(name === "model" && this.#isModelAsked)) this.#press(`${name}=${wish}`);
+      if (name === "model" && !this.#isModelAsked) {
+        this.#isModelAsked = true;
+        setTimeout(() => this.#wishes.delete("model"), PATIENCE_MS); // it cannot be had: the rest is granted without it
+      }
       if (name !== "model" || value === wish || !isThere) this.#wishes.delete(name);
     }
     if (names[0] === "model" && !this.#wishes.has("model")) this.#grant(settings);

@@ -79,18 +79,6 @@ navigator.mediaDevices.getUserMedia = async () => {{
 
 
 @contextmanager
-def served(
-    folder: Path, *arguments: str, program: Path = ROOT / "run_live.py"
-) -> Iterator[ServedView]:
-    view = ServedView(folder, *arguments, program=program)
-    try:
-        yield view
-    finally:
-        view.process.kill()
-        view.process.wait(PROCESS_S)
-
-
-@contextmanager
 def opened(chromium: Any, view: ServedView | PageServer, *scripts: str) -> Iterator[Any]:  # noqa: ANN401
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, bypass_csp=True)
     for script in scripts:
@@ -124,7 +112,7 @@ def tell(title: str, ages_ms: list[float], rate: float, more: str = "") -> None:
 
 def test_from_composed_to_painted(chromium: Any, tmp_path: Path, sample_clip: Path) -> None:  # noqa: ANN401
     with (
-        served(tmp_path, str(sample_clip), program=STAMPED) as view,
+        ServedView(tmp_path, str(sample_clip), program=STAMPED) as view,
         opened(chromium, view, READ_STAMPS) as page,
     ):
         tell("composed to painted, 1280 x 720", *measured(page))
@@ -174,7 +162,7 @@ def test_own_camera_from_glass_to_glass(
     shown = base64.b64encode(encode_jpeg(picture)).decode()
     camera = STAMPING_CAMERA.replace("PICTURE", shown)
     with (
-        served(tmp_path, "--own-camera") as view,
+        ServedView(tmp_path, "--own-camera") as view,
         opened(chromium, view, READ_STAMPS, camera) as page,
     ):
         page.locator("#camera-start").click()
@@ -211,7 +199,7 @@ def test_a_slow_viewer_beside_quick_ones(tmp_path: Path, sample_clip: Path, num_
         quick = [watch(view) for _ in range(num_quick)]
         return await asyncio.gather(*quick, watch(view, bits_per_s=1e6))
 
-    with served(tmp_path, str(sample_clip)) as view:
+    with ServedView(tmp_path, str(sample_clip)) as view:
         *rates, slow = _run(all_of(view))
     shown = sum(shown_per_s) / len(shown_per_s)
     print(
@@ -241,7 +229,7 @@ def test_soak(
                 if is_own:
                     await socket.send_bytes(jpeg)
 
-    with served(tmp_path, *(() if is_own else (str(sample_clip),)), *arguments) as view:
+    with ServedView(tmp_path, *(() if is_own else (str(sample_clip),)), *arguments) as view:
         _run(visit(view))
         print(f"\n{arguments}, after 1 visit: {_usage_of(view)}")
         for number in range(2, num_visits + 1):

@@ -85,7 +85,7 @@ def test_a_number_that_is_a_file_and_a_pipe_get_a_word(
 @pytest.mark.parametrize(
     ("words", "left"),
     [
-        ("/home/me/a.mp4 cannot be written: no room", "a.mp4 cannot be written: no room"),
+        ("/films/mine/a.mp4 cannot be written: no room", "a.mp4 cannot be written: no room"),
         ("rtsp://me:***@host:554/live stopped", "live stopped"),
         (r"C:\films\a.mp4 is gone", "a.mp4 is gone"),
         ("camera 0 stopped: it was unplugged", "camera 0 stopped: it was unplugged"),
