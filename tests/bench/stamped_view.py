@@ -1,4 +1,7 @@
-"""``signlight`` whose live pictures say, in black and white blocks, when they were composed.
+"""``signlight`` whose pictures say, in black and white blocks, when the page was given them.
+
+A recording's picture is composed ahead and waits for its time before any screen has it: that wait
+is none of the page's.
 
 The wall clock's milliseconds, modulo 2 ** 24, stand in 24 squares at the lower left, the highest
 bit first: each ``BLOCK`` of the picture's width.
@@ -9,21 +12,20 @@ from __future__ import annotations
 import sys
 import time
 
-from overlays.live_view import LiveView
 from run_live import main
 from stream.frames import RgbImage
-from stream.scene import Scene
+from stream.screens.page import Page
 
 BLOCK = 1 / 80
 NUM_BITS = 24
 
-_draw = LiveView.draw
+_show = Page.show
 
 
-def _draw_stamped(self: LiveView, scene: Scene) -> RgbImage:
-    canvas = _draw(self, scene)
-    stamp(canvas)
-    return canvas
+def _show_stamped(self: Page, canvas: RgbImage, wait_s: float) -> str | None:
+    if canvas is not self._canvas:  # not again while it is encoded
+        stamp(canvas)
+    return _show(self, canvas, wait_s)
 
 
 def stamp(canvas: RgbImage) -> None:
@@ -36,5 +38,5 @@ def stamp(canvas: RgbImage) -> None:
 
 
 if __name__ == "__main__":
-    LiveView.draw = _draw_stamped  # type: ignore[method-assign]
+    Page.show = _show_stamped  # type: ignore[method-assign]
     sys.exit(main())
