@@ -37,6 +37,10 @@ pytestmark = pytest.mark.bench
 T = TypeVar("T")
 
 MEASURED_S = 20
+SOAK_S = 30 * 60
+NUM_VISITS = 200
+VISIT_S = 4
+LAYOUTS = ("side", "overlay", "heads", "insets")
 STAMPED = ROOT / "tests" / "bench" / "stamped_view.py"
 READ_STAMPS = f"""
 window.agesMs = [];
@@ -208,41 +212,40 @@ def test_a_slow_viewer_beside_quick_ones(tmp_path: Path, sample_clip: Path, num_
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "num_visits"), [(("--max-viewers", "16"), 200), (("--own-camera",), 40)]
-)
-def test_soak(
-    tmp_path: Path, sample_clip: Path, arguments: tuple[str, ...], num_visits: int
-) -> None:
+@pytest.mark.parametrize("arguments", [("--max-viewers", "16"), ("--own-camera",)])
+def test_soak(tmp_path: Path, sample_clip: Path, arguments: tuple[str, ...]) -> None:
     is_own = "--own-camera" in arguments
     with av.open(str(sample_clip)) as container:
         jpeg = encode_jpeg(next(container.decode(video=0)).to_ndarray(format="rgb24"))
 
-    async def visit(view: ServedView) -> None:
+    async def visit(view: ServedView, number: int) -> None:
         async with _browser(view) as session, _socket(view, session) as socket:
-            if is_own:
-                await socket.send_bytes(jpeg)
-            for _ in range(3):
+            await socket.send_str(f"layout={LAYOUTS[number % len(LAYOUTS)]}")
+            seen_s = time.monotonic() + VISIT_S
+            while time.monotonic() < seen_s:
+                if is_own:
+                    await socket.send_bytes(jpeg)
                 while (await socket.receive()).type is not WSMsgType.BINARY:
                     pass
                 await socket.send_str("shown")
-                if is_own:
-                    await socket.send_bytes(jpeg)
+            if number % 2:  # as when a network is lost: no word of farewell
+                socket._response.connection.transport.abort()
+
+    async def visits(view: ServedView, began_s: float) -> None:
+        for number in range(NUM_VISITS):
+            await visit(view, number)
+            if number % (NUM_VISITS // 20) == 0:
+                print(f"  after {number + 1}: {_usage_of(view)}", flush=True)
+            await asyncio.sleep(began_s + number * SOAK_S / NUM_VISITS - time.monotonic())
 
     with ServedView(tmp_path, *(() if is_own else (str(sample_clip),)), *arguments) as view:
-        _run(visit(view))
-        print(f"\n{arguments}, after 1 visit: {_usage_of(view)}")
-        for number in range(2, num_visits + 1):
-            _run(visit(view))
-            if number % (num_visits // 4) == 0:
-                print(f"  after {number}: {_usage_of(view)}")
-        time.sleep(2)
-        print(f"  in the end: {_usage_of(view)}")
+        print(f"\n{arguments}, {NUM_VISITS} visits in {SOAK_S / 60:.0f} minutes", flush=True)
+        _run(visits(view, time.monotonic()))
         if is_own:
             return
         for name, attack in _ATTACKS.items():
             print(f"  {name}: {_run(attack(view))}")
-        _run(visit(view))
+        _run(visit(view, 0))
         print(f"  the view goes on: {_usage_of(view)}")
 
 
