@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from fractions import Fraction
 
-from stream.channel import Channel, ChannelClosed, Keep
+from stream.channel import ChannelClosed
 from stream.errors import SinkError
 from stream.frames import STALE_S, Frame, RgbImage
 from stream.geometry import HandRegion
@@ -16,30 +16,22 @@ from stream.keys import Key, actions_of
 from stream.live_meter import LiveMeter
 from stream.live_parts import LiveControls, LiveFiles, LiveReport
 from stream.live_recordings import LiveRecordings
+from stream.located_frames import LocatedFrames
 from stream.pacing import Clock, MonotonicClock, Pacer
-from stream.past_frames import Located, PastFrames
+from stream.past_frames import PastFrames
 from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Source
 from stream.scene import Scene
-from stream.sources.reading import frames_of
 from stream.stats import Stats
 from stream.takes import Moment, Takes
-from stream.worker import Worker
 
 __all__ = ["LiveLoop"]
 
-MAX_WAITING = 4
-"""Frames of a recording that may wait before and after the hand finder: enough to even out that a
-frame now and then takes it three times as long."""
 FILL_S = 0.5
-"""Longest wait for so many before a recording plays: what is slower than that cannot be in time."""
+"""Longest wait for a supply before a recording plays: what is slower cannot be in time."""
 SEEK_S = 5.0
 """How far an arrow key goes in a recording."""
 STALL_S = 0.05
 """Longest wait for a frame before the keyboard gets its turn, should a camera stall."""
-LATE_S = 0.2
-"""A frame of a recording that is so late is left out, ..."""
-AT_LEAST_EVERY_S = 0.25
-"""... unless none was looked at for so long."""
 MAX_PAST_BYTES = 2**27
 """Pictures that are kept to step back to: a second and a half of 1280 x 720, one of 8K."""
 NOTICE_S = 2.0
@@ -98,8 +90,6 @@ class LiveLoop:
         max_past_bytes: int = MAX_PAST_BYTES,
         clock: Clock | None = None,
     ) -> None:
-        self._source = source
-        self._finder = finder
         self._renderer = renderer
         self._screen = screen
         self._controls = controls
@@ -111,15 +101,13 @@ class LiveLoop:
         self._clock = clock or MonotonicClock()
         self._is_live = source.info.is_live
         self._pacer = None if self._is_live else Pacer(self._clock)
-        keep: Keep = "latest" if self._is_live else "all"
-        capacity = 1 if self._is_live else MAX_WAITING
-        self._frames: Channel[Frame] = Channel(capacity, keep=keep)
-        self._located: Channel[Located | None] = Channel(capacity, keep=keep)
-        self._capture: Worker[Frame, Frame] = Worker(
-            lambda frame: frame, inbox=frames_of(source, stop), outbox=self._frames, name="capture"
-        )
-        self._hands: Worker[Frame, Located | None] = Worker(
-            self._locate, inbox=self._frames, outbox=self._located, name="hands"
+        self._frames = LocatedFrames(
+            source,
+            finder,
+            stop=stop,
+            pacer=self._pacer,
+            leaves_out=screen is not None,
+            clock=self._clock,
         )
         self._newest_maps = attention
         self._save_to = save_to
@@ -139,10 +127,9 @@ class LiveLoop:
         self._came_ns = self._lost_drawn = 0
         self._is_frozen = self._is_ended = False
         self._past = PastFrames(max_past_bytes)
-        self._frozen_from = self._frozen_ns = 0
+        self._frozen_ns = 0
         self._notice = ("", 0)
         self._meter = LiveMeter()
-        self._num_frozen = self._num_left_out = self._located_ns = 0
 
     def run(self) -> LiveReport:
         """Run until the source ends, a person quits, ``stop`` is set or a part fails.
@@ -155,61 +142,33 @@ class LiveLoop:
             stack.callback(self._recordings.close)
             if self._save_to is not None:
                 self._recordings.begin_whole(self._save_to)
-            stack.enter_context(self._capture)
-            stack.enter_context(self._hands)
-            stack.callback(self._source.close)  # a read that waits for its return ends at once
+            stack.enter_context(self._frames)
+            self._frames.start()
             with suppress(ChannelClosed):  # the source has ended
                 while not self._stop.is_set() and (self._screen is None or self._screen.is_open):
                     if self._is_frozen:
                         self._hold()
                     elif self._fills_until_ns is not None:
                         self._fill(self._fills_until_ns)
-                    elif (located := self._located.get(STALL_S)) is not None:
+                    elif (located := self._frames.get(STALL_S)) is not None:
                         self._show(*located)
                     else:
                         self._wait()
             self._newest_maps.check()
             if not self._stop.is_set():
-                self._hands.check()
-                self._capture.check()
+                self._frames.check()
                 if self._stays and not self._is_live and self._scene is not None:
                     self._stay()
         return LiveReport(
-            num_captured=self._meter.num_shown + self._dropped,
+            num_captured=self._meter.num_shown + self._frames.num_unshown,
             num_shown=self._meter.num_shown,
-            dropped_capture=self._dropped_capture,
+            dropped_capture=self._frames.num_dropped,
             dropped_record=self._recordings.dropped,
             num_maps=self._newest_maps.num_batches,
             late_p95_ms=self._meter.late_p95_ms,
             age_p95_ms=self._meter.age_p95_ms,
             faults=tuple(self._recordings.faults),
         )
-
-    @property
-    def _dropped(self) -> int:
-        return self._frames.dropped + self._located.dropped + self._num_left_out
-
-    @property
-    def _dropped_capture(self) -> int:
-        # A live source goes on while frozen: what passes unseen then is not a dropped frame.
-        frozen_now = self._dropped - self._frozen_from if self._is_frozen else 0
-        return self._dropped - self._num_frozen - frozen_now
-
-    def _locate(self, frame: Frame) -> Located | None:
-        """Find the hands of a frame; None where a recording is too heavy to show them all.
-
-        It keeps its own speed by leaving frames out, though never all of them, and none where
-        nobody watches.
-        """
-        now_ns = self._clock.now_ns()
-        is_watched = self._screen is not None and not self._is_frozen
-        plays = is_watched and self._fills_until_ns is None
-        late_s = self._pacer.late_s(frame.time_s) if self._pacer and plays else 0.0
-        if late_s > LATE_S and now_ns - self._located_ns < AT_LEAST_EVERY_S * 1e9:
-            self._num_left_out += 1
-            return None
-        self._located_ns = now_ns
-        return frame, self._finder.find(frame)
 
     def _show(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
         self._came_ns = self._clock.now_ns()
@@ -229,6 +188,7 @@ class LiveLoop:
         if self._pacer and not self._meter.num_shown:
             # The first picture opens the window: it has no time to be there.
             self._fills_until_ns = shown_ns + round(FILL_S * 1e9)
+            self._pacer.restart()
             due_ns = shown_ns
         ages_s = [entry.age_s for entry in self._scene.maps.values()]
         self._meter.count(shown_ns, due_ns=due_ns, ages_s=ages_s)
@@ -270,7 +230,7 @@ class LiveLoop:
         assert self._scene is not None
         assert self._canvas is not None
         self._newest_maps.check()
-        if self._located.wait_full(STALL_S) or self._clock.now_ns() >= until_ns:
+        if self._frames.wait_full(STALL_S) or self._clock.now_ns() >= until_ns:
             self._fills_until_ns = None
             self._pacer.begin(self._scene.frame.time_s)
             self._meter.forget_rate()
@@ -331,17 +291,18 @@ class LiveLoop:
         self._is_frozen = not self._is_frozen
         if self._is_frozen:
             self._frozen_ns = self._clock.now_ns()
-            self._frozen_from = self._dropped
+            self._frames.hold()
+            if self._pacer:
+                self._pacer.restart()
             assert self._scene is not None  # a key is pressed on a picture
             # Its own map is to come.
             self._newest_maps.submit(self._scene.frame, self._scene.hands)
         else:
             self._past.look_at_newest()
-            self._num_frozen += self._dropped - self._frozen_from
+            self._frames.go_on()
             self._came_ns = self._clock.now_ns()
             if self._pacer:
                 self._held_s += self._frozen_s
-                self._pacer.restart()
 
     def _step_on(self) -> None:
         """Show the next frame, and go on holding."""
@@ -349,11 +310,12 @@ class LiveLoop:
             self._toggle_freeze()
         elif self._past.step_on():
             return
-        elif not self._is_ended and (located := self._located.get(STALL_S)) is not None:
+        elif not self._is_ended and (located := self._frames.get(STALL_S)) is not None:
             if self._pacer:  # a live source's own time went on
                 self._held_s += self._frozen_s
-                self._pacer.restart()
             self._show(*located)
+            if self._pacer:
+                self._pacer.restart()
             self._frozen_ns = self._clock.now_ns()
 
     def _step_back(self) -> None:
@@ -404,7 +366,7 @@ class LiveLoop:
         return Stats(
             fps_shown=self._meter.per_s(now_ns),
             maps_per_s=self._newest_maps.per_s,
-            dropped_capture=self._dropped_capture,
+            dropped_capture=self._frames.num_dropped,
             dropped_crops=self._newest_maps.dropped,
             dropped_record=self._recordings.dropped,
             latency_ms=self._meter.late_ms,

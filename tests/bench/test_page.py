@@ -212,6 +212,7 @@ def test_a_slow_viewer_beside_quick_ones(tmp_path: Path, sample_clip: Path, num_
     )
 
 
+@pytest.mark.timeout(2 * SOAK_S)
 @pytest.mark.parametrize("arguments", [("--max-viewers", "16"), ("--own-camera",)])
 def test_soak(tmp_path: Path, sample_clip: Path, arguments: tuple[str, ...]) -> None:
     is_own = "--own-camera" in arguments

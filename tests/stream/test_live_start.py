@@ -9,7 +9,8 @@ import pytest
 
 from stream.frames import RgbImage
 from stream.geometry import HandRegion
-from stream.live import FILL_S, MAX_WAITING
+from stream.live import FILL_S
+from stream.located_frames import MAX_WAITING
 from tests.fakes import ScriptedFinder, ScriptedScreen
 from tests.stream.stage import Stage, frames
 from tests.waits import WAIT_S
