@@ -39,6 +39,8 @@ MAX_CONNECTIONS = 64
 """Beside four of each viewer: who opens more wants to use up what this process may open."""
 KEEP_ALIVE_S = 15.0
 """A connection that asks for nothing so long is closed."""
+ASK_S = 10.0
+"""A connection that has asked for nothing in so long is ended: it keeps a place from others."""
 SHOWN = "shown"
 """What a browser says when it has painted a picture."""
 _POLICY = "; ".join(
@@ -114,6 +116,7 @@ class PageServer(Closing):
         self._entrance: Entrance | None = None
         self._is_common = True
         self._arriving: set[asyncio.Protocol] = set()
+        self._silent: set[asyncio.Protocol] = set()
         self._max_connections = 4 * options.max_viewers + MAX_CONNECTIONS
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
         self._thread = threading.Thread(
@@ -201,6 +204,7 @@ class PageServer(Closing):
                 self._host,
                 port,
                 ssl=self._tls,
+                ssl_handshake_timeout=ASK_S if self._tls else None,
                 backlog=MAX_CONNECTIONS,
             )
             end = asyncio.Event()
@@ -221,11 +225,23 @@ class PageServer(Closing):
         answering = runner.server()
         # Many may arrive before the first of them is counted among the connections.
         self._arriving.add(answering)
-        asyncio.get_running_loop().call_later(1.0, self._arriving.discard, answering)
+        self._silent.add(answering)
+        loop = asyncio.get_running_loop()
+        loop.call_later(ASK_S if self._tls else 0.1, self._arriving.discard, answering)
+        loop.call_later(ASK_S, self._end_silent, answering)
         return answering
+
+    def _end_silent(self, answering: web.RequestHandler) -> None:
+        """End a connection that has not asked for anything."""
+        self._arriving.discard(answering)
+        if answering in self._silent:
+            self._silent.discard(answering)
+            if answering.transport is not None:
+                answering.transport.abort()
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self._silent.discard(request.protocol)
         if not self.admission.is_ours(request.host):
             raise web.HTTPMisdirectedRequest(
                 text="This name is not one of the computer that serves the page. Open the address "

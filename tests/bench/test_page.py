@@ -40,6 +40,7 @@ MEASURED_S = 20
 SOAK_S = 30 * 60
 NUM_VISITS = 200
 VISIT_S = 4
+REFUSED_S = 30
 LAYOUTS = ("side", "overlay", "heads", "insets")
 STAMPED = ROOT / "tests" / "bench" / "stamped_view.py"
 READ_STAMPS = f"""
@@ -266,7 +267,7 @@ async def _open_many(view: ServedView) -> str:
         with suppress(ConnectionError):
             reader, writer = await asyncio.open_connection(host, int(port))
             try:
-                return await asyncio.wait_for(reader.read(), 5) == b""
+                return await asyncio.wait_for(reader.read(), REFUSED_S) == b""
             except asyncio.TimeoutError:
                 return False
             finally:
