@@ -132,6 +132,14 @@ def test_what_is_recorded_stays_in_the_browser(page: Any, served: ServedView) ->
     assert [path.name for path in served.folder.iterdir()] == ["stderr"]
 
 
+def test_a_browser_that_keeps_no_videos_says_so(page: Any) -> None:  # noqa: ANN401
+    page.evaluate("window.MediaRecorder = undefined")
+    start(page)
+    page.locator("#record").click()
+    assert "snapshots" in page.locator("#toast").inner_text()
+    assert page.locator("#record").inner_text() == "Record"
+
+
 def test_a_video_plays_in_place_of_a_camera_not_mirrored(page: Any, sample_clip: Path) -> None:  # noqa: ANN401
     with page.expect_file_chooser() as chooser:
         page.locator("#file-choose").click()

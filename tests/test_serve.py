@@ -83,6 +83,22 @@ def test_clicks_and_keys_change_the_same_settings(page: Any) -> None:  # noqa: A
     chosen("1").wait_for()  # the address sets what it says
 
 
+def test_a_model_that_never_comes_holds_up_the_rest_of_an_address_for_a_minute(page: Any) -> None:  # noqa: ANN401
+    page.add_init_script(
+        """const send = WebSocket.prototype.send;
+        WebSocket.prototype.send = function (said) {
+          if (!`${said}`.startsWith("model=")) send.call(this, said);
+        };"""
+    )
+    page.clock.install()
+    page.goto(urljoin(page.url, "/?model=dino_hands16&alpha=0.35"))
+    page.locator("#set-alpha").wait_for()
+    assert page.locator("#set-alpha-value").inner_text() != "0.35"
+    page.clock.fast_forward(60 * SECOND_MS)
+    page.locator("#set-alpha-value", has_text="0.35").wait_for()
+    page.wait_for_url(lambda address: "alpha=0.35" in address and "model" not in address)
+
+
 def test_freezing_holds_the_picture(page: Any) -> None:  # noqa: ANN401
     page.locator("#freeze").click()
     page.locator('#freeze[aria-pressed="true"]').wait_for()

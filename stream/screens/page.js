@@ -213,11 +213,14 @@ async function startCamera(deviceId) {
 
 function openFile(file) {
   if (file === undefined) return;
-  if (camera === null) {
-    byId("toast").textContent = "Files can be dropped where the page is served with --own-camera.";
-    byId("toast").hidden = false;
-    setTimeout(() => { byId("toast").hidden = true; }, 4000);
-  } else use(() => camera.open(file), false);
+  if (camera === null) toast("Files can be dropped where the page is served with --own-camera.");
+  else use(() => camera.open(file), false);
+}
+
+function toast(words) {
+  byId("toast").textContent = words;
+  byId("toast").hidden = false;
+  setTimeout(() => { byId("toast").hidden = true; }, 4000);
 }
 
 function keep(blob, suffix) {
@@ -232,7 +235,11 @@ function toggleRecording() {
     recorder.stop();
     return;
   }
-  const type = ["video/mp4", "video/webm"].find((each) => MediaRecorder.isTypeSupported(each));
+  const type = ["video/mp4", "video/webm"].find((each) => globalThis.MediaRecorder?.isTypeSupported(each));
+  if (type === undefined) {
+    toast("This browser keeps no videos: take snapshots, record the screen, or open the page in another browser.");
+    return;
+  }
   const parts = [];
   recorder = new MediaRecorder(picture.captureStream(), { mimeType: type, videoBitsPerSecond: 8_000_000 });
   recorder.beganMs = performance.now();

@@ -16,6 +16,7 @@ export class Settings {
   #initial = null;
   #wishes = new Map(new URLSearchParams(location.search)); // of the address, until they are granted
   #isModelAsked = false;
+  #shown = [];
 
   constructor(press) {
     this.#press = press;
@@ -32,11 +33,12 @@ export class Settings {
       if (setting.name === "head") showHeads(setting, this.#press);
       else showSetting(setting, this.#press);
     }
-    this.#grant(new Map(settings.map((setting) => [setting.name, setting])));
-    if (this.#wishes.size === 0) this.#name(settings);
+    this.#shown = settings;
+    this.#grant();
   }
 
-  #grant(settings) {
+  #grant() {
+    const settings = new Map(this.#shown.map((setting) => [setting.name, setting]));
     // Layers and heads are the model's: they wait until it is at work.
     const names = this.#wishes.has("model") ? ["model"] : [...this.#wishes.keys()];
     for (const name of names) {
@@ -46,16 +48,22 @@ export class Settings {
       if (value !== wish && isThere && !(name === "model" && this.#isModelAsked)) this.#press(`${name}=${wish}`);
       if (name === "model" && !this.#isModelAsked) {
         this.#isModelAsked = true;
-        setTimeout(() => this.#wishes.delete("model"), PATIENCE_MS); // it cannot be had: the rest is granted without it
+        setTimeout(() => this.#giveUpModel(), PATIENCE_MS);
       }
       if (name !== "model" || value === wish || !isThere) this.#wishes.delete(name);
     }
-    if (names[0] === "model" && !this.#wishes.has("model")) this.#grant(settings);
+    if (names[0] === "model" && !this.#wishes.has("model")) this.#grant();
+    else if (this.#wishes.size === 0) this.#nameAll();
   }
 
-  #name(settings) {
+  /** It cannot be had: the rest is granted without it. */
+  #giveUpModel() {
+    if (this.#wishes.delete("model")) this.#grant();
+  }
+
+  #nameAll() {
     const query = new URLSearchParams(location.search);
-    for (const { name, value } of settings) {
+    for (const { name, value } of this.#shown) {
       if (this.#initial?.get(name) === value) query.delete(name);
       else query.set(name, value);
     }
