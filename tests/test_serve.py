@@ -140,10 +140,13 @@ def test_a_dropped_file_leaves_the_view_alone_and_the_page_says_so(page: Any) ->
     assert page.locator("#message").is_hidden()
 
 
-@pytest.mark.parametrize("width", [320, 390, 820, 1280])
-def test_nothing_is_cut_off_on_narrow_and_wide_screens(page: Any, width: int) -> None:  # noqa: ANN401
-    page.set_viewport_size({"width": width, "height": 844})
+@pytest.mark.parametrize(
+    ("width", "height"), [(320, 844), (390, 844), (820, 844), (1280, 844), (844, 390), (667, 375)]
+)
+def test_nothing_is_cut_off_on_narrow_and_wide_screens(page: Any, width: int, height: int) -> None:  # noqa: ANN401
+    page.set_viewport_size({"width": width, "height": height})
     page.locator("#strip button").first.wait_for()
+    page.locator("#dropped").evaluate("it => { it.textContent = '12345'; }")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
