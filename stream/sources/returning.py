@@ -62,8 +62,8 @@ class ReturningSource(Closing):
         self._last: Frame | None = None
         self._shift_pts = self._shift_index = 0
         self._warnings: list[str] = []
-        self._num_lost = 0
-        self._away_s = 0.0
+        self._num_lost = self._away_ns = 0
+        self._lost_ns: int | None = None
 
     @property
     def info(self) -> SourceInfo:
@@ -76,7 +76,9 @@ class ReturningSource(Closing):
         lost = []
         if self._num_lost:
             times = "once" if self._num_lost == 1 else f"{self._num_lost} times"
-            lost = [f"{self._info.name} was lost {times}, for {self._away_s:.0f} s in all"]
+            still_ns = 0 if self._lost_ns is None else time.monotonic_ns() - self._lost_ns
+            away_s = (self._away_ns + still_ns) / 1e9
+            lost = [f"{self._info.name} was lost {times}, for {away_s:.0f} s in all"]
         return [*dict.fromkeys((*self._warnings, *self._reader.source.warnings)), *lost]
 
     def read(self) -> Frame | None:
@@ -102,8 +104,9 @@ class ReturningSource(Closing):
 
     def _come_back(self) -> None:
         """Open the source again, until that succeeds or this is closed."""
-        self._num_lost += 1
-        lost_s = time.monotonic()
+        if self._lost_ns is None:  # else what was opened again has shown nothing
+            self._num_lost += 1
+            self._lost_ns = self._last.captured_ns if self._last else time.monotonic_ns()
         self._warnings += self._reader.source.warnings
         self._reader.abandon()
         for wait_s in itertools.chain(self._waits_s, itertools.repeat(self._waits_s[-1])):
@@ -116,7 +119,6 @@ class ReturningSource(Closing):
                 raise
             except (SourceError, TimeoutError):
                 continue
-            self._away_s += time.monotonic() - lost_s
             self._reader = _Reader(source)
             if self._is_closed.is_set():  # meanwhile
                 self._reader.close()
@@ -134,6 +136,9 @@ class ReturningSource(Closing):
             began_s = (frame.captured_ns - self._began_ns) / 1e9 - frame.time_s
             self._shift_pts = math.floor(began_s / base)
         self._reader.is_new = False
+        if self._lost_ns is not None:
+            self._away_ns += frame.captured_ns - self._lost_ns
+            self._lost_ns = None
         pts = round(frame.pts * frame.time_base / base) + self._shift_pts
         if self._last is not None:
             pts = max(pts, self._last.pts + 1)

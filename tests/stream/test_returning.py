@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
@@ -48,13 +50,29 @@ def test_a_gap_stays_a_gap_and_frames_are_counted_on() -> None:
     first = part(3, 0, then=LOST)
     with ReturningSource(first, lambda: next(later), waits_s=SOON) as source:
         frames = read_all(source)
-        assert source.warnings == ["script was lost 2 times, for 0 s in all"]
+        assert source.warnings == ["script was lost 2 times, for 10 s in all"]
     times = [frame.pts * frame.time_base for frame in frames]
     assert [float(time) for time in times] == pytest.approx(
         [0, 0.04, 0.08, 7, 7.04, 7.08, 10, 10.04], abs=0.02
     )
     assert all(before < after for before, after in pairwise(times))
     assert [frame.index for frame in frames] == list(range(8))
+
+
+def test_what_is_opened_in_vain_or_never_comes_back_is_one_loss() -> None:
+    later = iter([part(0, 0, then=LOST)])
+    begins_ns = time.monotonic_ns() - 70 * 10**9
+
+    def reopen() -> Source:
+        if found := next(later, None):
+            return found
+        source.close()
+        raise LOST
+
+    with ReturningSource(part(1, begins_ns, then=LOST), reopen, waits_s=SOON) as source:
+        assert len(read_all(source)) == 1
+    (warning,) = source.warnings
+    assert re.fullmatch(r"script was lost once, for (7\d|1\d\d) s in all", warning)
 
 
 def test_it_is_tried_again_until_it_is_there() -> None:
