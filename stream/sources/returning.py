@@ -158,6 +158,7 @@ class _Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.is_new = True
+        self._is_started = False
         self._stop = threading.Event()
         self._frames: Channel[Frame] = Channel(1, keep="all")
         self._worker: Worker[Frame, Frame] = Worker(
@@ -167,7 +168,6 @@ class _Reader:
             name="stream",
             is_daemon=True,
         )
-        self._worker.start()
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the next frame, or None at the end.
@@ -176,6 +176,9 @@ class _Reader:
             TimeoutError: None came in time.
             SourceError: The source broke.
         """
+        if not self._is_started:  # earlier, the first picture would grow old while it waits
+            self._is_started = True
+            self._worker.start()
         try:
             frame = self._frames.get(timeout_s)
         except ChannelClosed:

@@ -59,6 +59,13 @@ def test_a_gap_stays_a_gap_and_frames_are_counted_on() -> None:
     assert [frame.index for frame in frames] == list(range(8))
 
 
+def test_nothing_is_read_before_somebody_asks() -> None:
+    """A picture that waits for a model to get ready is old when it is shown."""
+    with ReturningSource(part(3, 0), pytest.fail) as source:
+        assert "signlight-stream" not in [thread.name for thread in threading.enumerate()]
+        assert len(read_all(source)) == 3
+
+
 def test_what_is_opened_in_vain_or_never_comes_back_is_one_loss() -> None:
     later = iter([part(0, 0, then=LOST)])
     begins_ns = time.monotonic_ns() - 70 * 10**9
