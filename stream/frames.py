@@ -51,6 +51,8 @@ class Frame:
     """Number of the frame in its source, from 0; gaps tell of dropped frames."""
     captured_ns: int
     """When the frame was taken or decoded, ``time.monotonic_ns``; never written to a file."""
+    num_losses: int = 0
+    """How often its source had been lost before, and had come back."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", frozen_rgb(self.image))

@@ -10,12 +10,13 @@ from fractions import Fraction
 
 from stream.channel import ChannelClosed
 from stream.errors import SinkError
-from stream.frames import STALE_S, Frame, RgbImage
+from stream.frames import Frame, RgbImage
 from stream.geometry import HandRegion
 from stream.keys import Key, actions_of
 from stream.live_meter import LiveMeter
 from stream.live_parts import LiveControls, LiveFiles, LiveReport
 from stream.live_recordings import LiveRecordings
+from stream.live_signal import LiveSignal
 from stream.located_frames import LocatedFrames
 from stream.pacing import Clock, MonotonicClock, Pacer
 from stream.past_frames import PastFrames
@@ -120,11 +121,11 @@ class LiveLoop:
             is_watched=screen is not None,
             names_marks=names_marks,
         )
+        self._signal = LiveSignal(self._clock.now_ns, lambda: self._recordings.tell_signal("lost"))
         self._held_s = Fraction(0)
         self._scene: Scene | None = None
         self._canvas: RgbImage | None = None
         self._fills_until_ns: int | None = None
-        self._came_ns = self._lost_drawn = 0
         self._is_frozen = self._is_ended = False
         self._past = PastFrames(max_past_bytes)
         self._frozen_ns = 0
@@ -171,7 +172,7 @@ class LiveLoop:
         )
 
     def _show(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
-        self._came_ns = self._clock.now_ns()
+        is_back = self._signal.receive(frame)
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
         self._newest_maps.submit(frame, hands)
         self._past.keep((frame, hands))
@@ -193,6 +194,8 @@ class LiveLoop:
         ages_s = [entry.age_s for entry in self._scene.maps.values()]
         self._meter.count(shown_ns, due_ns=due_ns, ages_s=ages_s)
         self._record(frame, self._held_s)
+        if is_back:
+            self._recordings.tell_signal("back")
         self._recordings.settle_ended()
 
     def _wait(self) -> None:
@@ -200,18 +203,10 @@ class LiveLoop:
         if self._canvas is None or self._scene is None:
             return
         self._recordings.settle_ended()
-        lost_s = self._lost_s
-        if lost_s is not None and int(2 * lost_s) != self._lost_drawn:
-            self._lost_drawn = int(2 * lost_s)  # twice a second: seconds go on, notices end
+        if self._is_live and self._signal.has_news():
             self._scene = replace(self._scene, hands=(), maps={}, stats=self._stats())
             self._canvas = self._renderer.draw(self._scene)
         self._present(self._canvas, 0.0)
-
-    @property
-    def _lost_s(self) -> float | None:
-        """Time since the last frame of a live source; None while that is no loss."""
-        waited_s = (self._clock.now_ns() - self._came_ns) / 1e9
-        return waited_s if self._is_live and not self._is_frozen and waited_s >= STALE_S else None
 
     def _stay(self) -> None:
         """Hold the last picture; what is recorded ended with the source."""
@@ -300,7 +295,7 @@ class LiveLoop:
         else:
             self._past.look_at_newest()
             self._frames.go_on()
-            self._came_ns = self._clock.now_ns()
+            self._signal.wait_anew()
             if self._pacer:
                 self._held_s += self._frozen_s
 
@@ -374,7 +369,7 @@ class LiveLoop:
             recording_s=self._recordings.length_s,
             is_frozen=self._is_frozen,
             is_ended=self._is_ended,
-            lost_s=self._lost_s,
+            lost_s=self._signal.lost_s if self._is_live and not self._is_frozen else None,
             notice=self._recordings.words or (notice if now_ns < until_ns else ""),
         )
 

@@ -104,6 +104,10 @@ class LiveRecordings:
         """Give this moment a name."""
         self._mark(name, self._newest_s)
 
+    def tell_signal(self, state: str) -> None:
+        """Keep that the source was lost, or is back, with the newest moment there is."""
+        self._keep_event(state, self._newest_s, "signal")
+
     @property
     def is_named(self) -> bool:
         """True while a mark's name is typed: what is pressed then is for ``type``."""
@@ -125,10 +129,13 @@ class LiveRecordings:
             self._mark(naming.name, naming.at_s)
 
     def _mark(self, name: str, at_s: Fraction) -> None:
+        self._keep_event(name, at_s, "mark")
+        self._say(name if self._marked else "marks are set in a recording: press r first")
+
+    def _keep_event(self, value: str, at_s: Fraction, setting: str) -> None:
         for recorder in self._marked:
             assert isinstance(recorder.sink, Takes | PreRolls)
-            recorder.sink.mark(name, at_s)
-        self._say(name if self._marked else "marks are set in a recording: press r first")
+            recorder.sink.mark(value, at_s, setting)
 
     def record(self, moment: Callable[[], Moment], pts: int, time_base: Fraction) -> None:
         """Record a moment, unless a later one was recorded: a frame may have been held for longer.

@@ -51,12 +51,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that a person changed or marked during a recording."""
+    """Something that a person changed or marked, or that happened, during a recording."""
 
     time_s: float
     """When, in seconds since the recording's part began."""
     setting: str
-    """What was set; "mark" for a mark."""
+    """What was set; "mark" for a mark, "signal" for a source that was lost or came back."""
     value: str
     """What it was set to, or the mark's name."""
 
@@ -139,7 +139,7 @@ class Takes(Closing):
         self._first_s = self._newest_s = Fraction(0)
         self._settings: dict[str, str] = {}
         self._events: list[Event] = []
-        self._marks: list[tuple[Fraction, str]] = []
+        self._marks: list[tuple[Fraction, str, str]] = []
         self._guard = threading.Lock()
         self._ending: list[threading.Thread] = []
         self._failure: SinkError | None = None
@@ -157,10 +157,10 @@ class Takes(Closing):
         for time_s, settings in history:
             self._note(settings, max(at_s, time_s))
 
-    def mark(self, name: str, at_s: Fraction) -> None:
+    def mark(self, name: str, at_s: Fraction, setting: str = "mark") -> None:
         """Give a name to the moment of a time as ``write`` is told; from any thread."""
         with self._guard:
-            self._marks.append((at_s, name))
+            self._marks.append((at_s, setting, name))
 
     def write(self, moment: Moment, pts: int, time_base: Fraction) -> None:
         """Keep a moment, as of ``pts * time_base`` seconds.
@@ -222,7 +222,7 @@ class Takes(Closing):
         with self._guard:
             due = [mark for mark in self._marks if until_s is None or mark[0] <= until_s]
             self._marks = [mark for mark in self._marks if mark not in due]
-        marks = [Event(max(0.0, float(at_s - self._first_s)), "mark", name) for at_s, name in due]
+        marks = [Event(max(0.0, float(at_s - self._first_s)), *told) for at_s, *told in due]
         for time_s, events in groupby((*marks, *changes), key=lambda event: event.time_s):
             told = list(events)
             self._events += told
@@ -264,7 +264,7 @@ class PreRolls(Closing):
         self._pre_rolls = open_pre_roll(), open_pre_roll()
         self._shapes: _Shapes | None = None
         self._history: deque[_Past] = deque()
-        self._marks: list[tuple[str, Fraction]] = []
+        self._marks: list[tuple[str, Fraction, str]] = []
         self._takes: Takes | None = None
         self._is_told = False
         self._guard = threading.Lock()
@@ -282,18 +282,18 @@ class PreRolls(Closing):
             is_empty = self._shapes is None
             takes, name = open_recording(None if is_empty else self._pre_rolls)
             begin_s = None if is_empty else self._pre_rolls[0].begin_s
-            for words, at_s in self._marks:
-                if begin_s is not None and at_s >= begin_s:
-                    takes.mark(words, at_s)
+            for mark in self._marks:
+                if begin_s is not None and mark[1] >= begin_s:
+                    takes.mark(*mark)
             self._takes, self._is_told = takes, is_empty
         return name, begin_s
 
-    def mark(self, name: str, at_s: Fraction) -> None:
+    def mark(self, name: str, at_s: Fraction, setting: str = "mark") -> None:
         """Give a name to the moment of a time; from the thread that calls ``begin``."""
         if self._takes is not None:
-            self._takes.mark(name, at_s)
+            self._takes.mark(name, at_s, setting)
         else:
-            self._marks = [*self._marks[-MAX_MARKS:], (name, at_s)]
+            self._marks = [*self._marks[-MAX_MARKS:], (name, at_s, setting)]
 
     def write(self, moment: Moment, pts: int, time_base: Fraction) -> None:
         """Keep a moment, as of ``pts * time_base`` seconds.

@@ -127,6 +127,19 @@ def test_marks_and_settings_of_a_live_recording_are_tiers(hand_clip: Path, tmp_p
     ]
 
 
+def test_a_gap_where_the_camera_was_lost_is_a_stretch(hand_clip: Path, tmp_path: Path) -> None:
+    """From the last picture on; a return without a loss is of the part before."""
+    video = tmp_path / "live-2.overlay.mp4"
+    video.write_bytes(hand_clip.read_bytes())
+    rows = ["0.000,head,mean", "0.000,signal,back", "0.080,signal,lost", "0.160,signal,back"]
+    table = tmp_path / "live-2.events.csv"
+    table.write_text("\n".join(["time_s,setting,value", *rows]), encoding="utf-8")
+    assert _annotate(video) == 0
+    eaf = pympi.Elan.Eaf(str(tmp_path / "live-2.overlay.annotation" / "live-2.overlay.eaf"))
+    assert eaf.get_annotation_data_for_tier("BH-signal") == [(80, 160, "lost")]
+    assert len(eaf.get_annotation_data_for_tier("BH-setting")) == 1
+
+
 def test_a_damaged_table_of_events_is_a_note(
     hand_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

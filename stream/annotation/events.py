@@ -1,4 +1,4 @@
-"""What was marked and set during a live recording, as stretches: read from its table of events."""
+"""Marks, settings and losses of a live recording, as stretches: read from its table of events."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def events_beside(video: Path) -> Path | None:
 
 
 def read_events(table: Path, end_s: Fraction) -> list[Stretch]:
-    """Return marks, and what was set: a stretch from each change to the next or the end.
+    """Return marks, what was set (a stretch from each change to the next or the end), and losses.
+
+    A loss lasts from the last picture before it to the first one after it, or to the end.
 
     Args:
         table: As ``stream.jobs.working_folder`` writes it: time_s, setting, value.
@@ -48,11 +50,13 @@ def read_events(table: Path, end_s: Fraction) -> list[Stretch]:
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, csv.Error) as error:
         raise SourceFormatError(f"{table.name} is no table of events ({error})") from error
     told = sorted(event for event in told if 0 <= event[0] < end_s)
-    marks = [event for event in told if event[1] == "mark"]
-    changes = [event for event in told if event[1] != "mark"]
+    marks, signals = ([event for event in told if event[1] == kind] for kind in ("mark", "signal"))
+    changes = [event for event in told if event[1] not in ("mark", "signal")]
+    states = _stretches("signal", [(time_s, state) for time_s, _, state in signals], end_s, end_s)
     return [
         *_stretches("mark", [(time_s, name) for time_s, _, name in marks], end_s, MARK_S),
         *_stretches("setting", _changes_at_once(changes), end_s, end_s),
+        *(state for state in states if state.value == "lost"),  # not "back"
     ]
 
 

@@ -33,6 +33,7 @@ TierKind = Literal[
     "dominant hand",
     "mark",
     "setting",
+    "signal",
 ]
 
 
@@ -142,4 +143,4 @@ class Stretch:
     end_s: Fraction
     """When the next frame is shown, or the last one ends; later than ``start_s``."""
     value: str
-    """What is so: a word of the tier's vocabulary, a head's number, a reason; empty for marks."""
+    """What is so: a word of the tier's vocabulary, a head's number, a mark's name, a reason."""

@@ -27,8 +27,8 @@ __all__ = ["CameraSource", "Capture", "mode_of", "open_capture"]
 FIRST_FRAME_WITHIN_S = 2.0
 """Longest wait for a camera to open and show its first frame."""
 FRESH_S = 0.5
-"""Age of the oldest picture to begin with. The one that was taken at the opening may have waited for
-seconds, for a model that got ready, and would stand that long at the beginning of a recording."""
+"""Greatest age of the first picture. The one that was taken at the opening may have waited seconds
+for a model to get ready, and would stand that long at the beginning of a recording."""
 _TIME_BASE = Fraction(1, 1_000_000)
 _MAX_DAMAGED = 30
 """Frames in a row that may arrive damaged: a second of bad cable is bearable, more is a loss."""

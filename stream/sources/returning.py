@@ -144,7 +144,14 @@ class ReturningSource(Closing):
             pts = max(pts, self._last.pts + 1)
         index = frame.index + self._shift_index
         duration = frame.duration and max(1, round(frame.duration * frame.time_base / base))
-        placed = replace(frame, pts=pts, time_base=base, duration=duration, index=index)
+        placed = replace(
+            frame,
+            pts=pts,
+            time_base=base,
+            duration=duration,
+            index=index,
+            num_losses=self._num_lost,
+        )
         end, most = self._span.end_tick(base), self._span.max_frames
         if (end is not None and pts >= end) or (most is not None and index >= most):
             return None

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
 
 from stream.channel import Channel
 from stream.errors import OutputError, SourceLostError, WorkerError
-from stream.frames import RgbImage
+from stream.frames import Frame, RgbImage
 from stream.geometry import HandCrop, HandRegion
 from stream.scene import AttentionMaps, Scene
 from stream.takes import PreRolls, Takes, TwoPreRolls
@@ -27,7 +29,7 @@ from tests.fakes import (
     make_hand,
 )
 from tests.stream.stage import Stage, frames
-from tests.waits import WAIT_S
+from tests.waits import WAIT_S, until
 
 
 def test_every_frame_of_a_recording_is_shown_while_the_model_is_stuck() -> None:
@@ -187,6 +189,35 @@ def test_a_camera_that_is_silent_is_said_to_be_lost_until_it_is_back() -> None:
     assert scenes[-1].frame.index == 3
     assert scenes[-1].stats is not None
     assert scenes[-1].stats.lost_s is None
+
+
+@pytest.mark.parametrize("is_found_by", ["the clock", "the source"])
+def test_a_loss_and_a_return_are_events_of_a_recording(is_found_by: str) -> None:
+    """Of the last moment before and the first one after; a short loss only the source knows."""
+    pause = partial(threading.Event().wait, 0.005)
+
+    def is_drawn(index: int) -> bool:
+        return any(scene.frame.index == index for scene in stage.renderer.scenes)
+
+    def is_told() -> bool:
+        stage.clock.time_ns += 4_000_000_000
+        return any(scene.stats and scene.stats.lost_s for scene in stage.renderer.scenes)
+
+    def given() -> Iterator[Frame]:
+        for index in range(8):
+            if index:
+                until(partial(is_drawn, index - 1), "the frame before", between=pause)
+            if index == 5 and is_found_by == "the clock":
+                until(is_told, "a loss on the picture", between=pause)
+            is_later = index >= 5 and is_found_by == "the source"
+            yield replace(make_frame(index), num_losses=int(is_later))
+
+    stage = Stage(ScriptedSource(given(), is_live=True), screen=ScriptedScreen({1: "r"}))
+    stage.run()
+    (part,) = stage.controls.recordings
+    signal = [(round(event.time_s * 30), event.value) for event in part.events]
+    assert signal == [(3, "lost"), (4, "back")]
+    assert [title for _, title in part.overlay.chapters] == ["signal lost", "signal back"]
 
 
 @pytest.mark.parametrize("key", ["q", "escape"])

@@ -35,7 +35,7 @@ _FAULT = (
     'is no template for names of tiers: write one like "{hand}-{tier}", with one of {hand}, {H}, '
     f"{{h}}, {{side}} and one of {{tier}}, {{Tier}}; or take one of {', '.join(PRESETS)}"
 )
-OF_EVENTS: tuple[TierKind, ...] = ("mark", "setting")
+OF_EVENTS: tuple[TierKind, ...] = ("mark", "setting", "signal")
 """Tiers that are there only where a live recording tells of such (stream.annotation.events)."""
 _OF_BOTH: tuple[TierKind, ...] = ("number of hands", "dominant hand", *OF_EVENTS)
 _OF_PICTURE: tuple[TierKind, ...] = ("most focused head",)
