@@ -75,9 +75,11 @@ def open_live_source(options: Options, *, loop: bool) -> Source:
     if Path(name).is_file() or Path(name).is_dir():
         from stream.sources.playing import PlayedSource
 
+        whole = options.but(max_frames=None)
         return PlayedSource(
-            lambda from_s: open_source(options if from_s is None else options.but(start_s=from_s)),
+            lambda from_s: open_source(whole if from_s is None else whole.but(start_s=from_s)),
             begin_s=part.start_s or 0.0,
+            max_frames=part.max_frames,
             loops=loop,
         )
     source = open_source(options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -11,6 +12,7 @@ from stream.closing import Closing
 from stream.errors import OptionError, SourceFormatError
 from stream.frames import Frame, SourceInfo
 from stream.protocols import Source
+from stream.sources.timeline import Span
 
 __all__ = ["PlayedSource"]
 
@@ -26,6 +28,7 @@ class PlayedSource(Closing):
         open_from: Opens the recording from a time on, in seconds, or from its beginning: that is
             None. Called once for each stretch that is played.
         begin_s: Time of its beginning.
+        max_frames: Most frames to play, of those from its beginning on; None plays all.
         loops: It is played again when it has ended.
     """
 
@@ -34,15 +37,19 @@ class PlayedSource(Closing):
         open_from: Callable[[float | None], Source],
         *,
         begin_s: float = 0.0,
+        max_frames: int | None = None,
         loops: bool = False,
     ) -> None:
         self._open_from = open_from
         self._begin_s = begin_s
+        self._max_frames = max_frames
         self._loops = loops
         self._source = open_from(None)
         self._read: Frame | None = None
         self._given: Frame | None = None
         self._is_new = True
+        self._number = 0
+        self._known_pts: list[int] = []
         self._shift_pts = 0
         self._jump_s = 0.0
         self._guard = threading.Lock()
@@ -71,11 +78,11 @@ class PlayedSource(Closing):
         """
         with self._guard:
             jump_s, self._jump_s = self._jump_s, 0.0
-        if jump_s and self._read is not None and not self._jump(self._read.time_s + jump_s):
-            return None
-        frame = self._source.read()
-        if frame is None and self._loops and not self._is_new and self._reopen(None):
-            frame = self._source.read()
+        is_jump = jump_s and self._read is not None
+        frame = self._jump(jump_s) if is_jump else self._next()
+        if frame is None and self._loops and self._read is not None:
+            self._reopen(None)
+            frame = self._next()
         return None if frame is None or self._is_closed else self._following(frame)
 
     def close(self) -> None:
@@ -83,20 +90,43 @@ class PlayedSource(Closing):
         self._is_closed = True
         self._source.close()
 
-    def _jump(self, to_s: float) -> bool:
-        """Play on from a time; return whether there is anything to play."""
-        try:
-            return self._reopen(to_s if to_s > self._begin_s else None)
-        except (SourceFormatError, OptionError):  # beyond its end, or that of the part asked for
-            return self._loops and self._reopen(None)
+    def _next(self) -> Frame | None:
+        """Return the next frame of this stretch; None at its end, or once there were enough."""
+        if self._number == self._max_frames:
+            return None
+        frame = self._source.read()
+        if frame is not None and self._max_frames is not None:
+            if self._number == len(self._known_pts):
+                self._known_pts.append(frame.pts)
+            self._number += 1
+        return frame
 
-    def _reopen(self, from_s: float | None) -> bool:
+    def _jump(self, by_s: float) -> Frame | None:
+        """Return the first frame from so much later on; None beyond the end."""
+        assert self._read is not None
+        to_s = self._read.time_s + by_s
+        if by_s > 0 and self._max_frames is not None:
+            # What is passed over has to be counted.
+            begin_pts = Span(to_s).start_tick(self._read.time_base)
+            while (frame := self._next()) is not None and frame.pts < begin_pts:
+                pass
+            return frame
+        try:
+            self._reopen(to_s if to_s > self._begin_s else None)
+        except (SourceFormatError, OptionError):  # beyond its end, or that of the part asked for
+            return None
+        return self._next()
+
+    def _reopen(self, from_s: float | None) -> None:
         source = self._open_from(from_s)
         self._source.close()
         self._source, self._is_new = source, True
         if self._is_closed:  # meanwhile
             source.close()
-        return not self._is_closed
+        self._number = 0
+        if from_s is not None and self._read is not None:
+            begin_pts = Span(from_s).start_tick(self._read.time_base)
+            self._number = bisect_left(self._known_pts, begin_pts)
 
     def _following(self, frame: Frame) -> Frame:
         """Return a frame with its time after those that were given before it."""

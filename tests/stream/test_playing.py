@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -77,6 +78,46 @@ def test_it_goes_back_and_on_while_times_go_on(tmp_path: Path) -> None:
         assert source.read() is None
     assert [frame.pts * frame.time_base * 25 for frame in given] == [*range(10)]
     assert [frame.index for frame in given] == [*range(10)]
+
+
+def test_it_stays_within_the_frames_asked_for(tmp_path: Path) -> None:
+    """Wherever it goes: they are counted from the part's beginning, at a rate that varies."""
+    times = [*range(0, 100, 2), *range(100, 160)]
+    clip = make_clip(
+        tmp_path / "clip.mp4",
+        [numbered(n) for n in range(len(times))],
+        times=times,
+        time_base=Fraction(1, 25),
+    )
+
+    def read(source: PlayedSource, count: int = -1) -> list[int]:
+        frames = itertools.islice(iter(source.read, None), count if count >= 0 else None)
+        return [number_in(frame.image) for frame in frames]
+
+    def played(*, loops: bool = False) -> PlayedSource:
+        return PlayedSource(
+            lambda start_s: open_source(clip, start_s=start_s or 0.8),
+            begin_s=0.8,
+            max_frames=60,
+            loops=loops,
+        )
+
+    with played() as source:
+        assert read(source, 5) == [10, 11, 12, 13, 14]
+        source.seek(2)
+        assert read(source, 3) == [39, 40, 41]
+        source.seek(-1)
+        assert read(source, 2) == [29, 30]
+        source.seek(0.4)
+        assert read(source) == [*range(35, 70)]
+    with played(loops=True) as source:
+        assert read(source, 1) == [10]
+        source.seek(5)
+        assert read(source, 61) == [*range(10, 70), 10]
+    with played() as source:
+        assert read(source, 1) == [10]
+        source.seek(5)
+        assert read(source) == []
 
 
 def test_beyond_its_end_it_begins_again_where_it_is_to(tmp_path: Path) -> None:
