@@ -50,6 +50,11 @@ class Channel(Generic[T]):
         """Items that newer ones replaced, so far."""
         return self._dropped
 
+    def keep_all(self) -> None:
+        """Have ``put`` wait for room from now on."""
+        with self._changed:
+            self._keep = "all"
+
     def put(self, item: T) -> None:
         """Hand over ``item``; waits for room, or for a taker, only where all items are kept.
 

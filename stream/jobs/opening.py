@@ -82,16 +82,23 @@ def open_live_source(options: Options, *, loop: bool) -> Source:
             max_frames=part.max_frames,
             loops=loop,
         )
-    source = open_source(options)
-    if not (source.info.is_live and options[ViewOptions].reconnect):
-        return source
+    if Path(name).exists():  # a pipe
+        return open_source(options)
+    unlimited = options.but(end_s=None, max_frames=None)
+    source = open_source(unlimited)
+    if not source.info.is_live:  # a recording on a web server
+        if part.end_s is None and part.max_frames is None:
+            return source
+        source.close()
+        return open_source(options)
     from stream.sources.returning import ReturningSource
     from stream.sources.timeline import Span
 
     return ReturningSource(
         source,
-        partial(open_source, options.but(end_s=None, max_frames=None)),
+        partial(open_source, unlimited) if options[ViewOptions].reconnect else None,
         span=Span(None, part.end_s, part.max_frames),
+        keeps_up=True,
     )
 
 

@@ -26,9 +26,6 @@ __all__ = ["CameraSource", "Capture", "mode_of", "open_capture"]
 
 FIRST_FRAME_WITHIN_S = 2.0
 """Longest wait for a camera to open and show its first frame."""
-FRESH_S = 0.5
-"""Greatest age of the first picture. The one that was taken at the opening may have waited seconds
-for a model to get ready, and would stand that long at the beginning of a recording."""
 _TIME_BASE = Fraction(1, 1_000_000)
 _MAX_DAMAGED = 30
 """Frames in a row that may arrive damaged: a second of bad cable is bearable, more is a loss."""
@@ -137,7 +134,7 @@ class CameraSource(ClosableSource):
             name=self._name,
         )
         try:
-            self._capture, first, taken_ns = opening.wait(first_frame_within_s)
+            self._capture, first, self._first_ns = opening.wait(first_frame_within_s)
         except TimeoutError as exc:
             if isinstance(exc, SourceError):
                 raise
@@ -145,8 +142,7 @@ class CameraSource(ClosableSource):
                 f"{self._name} showed no frame within {first_frame_within_s:g} s; close other "
                 "programs that use it, or plug it in again"
             ) from None
-        self._opening: tuple[RgbImage, int] | None = (first, taken_ns)
-        self._first_ns = taken_ns
+        self._first: tuple[RgbImage, int] | None = (first, self._first_ns)
         self._last_pts = -1
         self._num_frames = 0
         self._info = _describe(self._name, self._capture, first)
@@ -164,12 +160,8 @@ class CameraSource(ClosableSource):
     def _read_next(self) -> Frame | None:
         if self._span.max_frames is not None and self._num_frames >= self._span.max_frames:
             return None
-        taken, self._opening = self._opening, None
-        if taken is None or time.monotonic_ns() - taken[1] > FRESH_S * 1e9:
-            taken = _take(self._capture, self._name)
+        taken, self._first = self._first or _take(self._capture, self._name), None
         image, captured_ns = taken
-        if not self._num_frames:
-            self._first_ns = captured_ns
         pts = max(self._last_pts + 1, (captured_ns - self._first_ns) // 1000)
         end = self._span.end_tick(_TIME_BASE)
         if end is not None and pts >= end:

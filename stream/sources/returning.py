@@ -36,8 +36,10 @@ class ReturningSource(Closing):
 
     Args:
         source: Is open, and live; closed with this.
-        reopen: Opens it again, without a limit of its length; called on a thread of its own.
-        span: The part to read of all.
+        reopen: Opens it again; called on a thread of its own. None: a loss is its end.
+        span: The part to read of all. ``source`` and what is opened again have no limits.
+        keeps_up: Until the first ``read`` it is read all the same, and the newest picture kept:
+            whoever reads it may take seconds to get ready. Else its first picture is the first.
         stale_s: Longest wait for a picture, whatever a driver or library waits for.
         waits_s: Waits before each try to open it again, the last one repeated.
     """
@@ -45,9 +47,10 @@ class ReturningSource(Closing):
     def __init__(
         self,
         source: Source,
-        reopen: Callable[[], Source],
+        reopen: Callable[[], Source] | None,
         *,
         span: Span | None = None,
+        keeps_up: bool = False,
         stale_s: float = STALE_S,
         waits_s: Sequence[float] = WAITS_S,
     ) -> None:
@@ -57,7 +60,7 @@ class ReturningSource(Closing):
         self._stale_s = stale_s
         self._waits_s = waits_s
         self._is_closed = threading.Event()
-        self._reader = _Reader(source)
+        self._reader = _Reader(source, keeps_up=keeps_up)
         self._began_ns: int | None = None
         self._last: Frame | None = None
         self._shift_pts = self._shift_index = 0
@@ -85,14 +88,17 @@ class ReturningSource(Closing):
         """Return the next frame, however long the source is away; None at its end or once closed.
 
         Raises:
+            SourceLostError: It was lost, and is not to be opened again.
             SourceRefusedError: It has come back as something that is not to be had.
             SourceError: It broke in another way than by being lost.
         """
         while not self._is_closed.is_set():
             try:
-                frame = self._reader.read(self._stale_s)
+                frame = self._reader.read(self._stale_s if self._reopen else None)
             except (ConnectionError, TimeoutError):  # SourceLostError is one; or it came too late
-                self._come_back()
+                if self._reopen is None:
+                    raise
+                self._come_back(self._reopen)
                 continue
             return None if frame is None else self._placed(frame)
         return None
@@ -102,7 +108,7 @@ class ReturningSource(Closing):
         self._is_closed.set()
         self._reader.close()
 
-    def _come_back(self) -> None:
+    def _come_back(self, reopen: Callable[[], Source]) -> None:
         """Open the source again, until that succeeds or this is closed."""
         if self._lost_ns is None:  # else what was opened again has shown nothing
             self._num_lost += 1
@@ -112,14 +118,14 @@ class ReturningSource(Closing):
         for wait_s in itertools.chain(self._waits_s, itertools.repeat(self._waits_s[-1])):
             if self._is_closed.wait(wait_s):
                 return
-            opening = Opening(self._reopen, give_back=lambda late: late.close(), name="stream")
+            opening = Opening(reopen, give_back=lambda late: late.close(), name="stream")
             try:
                 source = opening.wait(unless=self._is_closed)
             except SourceRefusedError:
                 raise
             except (SourceError, TimeoutError):
                 continue
-            self._reader = _Reader(source)
+            self._reader = _Reader(source, keeps_up=False)
             if self._is_closed.is_set():  # meanwhile
                 self._reader.close()
             if self._last is not None:
@@ -129,9 +135,10 @@ class ReturningSource(Closing):
     def _placed(self, frame: Frame) -> Frame | None:
         """Return a frame in the time and the count of the whole; None beyond the span."""
         base = self._info.time_base
-        if self._began_ns is None or self._last is None:
-            self._began_ns = frame.captured_ns - round(frame.time_s * 1e9)
-            self._last = None
+        if self._began_ns is None:
+            self._began_ns = frame.captured_ns
+            self._shift_pts = -round(frame.pts * frame.time_base / base)
+            self._shift_index = -frame.index
         elif self._reader.is_new:
             began_s = (frame.captured_ns - self._began_ns) / 1e9 - frame.time_s
             self._shift_pts = math.floor(began_s / base)
@@ -162,12 +169,11 @@ class ReturningSource(Closing):
 class _Reader:
     """Reads a source on a thread of its own, so that one that hangs can be left behind."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, keeps_up: bool) -> None:
         self.source = source
         self.is_new = True
-        self._is_started = False
         self._stop = threading.Event()
-        self._frames: Channel[Frame] = Channel(1, keep="all")
+        self._frames: Channel[Frame] = Channel(1, keep="latest" if keeps_up else "all")
         self._worker: Worker[Frame, Frame] = Worker(
             lambda frame: frame,
             inbox=frames_of(source, self._stop),
@@ -175,17 +181,16 @@ class _Reader:
             name="stream",
             is_daemon=True,
         )
+        self._worker.start()
 
-    def read(self, timeout_s: float) -> Frame | None:
+    def read(self, timeout_s: float | None) -> Frame | None:
         """Return the next frame, or None at the end.
 
         Raises:
             TimeoutError: None came in time.
             SourceError: The source broke.
         """
-        if not self._is_started:  # earlier, the first picture would grow old while it waits
-            self._is_started = True
-            self._worker.start()
+        self._frames.keep_all()
         try:
             frame = self._frames.get(timeout_s)
         except ChannelClosed:

@@ -96,16 +96,6 @@ def test_times_are_microseconds_of_the_clock_from_the_first_frame_on() -> None:
         assert elapsed_us <= frame.pts <= elapsed_us + 5
 
 
-def test_a_picture_that_waited_too_long_to_be_read_is_left_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("stream.sources.camera.FRESH_S", -1.0)
-    with opened(ScriptedCapture(pictures(3))) as source:
-        frames, _ = read_until_lost(source)
-    assert [number_in(frame.image) for frame in frames] == [1, 2]
-    assert (frames[0].pts, frames[0].index) == (0, 0)
-
-
 def test_frames_that_arrive_damaged_are_passed_over() -> None:
     with opened(ScriptedCapture([None, numbered(1), None, None, numbered(2)])) as source:
         frames, _ = read_until_lost(source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -19,13 +19,19 @@ from stream.protocols import Source
 from stream.sources.returning import ReturningSource
 from stream.sources.timeline import Span
 from tests.fakes import ScriptedSource, make_frame
-from tests.waits import until
+from tests.waits import WAIT_S, until
 
 SOON = (0.0,)
 PAUSE = partial(threading.Event().wait, 0.005)
 
 
-def part(count: int, begins_ns: int, *, then: SourceError | None = None) -> ScriptedSource:
+def part(
+    count: int,
+    begins_ns: int,
+    *,
+    then: SourceError | None = None,
+    before: Callable[[int], None] = lambda index: None,
+) -> ScriptedSource:
     """A live source of so many frames at 25 a second, which then ends or breaks."""
 
     def frames() -> Iterable[Frame]:
@@ -35,7 +41,7 @@ def part(count: int, begins_ns: int, *, then: SourceError | None = None) -> Scri
         if then is not None:
             raise then
 
-    return ScriptedSource(frames(), is_live=True)
+    return ScriptedSource(frames(), is_live=True, before=before)
 
 
 def read_all(source: Source) -> list[Frame]:
@@ -59,11 +65,35 @@ def test_a_gap_stays_a_gap_and_frames_are_counted_on() -> None:
     assert [frame.index for frame in frames] == list(range(8))
 
 
-def test_nothing_is_read_before_somebody_asks() -> None:
-    """A picture that waits for a model to get ready is old when it is shown."""
-    with ReturningSource(part(3, 0), pytest.fail) as source:
-        assert "signlight-stream" not in [thread.name for thread in threading.enumerate()]
-        assert len(read_all(source)) == 3
+def test_it_keeps_up_with_a_source_until_somebody_is_ready_to_read() -> None:
+    """The newest picture is the first then, at the time 0; the part asked for begins with it."""
+    is_asked, stands = threading.Event(), threading.Event()
+
+    def before(index: int) -> None:
+        if index == 5:
+            stands.set()
+            assert is_asked.wait(WAIT_S)
+
+    script = part(9, 0, before=before)
+    with ReturningSource(script, None, span=Span(None, None, 3), keeps_up=True) as source:
+        assert stands.wait(WAIT_S)
+        first = source.read()
+        is_asked.set()
+        frames = [first, *read_all(source)]
+    told = [(frame.index, frame.time_s, frame.captured_ns) for frame in frames if frame is not None]
+    assert told == [
+        (0, 0, 160_000_000),
+        (1, pytest.approx(0.04, abs=0.02), 200_000_000),
+        (2, pytest.approx(0.08, abs=0.02), 240_000_000),
+    ]
+
+
+def test_a_loss_ends_what_is_not_to_be_opened_again() -> None:
+    with ReturningSource(part(2, 0, then=LOST), None) as source:
+        assert [source.read() is not None for _ in range(2)] == [True, True]
+        with pytest.raises(SourceLostError, match="cable"):
+            source.read()
+    assert source.warnings == []
 
 
 def test_what_is_opened_in_vain_or_never_comes_back_is_one_loss() -> None:
