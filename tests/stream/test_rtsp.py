@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import av
 import pytest
 
 from stream.errors import SourceLostError, SourceRefusedError
-from stream.frames import Frame
+from stream.frames import STALE_S, Frame
 from stream.sources import open_source
 from stream.sources.network import NetworkSource
 from stream.sources.returning import ReturningSource
 from tests.clips import make_clip, number_in, numbered
 from tests.conftest import ROOT
 from tests.program import QUICK, fails
-from tests.waits import WAIT_S
+from tests.stream.mp4_files import probe
+from tests.waits import PROCESS_S, WAIT_S, until
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 """The Python that Debian's bindings of GStreamer belong to."""
 NUM_FRAMES = 60
-TEST_PICTURES = (
-    "( videotestsrc is-live=true ! video/x-raw,width=192,height=128,framerate=30/1 "
-    "! x264enc tune=zerolatency key-int-max=30 ! rtph264pay name=pay0 pt=96 config-interval=1 )"
-)
+PROGRAM = str(ROOT / "run_live.py")
+PAUSE = partial(threading.Event().wait, 0.1)
+
+
+def sent_pictures(width: int = 192, height: int = 128) -> str:
+    """Return the pipeline that sends 30 of that size a second."""
+    return (
+        f"( videotestsrc is-live=true ! video/x-raw,width={width},height={height},framerate=30/1 "
+        "! x264enc tune=zerolatency key-int-max=30 ! rtph264pay name=pay0 pt=96 config-interval=1 )"
+    )
+
+
+TEST_PICTURES = sent_pictures()
 
 
 def _has_server() -> bool:
@@ -51,9 +66,11 @@ pytestmark = pytest.mark.skipif(
 
 
 @contextmanager
-def serving(launch: str, *port: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(
+    launch: str, port: str = "0", access: str = "open"
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Serve a pipeline; give its address and the server's process."""
-    command = [SYSTEM_PYTHON, str(ROOT / "tests/stream/rtsp_server.py"), launch, *port]
+    command = [SYSTEM_PYTHON, str(ROOT / "tests/stream/rtsp_server.py"), launch, port, access]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -146,9 +163,113 @@ def test_a_server_that_comes_back_is_read_on(blow: signal.Signals) -> None:
     assert [frame.index for frame in every] == list(range(len(every)))
 
 
-def test_wrong_address_of_a_server_that_is_there_is_refused() -> None:
-    with serving(TEST_PICTURES) as (url, _), pytest.raises(SourceRefusedError, match="404"):
-        NetworkSource(f"{url}/nothing")
+def test_a_server_that_freezes_and_goes_on_is_read_on() -> None:
+    """It is left after three seconds without a picture, and answers when it can again."""
+    tries_s: list[float] = []
+    with serving(TEST_PICTURES) as (url, process):
+
+        def reopen() -> NetworkSource:
+            tries_s.append(time.monotonic())
+            process.send_signal(signal.SIGCONT)
+            return NetworkSource(url)
+
+        with ReturningSource(NetworkSource(url), reopen, waits_s=(0.0,)) as source:
+            before = [source.read() for _ in range(5)]
+            process.send_signal(signal.SIGSTOP)
+            while not tries_s:
+                before.append(source.read())
+            after = [before.pop(), *(source.read() for _ in range(5))]
+    last, first = before[-1], after[0]
+    assert last is not None
+    assert first is not None
+    assert tries_s[0] - last.captured_ns / 1e9 >= STALE_S
+    assert first.time_s - last.time_s >= STALE_S
+    assert (last.num_losses, first.num_losses) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("access", "fault"), [("secret", "401"), ("empty", "404")], ids=["password", "address"]
+)
+def test_what_a_server_that_is_there_does_not_give_is_refused(access: str, fault: str) -> None:
+    with (
+        serving(TEST_PICTURES, access=access) as (url, _),
+        pytest.raises(SourceRefusedError, match=fault) as caught,
+    ):
+        NetworkSource(url)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("num_kills", "access", "fault"),
+    [(2, "secret", "401"), pytest.param(20, "empty", "404", marks=pytest.mark.slow)],
+)
+def test_a_recording_outlives_its_server(
+    tmp_path: Path, num_kills: int, access: str, fault: str
+) -> None:
+    """Each kill is a gap, each fifth (of a few, the second) another size and so another part.
+
+    A server that refuses in the end ends the view. The recording is looked at by ffprobe.
+    """
+
+    def has_breaks(num: int) -> bool:
+        return num_breaks(tmp_path) == num
+
+    sizes = [(192, 128), (128, 96)]
+    every = min(5, num_kills)
+    with ExitStack() as servers:
+        url, server = servers.enter_context(serving(sent_pictures(*sizes[0])))
+        port = str(urlsplit(url).port)
+        program = servers.enter_context(
+            subprocess.Popen(
+                [sys.executable, PROGRAM, url, "--no-window", "--save", "all.mp4", *QUICK],
+                cwd=tmp_path,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        servers.callback(program.kill)
+        until(partial(has_breaks, 0), "a recording", between=PAUSE)
+        for kill in range(1, num_kills + 1):
+            server.kill()
+            server.wait(WAIT_S)
+            size_wh = sizes[kill // every % 2]
+            _, server = servers.enter_context(serving(sent_pictures(*size_wh), port))
+            until(partial(has_breaks, kill), f"{kill} breaks", between=PAUSE)
+        server.kill()
+        server.wait(WAIT_S)
+        servers.enter_context(serving(TEST_PICTURES, port, access))
+        _, told = program.communicate(timeout=PROCESS_S)
+    assert program.returncode == 1
+    *named, line = told.splitlines()
+    assert line.startswith(f"signlight: {url} ")
+    assert fault in line
+    parts = parts_in(tmp_path)
+    assert len(parts) == 1 + num_kills // every
+    assert sorted(named) == sorted(f"saved {part.name}" for part in parts)
+    for number, part in enumerate(parts):
+        told_of = "stream=width,nb_frames,nb_read_frames"
+        shown = probe(part, "-select_streams", "v", "-count_frames", "-show_entries", told_of)
+        (stream,) = shown["streams"]
+        assert stream["width"] == sizes[number % 2][0]
+        assert stream["nb_frames"] == stream["nb_read_frames"]
+    assert num_breaks(tmp_path) == num_kills
+
+
+def parts_in(folder: Path) -> list[Path]:
+    return sorted(folder.glob("all*.mp4"), key=lambda part: (len(part.name), part.name))
+
+
+def num_breaks(folder: Path) -> int:
+    """Return how often a recording that may go on was interrupted; -1 where it cannot be read."""
+    breaks = -1
+    for part in parts_in(folder):
+        with suppress(av.error.FFmpegError), av.open(str(part)) as container:
+            packets = [packet for packet in container.demux(video=0) if packet.pts is not None]
+            times_s = sorted(float(packet.pts * packet.time_base) for packet in packets)
+            steps_s = [after - before for before, after in pairwise(times_s)]
+            assert all(step_s > 0 for step_s in steps_s)
+            breaks += 1 + sum(step_s >= 1 for step_s in steps_s)
+    return breaks
 
 
 def test_a_recording_behind_a_server_is_live_too(
