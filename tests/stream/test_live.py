@@ -330,7 +330,13 @@ def test_each_recording_begins_with_the_last_seconds_before_its_key() -> None:
     kept: list[list[tuple[int, Fraction]]] = []
     controls = FakeControls()
     controls.open_pre_rolls = lambda: PreRolls(ThreeFrames)
-    screen = ScriptedScreen({6: "r", 9: "r", 20: "r", 22: "r"})
+    pause = partial(threading.Event().wait, 0.005)
+
+    def before(index: int) -> None:
+        if index in (6, 20):
+            until(lambda: len(kept[-1]) >= 5, "frames that are kept", between=pause)
+
+    screen = ScriptedScreen({6: "r", 9: "r", 20: "r", 22: "r"}, before=before)
     stage = Stage(frames(30), screen=screen, controls=controls)
     stage.run()
     for part, frames_before, first, last in zip(
