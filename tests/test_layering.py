@@ -24,7 +24,7 @@ LAYERS = {
 """What each layer may import of our own."""
 
 HOMES = {
-    "aiohttp": ("stream/screens/page_server.py",),
+    "aiohttp": ("stream/screens/page_server.py", "stream/screens/connections.py"),
     "av": ("stream/sources/", "stream/sinks/", "samples/encode.py"),
     "cv2": (
         "stream/sources/camera.py",

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from functools import partial
 from importlib.resources import files
 from typing import Any, Protocol
 
@@ -18,6 +17,7 @@ from stream.closing import Closing
 from stream.errors import DisplayError
 from stream.screens.admission import Admission
 from stream.screens.certificate import open_certificate
+from stream.screens.connections import Connections
 from stream.screens.options import PageOptions
 from stream.screens.viewers import Picture, Viewer, Viewers
 
@@ -39,8 +39,6 @@ MAX_CONNECTIONS = 64
 """Beside four of each viewer: who opens more wants to use up what this process may open."""
 KEEP_ALIVE_S = 15.0
 """A connection that asks for nothing so long is closed."""
-ASK_S = 10.0
-"""A connection that has asked for nothing in so long is ended: it keeps a place from others."""
 SHOWN = "shown"
 """What a browser says when it has painted a picture."""
 _POLICY = "; ".join(
@@ -115,9 +113,6 @@ class PageServer(Closing):
         self._num_viewers = 0
         self._entrance: Entrance | None = None
         self._is_common = True
-        self._arriving: set[asyncio.Protocol] = set()
-        self._silent: set[asyncio.Protocol] = set()
-        self._max_connections = 4 * options.max_viewers + MAX_CONNECTIONS
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(options.port, started), name="signlight-page"
@@ -197,51 +192,25 @@ class PageServer(Closing):
             shutdown_timeout=2,
         )
         await runner.setup()
-        loop = asyncio.get_running_loop()
+        assert runner.server is not None  # it is set up
+        self._connections = Connections(
+            runner.server, 4 * self._max_viewers + MAX_CONNECTIONS, self._tls
+        )
         try:
-            server = await loop.create_server(
-                partial(self._connection, runner),
-                self._host,
-                port,
-                ssl=self._tls,
-                ssl_handshake_timeout=ASK_S if self._tls else None,
-                backlog=MAX_CONNECTIONS,
-            )
+            server = await self._connections.listen(self._host, port)
             end = asyncio.Event()
             port = server.sockets[0].getsockname()[1]
             # Browsers keep cookies by name and host, whatever the port.
             self._cookie = f"signlight-{port}"
-            started.set_result((loop, end, port))
+            started.set_result((asyncio.get_running_loop(), end, port))
             await end.wait()
             server.close()
         finally:
             await runner.cleanup()
 
-    def _connection(self, runner: web.AppRunner) -> asyncio.Protocol:
-        """Return what answers a new connection, or ends it where there are too many."""
-        assert runner.server is not None  # it is set up
-        if len(self._arriving.union(runner.server.connections)) >= self._max_connections:
-            return _Refusal()
-        answering = runner.server()
-        # Many may arrive before the first of them is counted among the connections.
-        self._arriving.add(answering)
-        self._silent.add(answering)
-        loop = asyncio.get_running_loop()
-        loop.call_later(ASK_S if self._tls else 0.1, self._arriving.discard, answering)
-        loop.call_later(ASK_S, self._end_silent, answering)
-        return answering
-
-    def _end_silent(self, answering: web.RequestHandler) -> None:
-        """End a connection that has not asked for anything."""
-        self._arriving.discard(answering)
-        if answering in self._silent:
-            self._silent.discard(answering)
-            if answering.transport is not None:
-                answering.transport.abort()
-
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        self._silent.discard(request.protocol)
+        self._connections.note_request(request.protocol)
         if not self.admission.is_ours(request.host):
             raise web.HTTPMisdirectedRequest(
                 text="This name is not one of the computer that serves the page. Open the address "
@@ -361,14 +330,6 @@ class PageServer(Closing):
                         await asyncio.wait_for(answer.write(part), IDLE_S)
                         viewer.shown()
         return answer
-
-
-class _Refusal(asyncio.Protocol):
-    """Ends a connection at once."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.abort()
 
 
 async def _send_to(socket: web.WebSocketResponse, viewer: Viewer) -> None:
