@@ -12,7 +12,7 @@ from overlays.exhibits import Exhibit
 from overlays.lettering import text_width
 from overlays.marks import draw_close_map, subdue
 from overlays.paint import draw_dot, draw_plate, draw_text
-from overlays.panes import Box, Pane, Rect, draw_picture
+from overlays.panes import Box, Pane, Rect, box_within, draw_picture
 from overlays.style import Style
 from stream.frames import RgbImage
 from stream.geometry import Handedness
@@ -95,13 +95,14 @@ def _draw_grid(
 ) -> None:
     left, top, right, bottom = rect
     gap = max(2, round(0.3 * size_px))
+    close_up_box = box_within(exhibit.box, (image.shape[1], image.shape[0]))
     columns, tile_w, tile_h = _best_grid(
-        len(exhibit.heads), right - left, bottom - top, gap, exhibit.box
+        len(exhibit.heads), right - left, bottom - top, gap, close_up_box
     )
     if tile_w < 4 or tile_h < 4:
         return
     close_up = np.empty((tile_h, tile_w, 3), np.uint8)
-    pane = Pane((0, 0, tile_w, tile_h), exhibit.box, style.mirror)
+    pane = Pane((0, 0, tile_w, tile_h), close_up_box, style.mirror)
     draw_picture(close_up, pane, image)
     subdue(close_up, CLOSE_UP_BRIGHTNESS)
     first_x = left + (right - left - columns * tile_w - (columns - 1) * gap) // 2

@@ -10,7 +10,7 @@ from overlays.exhibits import collect_exhibits
 from overlays.head_grid import CLOSE_UP_BRIGHTNESS
 from overlays.marks import draw_close_map, subdue
 from overlays.normalize import Normalizer
-from overlays.panes import Box, Pane, draw_picture
+from overlays.panes import Box, Pane, box_within, draw_picture
 from overlays.style import Style
 from stream.frames import RgbImage
 from stream.scene import Scene
@@ -42,7 +42,8 @@ class HeadTiles:
         )
         if newest is None:
             return None
-        pane = Pane((0, 0, TILE_PX, TILE_PX), _square(newest.box), style.mirror)
+        close_up_box = box_within(_square(newest.box), scene.frame.size_wh)
+        pane = Pane((0, 0, TILE_PX, TILE_PX), close_up_box, style.mirror)
         close_up = np.zeros((TILE_PX, TILE_PX, 3), np.uint8)
         draw_picture(close_up, pane, scene.frame.image)
         subdue(close_up, CLOSE_UP_BRIGHTNESS)

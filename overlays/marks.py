@@ -68,7 +68,8 @@ def draw_close_map(
     canvas: RgbImage, pane: Pane, exhibit: Exhibit, head: HeadMap | None, style: Style
 ) -> None:
     """Lay a map on a close-up that was subdued before, so that all colours are the map's."""
-    draw_map(canvas, pane, exhibit, head, style, alpha=0.86, floor=0.3, soft_edges=False)
+    soft_edges = pane.source != exhibit.box  # the map ends within the close-up
+    draw_map(canvas, pane, exhibit, head, style, alpha=0.86, floor=0.3, soft_edges=soft_edges)
 
 
 def subdue(canvas: RgbImage, brightness: float) -> None:

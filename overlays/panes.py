@@ -12,12 +12,13 @@ import numpy.typing as npt
 from stream.frames import RgbImage
 from stream.geometry import Points
 
-__all__ = ["Box", "Pane", "Rect", "draw_picture"]
+__all__ = ["Box", "Pane", "Rect", "box_within", "draw_picture"]
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom; continuous."""
 Rect = tuple[int, int, int, int]
 """Left, top, right, bottom; whole pixels."""
+_LEAST_SHRUNK = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,21 @@ class Pane:
         """Return a box in frame pixels as a box in pixels of this pane."""
         (x0, y0), (x1, y1) = self.place(np.array([box[:2], box[2:]])).tolist()
         return min(x0, x1), y0, max(x0, x1), y1
+
+
+def box_within(box: Box, size_wh: tuple[int, int]) -> Box:
+    """Return a box moved into a picture; one too large shrinks about its middle, in proportion.
+
+    A close-up of a hand at the edge so shows the picture, not the black beyond it. It shrinks to a
+    quarter at most: a picture of a few pixels does not fill it.
+    """
+    sides = (box[2] - box[0], box[3] - box[1])
+    scale = max(_LEAST_SHRUNK, min(1.0, size_wh[0] / sides[0], size_wh[1] / sides[1]))
+    starts = []
+    for start, side, room in zip(box[:2], sides, size_wh, strict=True):
+        first, last = sorted((0.0, room - side * scale))
+        starts.append(min(max(start + side * (1 - scale) / 2, first), last))
+    return starts[0], starts[1], starts[0] + sides[0] * scale, starts[1] + sides[1] * scale
 
 
 def draw_picture(canvas: RgbImage, pane: Pane, image: RgbImage) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
+
 from overlays.exhibits import Exhibit
 from overlays.head_grid import CLOSE_UP_BRIGHTNESS, draw_rim, fit_box
 from overlays.labels import edge_margin, text_size
 from overlays.layouts.layout import Layout, Stage
 from overlays.marks import draw_close_map, draw_marks, subdue
-from overlays.panes import Box, Pane, Rect, draw_picture
+from overlays.panes import Box, Pane, Rect, box_within, draw_picture
 from overlays.places import SteadyChoice, covered_share, shown_boxes
 from overlays.style import Style
 from overlays.tags import Tag
@@ -45,16 +47,24 @@ class Insets(Layout):
         shown = shown_boxes(pane, exhibits)
         taken: list[Rect] = []
         used_px = {True: margin, False: margin}
+        image = stage.frame.image
         for exhibit in exhibits:
-            tile_wh = fit_box(exhibit.box, round(_INSET_SHARE * width), side)
+            if exhibit.presence <= 0:
+                continue
+            close_up_box = box_within(exhibit.box, stage.frame.size_wh)
+            tile_wh = fit_box(close_up_box, round(_INSET_SHARE * width), side)
             is_left = exhibit.region.handedness == style.viewers_left
             left = used_px[is_left] if is_left else width - used_px[is_left] - tile_wh[0]
             if min(tile_wh) < _MIN_INSET_PX or left < margin or left + tile_wh[0] > width - margin:
                 continue
             used_px[is_left] += tile_wh[0] + margin
             top = self._choose_top(is_left, left, tile_wh, span, shown)
-            place = (left, top, *tile_wh)
-            taken += _draw_inset(part, pane, stage.frame.image, exhibit, style, place)
+            for with_map in (False, True):
+                y = top + with_map * (tile_wh[1] + _GAP_PX)
+                rect = (left, y, left + tile_wh[0], y + tile_wh[1])
+                tile = Pane(rect, close_up_box, pane.mirrored)
+                _draw_tile(part, tile, image, exhibit, style, with_map=with_map)
+                taken.append(rect)
         return taken
 
     def _choose_top(
@@ -71,28 +81,19 @@ class Insets(Layout):
         return tops[self._heights.choose(is_left, costs)]
 
 
-def _draw_inset(
-    part: RgbImage,
-    pane: Pane,
-    image: RgbImage,
-    exhibit: Exhibit,
-    style: Style,
-    place: tuple[int, int, int, int],
-) -> list[Rect]:
-    left, top, tile_w, tile_h = place
-    rects = []
-    for with_map in (False, True):
-        y = top + with_map * (tile_h + _GAP_PX)
-        tile = Pane((left, y, left + tile_w, y + tile_h), exhibit.box, pane.mirrored)
-        draw_picture(part, tile, image)
-        inset = tile.cut(part)
-        if with_map:
-            subdue(inset, CLOSE_UP_BRIGHTNESS)
-            draw_close_map(inset, tile, exhibit, exhibit.main, style)
-            size_px = max(8.0, 0.85 * text_size(min(part.shape[:2])))
-            tag = Tag(exhibit.label, exhibit.accent, size_px)
-            margin = edge_margin(min(inset.shape[:2]))
-            tag.draw(inset, margin, margin, exhibit.presence)
-        draw_rim(inset)
-        rects.append(tile.rect)
-    return rects
+def _draw_tile(
+    part: RgbImage, tile: Pane, image: RgbImage, exhibit: Exhibit, style: Style, *, with_map: bool
+) -> None:
+    """Draw a close-up; that of a hand no longer seen fades with the rest of it."""
+    inset = tile.cut(part)
+    under = inset.copy() if exhibit.presence < 1 else None
+    draw_picture(part, tile, image)
+    if with_map:
+        subdue(inset, CLOSE_UP_BRIGHTNESS)
+        draw_close_map(inset, tile, exhibit, exhibit.main, style)
+        size_px = max(8.0, 0.85 * text_size(min(part.shape[:2])))
+        margin = edge_margin(min(inset.shape[:2]))
+        Tag(exhibit.label, exhibit.accent, size_px).draw(inset, margin, margin, 1.0)
+    draw_rim(inset)
+    if under is not None:
+        inset[:] = cv2.addWeighted(inset, exhibit.presence, under, 1 - exhibit.presence, 0)
