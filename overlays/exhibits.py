@@ -67,12 +67,12 @@ class Exhibit:
     def label(self) -> str:
         """Whose map this is and how old, in one short line."""
         if self.aged is None:
-            return f"{self.name} \N{MIDDLE DOT} waiting"
+            return f"{self.name} \N{MIDDLE DOT} no map yet"
         age_ms = round(1000 * self.aged.age_s)
         if self.opacity <= 0 and self.presence > 0:
-            return f"{self.name} \N{MIDDLE DOT} waiting, last map {age_ms} ms old"
+            return f"{self.name} \N{MIDDLE DOT} last map {age_ms} ms old"
         # In a file each map is of its own frame: age 0 says nothing.
-        return f"{self.name} \N{MIDDLE DOT} {age_ms} ms" if age_ms else self.name
+        return f"{self.name} \N{MIDDLE DOT} {age_ms} ms old" if age_ms else self.name
 
 
 def collect_exhibits(

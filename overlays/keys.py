@@ -65,7 +65,7 @@ def _next_layout(style: Style, key: str, num_heads: int) -> tuple[Style, str]:
 def _change_alpha(style: Style, key: str, num_heads: int) -> tuple[Style, str]:
     step = 1 if key in "+=" else -1
     alpha = min(max(round(style.alpha * ALPHA_STEPS) + step, 0), ALPHA_STEPS) / ALPHA_STEPS
-    return replace(style, alpha=alpha), f"alpha: {alpha:g}"
+    return replace(style, alpha=alpha), f"map {alpha:.0%} opaque"
 
 
 def _next_threshold(style: Style, key: str, num_heads: int) -> tuple[Style, str]:

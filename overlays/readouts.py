@@ -55,7 +55,7 @@ class Readouts:
         x = sign_px + gap if self._sign else 0
         widest = sign_px
         max_lines = max(1, int(_MAX_SHARE * room_wh[1] / line_height(size_px)))
-        items = _items(stats) if stats else [(_clock(time_s), "in the source")]
+        items = _items(stats) if stats else [(_clock(time_s), "into the recording")]
         for number, unit in () if signs_only else items:
             number_px = text_width(number, size_px) + round(0.3 * size_px)
             item_px = number_px + text_width(unit, size_px)
@@ -105,14 +105,14 @@ def _sign_of(stats: Stats) -> str:
 def _items(stats: Stats) -> list[tuple[str, str]]:
     """Return number and unit of what is shown, the most telling first."""
     items = [
-        (f"{stats.fps_shown:.1f}", "fps"),
+        (f"{stats.fps_shown:.1f}", "frames/s"),
         (f"{stats.maps_per_s:.1f}", "maps/s"),
-        (f"{stats.latency_ms:.0f}", "ms latency"),
-        (f"{stats.dropped_capture}", "frames dropped"),
-        (f"{stats.compute_ms:.0f}", "ms model"),
+        (f"{stats.latency_ms:.0f}", "ms late"),
+        (f"{stats.dropped_capture}", "frames not shown"),
+        (f"{stats.compute_ms:.0f}", "ms per map"),
     ]
     if stats.dropped_crops:
-        items.append((f"{stats.dropped_crops}", "maps skipped"))
+        items.append((f"{stats.dropped_crops}", "frames not mapped"))
     if stats.dropped_record:  # first: a recording with gaps is worth nothing until one knows
         items.insert(0, (f"{stats.dropped_record}", "frames not recorded"))
     return items

@@ -77,7 +77,7 @@ class Style(OptionGroup):
     skeleton: bool = option(True, "landmarks", has_opposite=True)
     hud: bool = option(
         True,
-        "read-outs: live rates, latency and drops; in exports each frame's time in the source",
+        "read-outs: live rates, delay and what was left out; in exports each frame's time",
         has_opposite=True,
     )
     mirror: bool = option(False, "selfie view; left stays left")

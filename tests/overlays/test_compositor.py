@@ -161,12 +161,23 @@ def test_a_held_hand_fades() -> None:
     assert seen > held > gone == 0
 
 
+def test_a_held_hand_s_skeleton_fades_with_its_map() -> None:
+    left_over = {}
+    for name, style in (("map", BARE), ("skeleton", replace(BARE, alpha=0.0, skeleton=True))):
+        changes = []
+        for unseen_s in (0.0, 0.1, 0.2):
+            canvas = Compositor(style).draw(two_hands(unseen_s=unseen_s))
+            changes.append(np.abs(canvas[85:145, 65:125].astype(int) - GREY).mean())
+        left_over[name] = np.array(changes[1:]) / changes[0]
+    assert left_over["map"] == pytest.approx(left_over["skeleton"], abs=0.05)
+
+
 def test_age_can_be_read_and_a_map_of_the_very_frame_has_none() -> None:
     for age_s, label in (
         (0.0, "right"),
-        (0.045, "right \N{MIDDLE DOT} 45 ms"),
-        (0.85, "right \N{MIDDLE DOT} 850 ms"),
-        (2.5, "right \N{MIDDLE DOT} waiting, last map 2500 ms old"),
+        (0.045, "right \N{MIDDLE DOT} 45 ms old"),
+        (0.85, "right \N{MIDDLE DOT} 850 ms old"),
+        (2.5, "right \N{MIDDLE DOT} last map 2500 ms old"),
     ):
         exhibit = collect_exhibits(two_hands(age_s=age_s), Style(), Normalizer(), with_heads=False)[
             0
@@ -190,7 +201,7 @@ def test_a_hand_without_a_map_gets_a_box_and_no_map() -> None:
     exhibit = collect_exhibits(
         make_scene(flat_picture(), [hand]), BARE, Normalizer(), with_heads=False
     )[0]
-    assert exhibit.label == "right \N{MIDDLE DOT} waiting"
+    assert exhibit.label == "right \N{MIDDLE DOT} no map yet"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

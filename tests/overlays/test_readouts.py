@@ -17,10 +17,23 @@ def width_px(stats: Stats) -> int:
     return rect[2] - rect[0]
 
 
+def words_of(readouts: Readouts, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is written, in order."""
+    written: list[str] = []
+
+    def record(canvas: RgbImage, words: str, *where: object) -> int:
+        written.append(words)
+        return draw_text(canvas, words, *where)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("overlays.readouts.draw_text", record)
+    readouts.draw(flat_picture((1280, 720)))
+    return written
+
+
 @pytest.mark.parametrize(
     ("lost", "words"),
     [
-        (Stats(dropped_crops=418), "418 maps skipped"),
+        (Stats(dropped_crops=418), "418 frames not mapped"),
         (Stats(dropped_record=7), "7 frames not recorded"),
     ],
     ids=["crops", "record"],
@@ -45,17 +58,25 @@ def test_what_is_lost_is_said_once_anything_is(lost: Stats, words: str) -> None:
 def test_frames_of_a_file_show_their_time_in_it(
     time_s: float, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written: list[str] = []
+    readouts = Readouts(None, (1280, 720), 16, 12, time_s=time_s)
+    assert words_of(readouts, monkeypatch) == [text, "into the recording"]
 
-    def record(canvas: RgbImage, words: str, *where: object) -> int:
-        written.append(words)
-        return draw_text(canvas, words, *where)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("overlays.readouts.draw_text", record)
-    picture = flat_picture((1280, 720))
-    Readouts(None, (1280, 720), 16, 12, time_s=time_s).draw(picture)
-    assert written == [text, "in the source"]
-    assert (picture != flat_picture((1280, 720))).any()
+def test_a_viewer_reads_what_each_number_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    stats = Stats(
+        fps_shown=29.97,
+        maps_per_s=12.1,
+        latency_ms=41,
+        compute_ms=76,
+        dropped_capture=3,
+        dropped_crops=418,
+        dropped_record=7,
+        recording_s=62,
+    )
+    assert " ".join(words_of(Readouts(stats, (1280, 720), 16, 12), monkeypatch)) == (
+        "REC 1:02 7 frames not recorded 30.0 frames/s 12.1 maps/s 41 ms late 3 frames not shown "
+        "76 ms per map 418 frames not mapped"
+    )
 
 
 def test_recording_and_pause_are_seen_where_read_outs_are_hidden() -> None:

@@ -62,7 +62,7 @@ def test_a_tag_keeps_off_its_signer_s_face() -> None:
 
 
 def test_tags_of_hands_that_cross_stand_at_the_outer_sides() -> None:
-    boxes: list[Box] = [(200, 200, 300, 300), (240, 200, 340, 300)]
+    boxes: list[Box] = [(190, 200, 310, 300), (230, 200, 350, 300)]
     hands = [
         make_region(boxes[0], handedness="right", track_id=0),
         make_region(boxes[1], handedness="left", track_id=1),
