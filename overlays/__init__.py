@@ -13,7 +13,7 @@ from overlays.style import COLORMAPS, NORMALIZATIONS, Style
 
 if TYPE_CHECKING:
     from overlays.compositor import Compositor
-    from overlays.help_card import draw_help, draw_notice
+    from overlays.help_card import draw_notice
 
 __all__ = [
     "COLORMAPS",
@@ -21,13 +21,11 @@ __all__ = [
     "NORMALIZATIONS",
     "Compositor",
     "Style",
-    "draw_help",
     "draw_notice",
 ]
 
 _ROOMS = {
     "Compositor": "overlays.compositor",
-    "draw_help": "overlays.help_card",
     "draw_notice": "overlays.help_card",
 }
 

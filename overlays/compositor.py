@@ -13,7 +13,7 @@ from overlays.labels import draw_random_mark, edge_margin, text_size
 from overlays.layouts import open_layout
 from overlays.layouts.layout import Layout, Stage
 from overlays.normalize import Normalizer
-from overlays.panes import Pane, Rect, draw_picture
+from overlays.panes import Box, Pane, Rect, draw_picture
 from overlays.places import SteadyChoice, covered_share, shown_boxes
 from overlays.readouts import Readouts
 from overlays.style import Style
@@ -33,10 +33,16 @@ class Compositor:
 
     Args:
         style: How to draw; None: ``Style()``.
+
+    Attributes:
+        style: How to draw.
+        shown: What nothing should hide of the picture drawn last, pixels of the canvas: hands and
+            faces, and the middle of a picture in which no face is known.
     """
 
     def __init__(self, style: Style | None = None) -> None:
         self.style = style or Style()
+        self.shown: list[Box] = []
         self._normalizer = Normalizer()
         self._layouts: dict[str, Layout] = {}
         self._newest: AttentionMaps | None = None
@@ -69,6 +75,10 @@ class Compositor:
         for exhibit in exhibits:
             if exhibit.aged is not None:
                 self._newest = exhibit.aged.maps
+
+        self.shown = shown_boxes(pane, exhibits)
+        if all(each.region.face_xyxy is None for each in exhibits):
+            self.shown.append(_middle_of(pane.size_wh))
 
         part = pane.cut(canvas)
         size_px, margin_px = text_size(min(pane.size_wh)), edge_margin(min(pane.size_wh))
@@ -113,6 +123,12 @@ class Compositor:
         if name not in self._layouts:
             self._layouts[name] = open_layout(name)
         return self._layouts[name]
+
+
+def _middle_of(size_wh: tuple[int, int]) -> Box:
+    """Return where a signer's face is most likely to be."""
+    width, height = size_wh
+    return 0.35 * width, 0.1 * height, 0.65 * width, 0.7 * height
 
 
 def _free_rows(text: Sequence[Rect], height: int, margin_px: int) -> tuple[int, int]:

@@ -3,40 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from overlays.colours import INK, PLATE, QUIET
 from overlays.controls import KEYS
-from overlays.labels import text_size
+from overlays.labels import edge_margin, text_size
 from overlays.lettering import text_width
 from overlays.paint import draw_plate, draw_text
+from overlays.panes import Box, Rect
+from overlays.places import SteadyChoice, covered_share
 from stream.frames import RgbImage
 from stream.keys import Key
 
-__all__ = ["draw_help", "draw_loss", "draw_notice"]
+__all__ = ["HelpCard", "draw_loss", "draw_notice"]
 
 
-def draw_help(canvas: RgbImage) -> None:
-    """Draw the card of keys into the middle of a canvas, in place, as large as fits.
+_Columns = tuple[tuple[Key[Any], ...], ...]
+_ONE_COLUMN: _Columns = (tuple(key for column in KEYS for key in column),)
+_PLACES: tuple[tuple[_Columns, float], ...] = (
+    (KEYS, 1.0),
+    (KEYS, 0.0),
+    (_ONE_COLUMN, 0.0),
+    (_ONE_COLUMN, 1.0),
+    (KEYS, 0.5),
+)
+"""Columns of the card, and how much of the room beside it is to its left; the best one first."""
+_LEAST_TEXT_PX = 7.5
+"""Of the card in one column: smaller letters can't be read."""
+_SHARE = 0.94
+"""Of the canvas that the card takes at most along each side."""
 
-    Args:
-        canvas: uint8 (H, W, 3) RGB, written.
-    """
+
+class HelpCard:
+    """The keys and what they do, on a card beside hands and faces; it does not jump."""
+
+    def __init__(self) -> None:
+        self._places = SteadyChoice()
+
+    def draw(self, canvas: RgbImage, shown: Sequence[Box], notice: str = "") -> None:
+        """Draw the card, as large as fits, in place.
+
+        Args:
+            canvas: uint8 (H, W, 3) RGB, written.
+            shown: What it should not hide, pixels of the canvas.
+            notice: Line to stand at its head.
+        """
+        rects, sizes_px, costs = [], [], []
+        for columns, to_the_left in _PLACES:
+            size_px, rect = _place(canvas, columns, to_the_left)
+            is_small = columns is _ONE_COLUMN and size_px < _LEAST_TEXT_PX
+            rects.append(rect)
+            sizes_px.append(size_px)
+            costs.append(inf if is_small else sum(covered_share(box, [rect]) for box in shown))
+        place = self._places.choose("card", costs)
+        if min(rects[place]) >= 0:
+            _draw_card(canvas, _PLACES[place][0], rects[place], sizes_px[place], notice)
+
+
+def _place(canvas: RgbImage, columns: _Columns, to_the_left: float) -> tuple[float, Rect]:
+    """Return the size of the card's text and where the card goes."""
     height, width = canvas.shape[:2]
     size_px = text_size(min(height, width)) * 1.15
-    card_w, card_h = _card_size(size_px)
-    shrink = min(1.0, 0.94 * width / card_w, 0.94 * height / card_h)
-    size_px = max(4.0, round(size_px * shrink, 1))
-    card_w, card_h = _card_size(size_px)
+    card_w, card_h = _card_size(columns, size_px)
+    shrink = min(1.0, _SHARE * width / card_w, _SHARE * height / card_h)
+    size_px = max(4.0, round(size_px * shrink - 0.05, 1))
+    card_w, card_h = _card_size(columns, size_px)
+    edge = edge_margin(min(height, width))
+    left = edge + round(to_the_left * (width - 2 * edge - card_w))
+    top = (height - card_h) // 2
+    return size_px, (left, top, left + card_w, top + card_h)
+
+
+def _draw_card(
+    canvas: RgbImage, columns: _Columns, rect: Rect, size_px: float, notice: str
+) -> None:
+    left, top, right, _ = rect
     pad, row_h, key_w, _ = _measures(size_px)
-    left, top = (width - card_w) // 2, (height - card_h) // 2
-    if left < 0 or top < 0:
-        return
-    draw_plate(canvas, (left, top, left + card_w, top + card_h), pad, 0.92)
-    title_y = top + pad + row_h / 2
-    draw_text(canvas, "Keys", left + pad, title_y, 1.25 * size_px, INK)
+    draw_plate(canvas, rect, pad, 1.0)
+    title, title_y = notice or "Keys", top + pad + row_h / 2
+    title_px = 1.25 * size_px
+    title_px *= min(1.0, (right - left - 2 * pad) / text_width(title, title_px))
+    draw_text(canvas, title, left + pad, title_y, max(4.0, title_px), INK)
     x = left + pad
-    for column in KEYS:
+    for column in columns:
         middle = title_y + 1.35 * row_h
         for key in column:
             _draw_caps(canvas, key.shown, x, middle, size_px)
@@ -94,10 +144,10 @@ def _column_width(column: Sequence[Key[Any]], size_px: float) -> int:
     )
 
 
-def _card_size(size_px: float) -> tuple[int, int]:
+def _card_size(columns: _Columns, size_px: float) -> tuple[int, int]:
     pad, row_h, _, _ = _measures(size_px)
-    width = sum(_column_width(column, size_px) for column in KEYS) + 2 * pad * len(KEYS)
-    rows = max(len(column) for column in KEYS)
+    width = sum(_column_width(column, size_px) for column in columns) + 2 * pad * len(columns)
+    rows = max(len(column) for column in columns)
     return width, round((rows + 1.35) * row_h) + 2 * pad
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from overlays.compositor import Compositor
 from overlays.head_tiles import HeadTiles
-from overlays.help_card import draw_help, draw_loss, draw_notice
+from overlays.help_card import HelpCard, draw_loss, draw_notice
 from overlays.style import Style
 from stream.frames import RgbImage
 from stream.scene import Scene
@@ -26,6 +26,7 @@ class LiveView:
     def __init__(self, style: Style) -> None:
         self._compositor = Compositor(style)
         self._tiles = HeadTiles()
+        self._card = HelpCard()
         self.is_help_shown = False
         self._kept: RgbImage | None = None
 
@@ -52,10 +53,11 @@ class LiveView:
         stats = scene.stats
         if stats is not None and stats.lost_s is not None:
             draw_loss(canvas, stats.lost_s)
+        notice = stats.notice if stats is not None else ""
         if self.is_help_shown:
-            draw_help(canvas)
-        if stats is not None and stats.notice:
-            draw_notice(canvas, stats.notice)
+            self._card.draw(canvas, self._compositor.shown, notice)
+        elif notice:
+            draw_notice(canvas, notice)
         return canvas
 
     def draw_heads(self, scene: Scene) -> RgbImage | None:

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from overlays.compositor import Compositor
-from overlays.help_card import draw_help
 from overlays.live_view import LiveView
 from overlays.style import Style
 from stream.frames import RgbImage
@@ -77,9 +76,9 @@ def _waiting() -> Scene:
 
 
 def _help() -> RgbImage:
-    canvas = Compositor(Style()).draw(scene())
-    draw_help(canvas)
-    return canvas
+    view = LiveView(Style())
+    view.is_help_shown = True
+    return view.draw(scene())
 
 
 def _live(stats: Stats) -> RgbImage:

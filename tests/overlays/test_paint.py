@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from overlays.help_card import draw_help, draw_notice
+from overlays.help_card import HelpCard, draw_notice
 from overlays.lettering import CAP_EM, text_mask, text_width
 from overlays.paint import draw_dot, draw_lines, draw_plate, paint
 from tests.overlays.scenes import flat_picture
@@ -79,7 +79,7 @@ def test_letter_without_a_glyph_is_a_box_not_an_error() -> None:
 @pytest.mark.parametrize("size_wh", [(1280, 720), (320, 240), (240, 900), (40, 30), (2, 2)])
 def test_help_card_and_notices_fit_any_canvas(size_wh: tuple[int, int]) -> None:
     canvas = flat_picture(size_wh)
-    draw_help(canvas)
+    HelpCard().draw(canvas, [])
     if min(size_wh) >= 240:
         assert canvas.std() > 10  # drawn, and inside:
         assert (canvas[0] == 128).all()
@@ -89,3 +89,36 @@ def test_help_card_and_notices_fit_any_canvas(size_wh: tuple[int, int]) -> None:
     if min(size_wh) >= 240:
         assert canvas.std() > 1
         assert (canvas[:, 0] == 128).all()
+
+
+SIGNER = [(330.0, 230.0, 560.0, 520.0), (740.0, 240.0, 980.0, 520.0), (540.0, 60.0, 730.0, 400.0)]
+"""Two hands and a face in a picture of 1280 x 720."""
+
+
+@pytest.mark.parametrize("shift_px", [0, 250, -250], ids=["middle", "right", "left"])
+def test_help_card_hides_neither_hands_nor_faces(shift_px: int) -> None:
+    canvas = flat_picture((1280, 720))
+    shown = [(x0 + shift_px, y0, x1 + shift_px, y1) for x0, y0, x1, y1 in SIGNER]
+    HelpCard().draw(canvas, shown)
+    assert (canvas != 128).mean() > 0.1
+    for x0, y0, x1, y1 in shown:
+        assert (canvas[int(y0) : int(y1), int(x0) : int(x1)] == 128).all()
+
+
+def test_nothing_shines_through_the_help_card() -> None:
+    dark, light = flat_picture((1280, 720), 0), flat_picture((1280, 720), 255)
+    for canvas in (dark, light):
+        HelpCard().draw(canvas, SIGNER)
+    same = (dark == light).all(axis=2)
+    rows, columns = np.nonzero(same)
+    card = same[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    assert card.mean() > 0.99  # all but the rounded corners
+
+
+def test_help_card_has_the_notice_at_its_head() -> None:
+    plain, noticing = flat_picture((1280, 720)), flat_picture((1280, 720))
+    HelpCard().draw(plain, SIGNER)
+    HelpCard().draw(noticing, SIGNER, "saved signlight-20260101-120000.png")
+    rows = np.nonzero((plain != noticing).any(axis=(1, 2)))[0]
+    assert rows.size
+    assert rows.max() < 80
