@@ -36,7 +36,10 @@ _SHARE = 0.94
 
 
 class HelpCard:
-    """The keys and what they do, on a card beside hands and faces; it does not jump."""
+    """The keys and what they do, on a card beside hands and faces.
+
+    Where it stands it stays as long as it hides nothing there and the canvas keeps its size.
+    """
 
     def __init__(self) -> None:
         self._places = SteadyChoice()
@@ -56,7 +59,7 @@ class HelpCard:
             rects.append(rect)
             sizes_px.append(size_px)
             costs.append(inf if is_small else sum(covered_share(box, [rect]) for box in shown))
-        place = self._places.choose("card", costs)
+        place = self._places.choose(canvas.shape, costs)
         if min(rects[place]) >= 0:
             _draw_card(canvas, _PLACES[place][0], rects[place], sizes_px[place], notice)
 

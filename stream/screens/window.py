@@ -82,6 +82,7 @@ class Window(Closing):
         self._aspect_wh: tuple[int, int] | None = None
         self._given_wh = (0, 0)
         self._window_wh: tuple[int, int] | None = None
+        self._before_wh: tuple[int, int] | None = None
         self._asked_s = -math.inf
         self._is_closed = False
         self._announcements_left = _NUM_ANNOUNCEMENTS
@@ -198,9 +199,23 @@ class Window(Closing):
         return np.asarray(with_bars, np.uint8)
 
     def _toggle_full_screen(self) -> None:
+        if self._connection is not None and not self._connection.has_window_manager:
+            self._fill_screen()
+            return
         is_full = cv2.getWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN) > 0
         wanted = cv2.WINDOW_NORMAL if is_full else cv2.WINDOW_FULLSCREEN
         cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, wanted)
+
+    def _fill_screen(self) -> None:
+        """Fill the screen, or leave it again, where no window manager does it."""
+        assert self._connection is not None
+        screen_wh, now_wh = self._connection.work_area_wh(), self._size_wh()
+        if screen_wh is None or now_wh is None:
+            return
+        wanted_wh = self._before_wh or screen_wh
+        self._before_wh = None if self._before_wh else now_wh
+        cv2.resizeWindow(self._title, *wanted_wh)
+        cv2.moveWindow(self._title, 0, 0)
 
 
 def _is_visible(title: str) -> bool:

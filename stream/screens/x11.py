@@ -72,9 +72,7 @@ class XConnection:
 
     def work_area_wh(self) -> tuple[int, int] | None:
         """Return the size of the screen without panels and docks; None where it is not told."""
-        screen = self._xcb.xcb_setup_roots_iterator(
-            ctypes.c_void_p(self._xcb.xcb_get_setup(ctypes.c_void_p(self._handle)))
-        ).screen
+        screen = self._screen()
         area = self._property(screen.contents.value, b"_NET_WORKAREA", max_num=4)
         if len(area) == 4:
             return area[2], area[3]
@@ -82,17 +80,28 @@ class XConnection:
         width, height = struct.unpack("=HH", ctypes.string_at(screen, 24)[20:24])
         return (width, height) if width and height else None
 
+    @property
+    def has_window_manager(self) -> bool:
+        """Whether somebody answers for what windows ask: to fill the screen, say (EWMH)."""
+        root = self._screen().contents.value
+        return bool(self._property(root, b"_NET_SUPPORTING_WM_CHECK", max_num=1))
+
     def close(self) -> None:
         """Leave the server; harmless when called again."""
         if self._handle is not None:
             self._xcb.xcb_disconnect(ctypes.c_void_p(self._handle))
             self._handle = None
 
+    def _screen(self) -> ctypes._Pointer[ctypes.c_uint32]:
+        """Return the first screen's xcb_screen_t, of which the first member is the root window."""
+        setup = ctypes.c_void_p(self._xcb.xcb_get_setup(ctypes.c_void_p(self._handle)))
+        screen: ctypes._Pointer[ctypes.c_uint32] = self._xcb.xcb_setup_roots_iterator(setup).screen
+        return screen
+
     def _windows(self) -> list[int]:
         """Return what a window manager lists (EWMH), or without one the root's children."""
         handle = ctypes.c_void_p(self._handle)
-        setup = ctypes.c_void_p(self._xcb.xcb_get_setup(handle))
-        root = self._xcb.xcb_setup_roots_iterator(setup).screen.contents.value
+        root = self._screen().contents.value
         listed = self._property(root, b"_NET_CLIENT_LIST", max_num=1024)
         if listed:
             return listed
@@ -155,7 +164,7 @@ class _Cookie(ctypes.Structure):
 
 class _ScreenIterator(ctypes.Structure):
     _fields_ = (
-        ("screen", ctypes.POINTER(ctypes.c_uint32)),  # its first member is the root window
+        ("screen", ctypes.POINTER(ctypes.c_uint32)),
         ("rem", ctypes.c_int),
         ("index", ctypes.c_int),
     )

@@ -218,13 +218,14 @@ class TestOnADisplay:
     def test_f11_fills_the_screen_and_leaves_it_again(
         self, display: Display, program: Program
     ) -> None:
-        """A window manager does it; what is asked of it is seen without one, too."""
-        is_full = "cv2.getWindowProperty('Signlight', cv2.WND_PROP_FULLSCREEN) > 0"
-        for wanted in (True, False):
+        window = display.window("Signlight")
+        assert window is not None
+        height, width = display.screenshot().shape[:2]
+        for wanted_wh in ((width, height), (853, 480)):
             display.press("F11")
             program.show_until(
-                lambda: program.tell(is_full) is wanted,  # noqa: B023 - called before the next
-                "full screen" if wanted else "a window again",
+                lambda: display.size_of(window) == wanted_wh,  # noqa: B023 - called before the next
+                f"a window of {wanted_wh}",
             )
 
     def test_tiny_pictures_are_enlarged(self, display: Display) -> None:
