@@ -18,6 +18,7 @@ from overlays.style import Style
 from stream.frames import RgbImage
 
 __all__ = [
+    "corner_boxes",
     "draw_close_map",
     "draw_corners",
     "draw_map",
@@ -25,6 +26,9 @@ __all__ = [
     "draw_on_picture",
     "subdue",
 ]
+
+_ARM = 0.06
+"""Length of a corner's arms, as a share of the crop's width."""
 
 
 def draw_map(
@@ -91,6 +95,13 @@ def draw_corners(canvas: RgbImage, pane: Pane, exhibits: Sequence[Exhibit]) -> N
             _draw_dashes(canvas, box, width_px, 0.7 * exhibit.presence)
 
 
+def corner_boxes(box: Box) -> list[Box]:
+    """Return where ``draw_corners`` marks a crop: a small box at each of its corners."""
+    left, top, right, bottom = box
+    arm = _ARM * (right - left)
+    return [(x, y, x + arm, y + arm) for x in (left, right - arm) for y in (top, bottom - arm)]
+
+
 def draw_marks(canvas: RgbImage, pane: Pane, exhibits: Sequence[Exhibit], style: Style) -> None:
     """Draw corners, and skeletons if they are wanted."""
     draw_corners(canvas, pane, exhibits)
@@ -118,7 +129,7 @@ def draw_on_picture(
 
 def _draw_corners(canvas: RgbImage, box: Box, width_px: float, opacity: float) -> None:
     left, top, right, bottom = box
-    arm = 0.06 * (right - left)
+    arm = _ARM * (right - left)
     for x, y, dx, dy in (
         (left, top, arm, arm),
         (right, top, -arm, arm),

@@ -10,6 +10,7 @@ from overlays.colours import INK, Rgb
 from overlays.exhibits import Exhibit
 from overlays.labels import edge_margin, text_size
 from overlays.lettering import text_width
+from overlays.marks import corner_boxes
 from overlays.paint import PLATE_OPACITY, draw_dot, draw_plate, draw_text
 from overlays.panes import Box, Pane, Rect
 from overlays.places import SteadyChoice, covered_share, shown_boxes
@@ -23,6 +24,8 @@ _CROSSWISE = 0.5
 """Cost of a place that is nearer to another hand, in shares of a tag that hide something."""
 _BESIDE = 0.02
 """The same where it is as near: of two places that hide nothing, the outer one is better."""
+_ON_CORNER = 0.3
+"""Cost of a place that hides a corner of another hand's crop, as if it were that hand's tag."""
 _ON_TEXT = 2.0
 """How much worse it is to hide text than a hand."""
 
@@ -97,9 +100,11 @@ class Tags:
             tag = Tag(text, exhibit.accent, text_size(min(canvas.shape[:2])))
             others = boxes[:number] + boxes[number + 1 :]
             rects = _places(tag.size_wh, box, pane.size_wh, inside=exhibit.region.is_whole_frame)
+            corners = [corner for other in others for corner in corner_boxes(other)]
             costs = [
                 _ON_TEXT * covered_share(rect, texts)
                 + covered_share(rect, shown)
+                + _ON_CORNER * (covered_share(rect, corners) > 0)
                 + _nearness(rect, box, others)
                 for rect in rects
             ]

@@ -12,6 +12,7 @@ from overlays.colour_bar import Caption, caption_places
 from overlays.compositor import Compositor
 from overlays.exhibits import Exhibit
 from overlays.labels import text_size
+from overlays.marks import corner_boxes
 from overlays.panes import Box, Pane, Rect
 from overlays.places import SteadyChoice, covered_share
 from overlays.style import Style
@@ -23,17 +24,22 @@ from tests.overlays.scenes import GREY, flat_picture, make_maps, make_region, ma
 SIZE_WH = (640, 480)
 
 
-def exhibit(region: HandRegion) -> Exhibit:
-    return Exhibit(region, None, region.box_xyxy, 0.0, 1.0, None, ())
+def exhibit(region: HandRegion, margin_px: float = 0.0) -> Exhibit:
+    left, top, right, bottom = region.box_xyxy
+    crop = (left - margin_px, top - margin_px, right + margin_px, bottom + margin_px)
+    return Exhibit(region, None, crop, 0.0, 1.0, None, ())
 
 
 def tags_of(
-    regions: Sequence[HandRegion], taken: Sequence[Rect] = (), tags: Tags | None = None
+    regions: Sequence[HandRegion],
+    taken: Sequence[Rect] = (),
+    tags: Tags | None = None,
+    margin_px: float = 0.0,
 ) -> list[Box]:
     """Return where the tags of hands stand, found by drawing them one by one."""
     places = []
     tags = tags or Tags()
-    exhibits = [exhibit(region) for region in regions]
+    exhibits = [exhibit(region, margin_px) for region in regions]
     pane = Pane((0, 0, *SIZE_WH), (0.0, 0.0, 640.0, 480.0))
     for shown in exhibits:
         canvas = flat_picture(SIZE_WH)
@@ -71,6 +77,15 @@ def test_tags_of_hands_that_cross_stand_at_the_outer_sides() -> None:
     assert middle(right)[0] < middle(boxes[0])[0]
     assert middle(left)[0] > middle(boxes[1])[0]
     assert covered_share(right, [left]) == 0
+
+
+def test_a_tag_keeps_off_the_corners_of_another_hand_s_crop() -> None:
+    hands = [
+        make_region((200, 200, 300, 300), handedness="right", track_id=0),
+        make_region((260, 40, 360, 140), handedness="left", track_id=1),
+    ]
+    right, _ = tags_of(hands, margin_px=25)
+    assert covered_share(right, corner_boxes((235, 15, 385, 165))) == 0
 
 
 def test_tags_avoid_other_text_and_stay_in_the_picture() -> None:
