@@ -71,11 +71,17 @@ class XConnection:
         return None
 
     def work_area_wh(self) -> tuple[int, int] | None:
-        """Return the size of the screen without panels and docks; None where it is not told."""
+        """Return the size of the screen without panels and docks; None where it is not told.
+
+        Of several monitors it is what fits on each, where the window manager tells of them
+        (GNOME's does); others tell of all together.
+        """
         screen = self._screen()
-        area = self._property(screen.contents.value, b"_NET_WORKAREA", max_num=4)
-        if len(area) == 4:
-            return area[2], area[3]
+        for name in (b"_GTK_WORKAREAS_D0", b"_NET_WORKAREA"):
+            # Of each monitor, or of each desktop: x, y, width, height.
+            numbers = self._property(screen.contents.value, name, max_num=64)
+            if len(numbers) >= 4:
+                return min(numbers[2::4]), min(numbers[3::4])
         # Of xcb_screen_t: root, colormap, two pixels, the mask of events; then two 16-bit sides.
         width, height = struct.unpack("=HH", ctypes.string_at(screen, 24)[20:24])
         return (width, height) if width and height else None

@@ -90,6 +90,15 @@ class Display:
         self._xlib.XClearWindow(self._connection, window_id)
         self._xlib.XSync(self._connection, False)
 
+    def tell_of(self, name: str, *numbers: int) -> None:
+        """Set a property of the screen, as a window manager does (EWMH)."""
+        xlib, connection = self._xlib, self._connection
+        root = ctypes.c_ulong(xlib.XDefaultRootWindow(connection))
+        atom = ctypes.c_ulong(xlib.XInternAtom(connection, name.encode(), False))
+        values, cardinal, replace = (ctypes.c_long * len(numbers))(*numbers), ctypes.c_ulong(6), 0
+        xlib.XChangeProperty(connection, root, atom, cardinal, 32, replace, values, len(numbers))
+        xlib.XSync(connection, False)
+
     def ask_to_close(self, window: str) -> None:
         """Do what the close button of a window's title bar does (ICCCM, WM_DELETE_WINDOW)."""
         xlib, connection = self._xlib, self._connection

@@ -239,6 +239,28 @@ class TestOnADisplay:
         program.show_until(is_large, "a window of 640 x 480", tiny)
         assert program.end() == 0
 
+    @pytest.mark.parametrize(
+        ("name", "areas"),
+        [
+            ("_NET_WORKAREA", (0, 40, 1000, 640)),
+            ("_GTK_WORKAREAS_D0", (0, 40, 1000, 640, 1000, 0, 1280, 900)),
+        ],
+        ids=["panel", "two monitors"],
+    )
+    def test_it_opens_within_the_work_area(
+        self, display: Display, name: str, areas: tuple[int, ...]
+    ) -> None:
+        display.tell_of(name, *areas)
+        program = Program(display.name)
+        large = "np.full((1080, 1920, 3), 255, np.uint8)"
+
+        def fits() -> bool:
+            window = display.window("Signlight")
+            return window is not None and display.size_of(window) == (984, 554)
+
+        program.show_until(fits, "a window of 984 x 554", large)
+        assert program.end() == 0
+
     def test_closing_it_is_noticed_and_it_stays_closed(
         self, display: Display, program: Program
     ) -> None:
