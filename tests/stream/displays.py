@@ -52,6 +52,10 @@ class Display:
         """Press keys, by their X11 names, in the window under the pointer, near the corner."""
         self._xdotool("mousemove", "40", "30", "key", "--delay", "0", *keys)
 
+    def press_in(self, window: str, *keys: str) -> None:
+        """Press keys in a window, wherever a window manager has put it."""
+        self._xdotool("mousemove", "--window", window, "40", "30", "key", "--delay", "0", *keys)
+
     def window(self, title: str) -> str | None:
         """Return the id of the window of that title, or None while there is none to be seen."""
         found = self._xdotool("search", "--onlyvisible", "--name", f"^{title}$").split()

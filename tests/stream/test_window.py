@@ -7,6 +7,7 @@ runs a process of its own.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -278,6 +279,44 @@ class TestOnADisplay:
             None,
             False,
         ]
+
+
+@pytest.mark.needs_display
+@pytest.mark.skipif(shutil.which("openbox") is None, reason="not installed: openbox")
+def test_a_window_manager_fills_the_screen_and_keys_that_change_the_picture_leave_it_so() -> None:
+    with Display() as display:
+        manager = subprocess.Popen(
+            ["openbox"], env={**os.environ, "DISPLAY": display.name}, stderr=subprocess.DEVNULL
+        )
+        program = Program(display.name)
+        try:
+            program.show_until(
+                lambda: program.tell("window._connection.has_window_manager") is True,
+                "a window manager",
+            )
+            program.show_until(
+                lambda: display.colour(640, 450) == (255, 0, 0), "a red window on the screen"
+            )
+            window = display.window("Signlight")
+            assert window is not None
+            screen_wh = display.screenshot().shape[1::-1]
+            display.press_in(window, "F11")
+            program.show_until(lambda: display.size_of(window) == screen_wh, "a full screen")
+            program.show_until(
+                lambda: (
+                    display.colour(640, 450) == (255, 255, 255)
+                    and display.colour(20, 450) == (0, 0, 0)
+                ),
+                "bars beside a white picture",
+                "np.full((400, 100, 3), 255, np.uint8)",
+            )
+            assert display.size_of(window) == screen_wh
+            display.press_in(window, "F11")
+            program.show_until(lambda: display.size_of(window) == (853, 480), "a window again")
+        finally:
+            assert program.end() == 0
+            manager.terminate()
+            manager.wait(WAIT_S)
 
 
 def open_window(display: str | None) -> subprocess.CompletedProcess[str]:
