@@ -37,7 +37,7 @@ class Compositor:
     Attributes:
         style: How to draw.
         shown: What nothing should hide of the picture drawn last, pixels of the canvas: hands and
-            faces, and the middle of a picture in which no face is known.
+            faces (the middle of a picture in which no face is known), and the read-outs.
     """
 
     def __init__(self, style: Style | None = None) -> None:
@@ -92,6 +92,7 @@ class Compositor:
             signs_only=not style.hud,
         )
         text: list[Rect] = [*filter(None, [readouts.rect])]
+        self.shown += text
         if self._newest is not None:
             caption = caption_of(self._newest, exhibits, style, with_heads=with_heads)
             if places := caption_places(caption, pane.size_wh, size_px, margin_px):

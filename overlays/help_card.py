@@ -24,8 +24,8 @@ _ONE_COLUMN: _Columns = (tuple(key for column in KEYS for key in column),)
 _PLACES: tuple[tuple[_Columns, float], ...] = (
     (KEYS, 1.0),
     (KEYS, 0.0),
-    (_ONE_COLUMN, 0.0),
     (_ONE_COLUMN, 1.0),
+    (_ONE_COLUMN, 0.0),
     (KEYS, 0.5),
 )
 """Columns of the card, and how much of the room beside it is to its left; the best one first."""

@@ -5,8 +5,11 @@ import pytest
 
 from overlays.help_card import HelpCard, draw_notice
 from overlays.lettering import CAP_EM, text_mask, text_width
+from overlays.live_view import LiveView
 from overlays.paint import draw_dot, draw_lines, draw_plate, paint
-from tests.overlays.scenes import flat_picture
+from overlays.style import Style
+from stream.stats import Stats
+from tests.overlays.scenes import flat_picture, make_scene
 
 
 def test_paint_lays_on_the_colour_where_covered_and_nothing_elsewhere() -> None:
@@ -122,3 +125,14 @@ def test_help_card_has_the_notice_at_its_head() -> None:
     rows = np.nonzero((plain != noticing).any(axis=(1, 2)))[0]
     assert rows.size
     assert rows.max() < 80
+
+
+def test_recording_is_seen_beside_the_help_card() -> None:
+    scene = make_scene(flat_picture((1280, 720)), stats=Stats(recording_s=12.0))
+    view = LiveView(Style(hud=False))
+    without = view.draw(scene)
+    view.is_help_shown = True
+    with_card = view.draw(scene)
+    assert (without[:60, :200] != 128).any()
+    assert (with_card != without).any()
+    assert (with_card[:60, :200] == without[:60, :200]).all()
