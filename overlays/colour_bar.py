@@ -23,6 +23,8 @@ __all__ = ["Caption", "caption_of", "caption_places", "draw_caption"]
 _DOT = " \N{MIDDLE DOT} "
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _TICK = f", tick at 1{_TIMES}"
+_MAX_SHARE = 0.2
+"""Of a picture that the caption takes: of a tiny one it would hide the hands."""
 _RANGE_WORDS = {"frame": "frame range", "stable": "stable range"}
 
 
@@ -101,7 +103,8 @@ def caption_places(
     )
     width, height = inner + 2 * pad, 3 * line_height(size_px) + pad
     left, top = room_wh[0] - margin_px - width, room_wh[1] - margin_px - height
-    if left < margin_px or top < room_wh[1] // 3:
+    is_large = width * height > _MAX_SHARE * room_wh[0] * room_wh[1]
+    if is_large or left < margin_px or top < room_wh[1] // 3:
         return []
     starts = [(left, top), (margin_px, top), (left, margin_px)]
     return [(x, y, x + width, y + height) for x, y in starts]

@@ -149,3 +149,12 @@ def test_text_hides_less_of_small_pictures() -> None:
     )
     left, top, right, bottom = caption_places(caption, (320, 240), text_size(240), 4)[0]
     assert (right - left) * (bottom - top) < 0.09 * 320 * 240
+
+
+@pytest.mark.parametrize(("size_wh", "is_there"), [((320, 240), True), ((160, 120), False)])
+def test_a_caption_that_would_hide_much_of_a_tiny_picture_is_left_out(
+    size_wh: tuple[int, int], is_there: bool
+) -> None:
+    caption = Caption("dino_hands8 · layer 4 · mean of 6 heads", "low", "high", "attention")
+    places = caption_places(caption, size_wh, text_size(min(size_wh)), 4)
+    assert bool(places) is is_there
