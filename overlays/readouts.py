@@ -108,14 +108,18 @@ def _items(stats: Stats) -> list[tuple[str, str]]:
         (f"{stats.fps_shown:.1f}", "frames/s"),
         (f"{stats.maps_per_s:.1f}", "maps/s"),
         (f"{stats.latency_ms:.0f}", "ms late"),
-        (f"{stats.dropped_capture}", "frames not shown"),
+        _frames(stats.dropped_capture, "not shown"),
         (f"{stats.compute_ms:.0f}", "ms per map"),
     ]
     if stats.dropped_crops:
-        items.append((f"{stats.dropped_crops}", "frames not mapped"))
+        items.append(_frames(stats.dropped_crops, "not mapped"))
     if stats.dropped_record:  # first: a recording with gaps is worth nothing until one knows
-        items.insert(0, (f"{stats.dropped_record}", "frames not recorded"))
+        items.insert(0, _frames(stats.dropped_record, "not recorded"))
     return items
+
+
+def _frames(count: int, fate: str) -> tuple[str, str]:
+    return f"{count}", f"frame{'' if count == 1 else 's'} {fate}"
 
 
 def _clock(time_s: float) -> str:

@@ -68,13 +68,13 @@ def test_a_viewer_reads_what_each_number_is(monkeypatch: pytest.MonkeyPatch) -> 
         maps_per_s=12.1,
         latency_ms=41,
         compute_ms=76,
-        dropped_capture=3,
+        dropped_capture=1,
         dropped_crops=418,
         dropped_record=7,
         recording_s=62,
     )
     assert " ".join(words_of(Readouts(stats, (1280, 720), 16, 12), monkeypatch)) == (
-        "REC 1:02 7 frames not recorded 30.0 frames/s 12.1 maps/s 41 ms late 3 frames not shown "
+        "REC 1:02 7 frames not recorded 30.0 frames/s 12.1 maps/s 41 ms late 1 frame not shown "
         "76 ms per map 418 frames not mapped"
     )
 
