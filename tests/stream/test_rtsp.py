@@ -183,7 +183,8 @@ def test_a_server_that_freezes_and_goes_on_is_read_on() -> None:
     assert last is not None
     assert first is not None
     assert tries_s[0] - last.captured_ns / 1e9 >= STALE_S
-    assert first.time_s - last.time_s >= STALE_S
+    passed_s = (first.captured_ns - last.captured_ns) / 1e9
+    assert first.time_s - last.time_s == pytest.approx(passed_s, abs=1.0)  # they come in bursts
     assert (last.num_losses, first.num_losses) == (0, 1)
 
 
