@@ -47,6 +47,8 @@ class Frame:
     """Seconds per tick, > 0."""
     duration: int | None = None
     """Ticks for which the frame is shown; None where that is told by the next one only."""
+    file_pts: int | None = None
+    """Its time in the file that is played, in ticks; None where none is."""
     index: int
     """Number of the frame in its source, from 0; gaps tell of dropped frames."""
     captured_ns: int

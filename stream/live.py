@@ -23,7 +23,7 @@ from stream.past_frames import PastFrames
 from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Source
 from stream.scene import Scene
 from stream.stats import Stats
-from stream.takes import Moment, Takes
+from stream.takes import RecordedFrame, Takes
 
 __all__ = ["LiveLoop"]
 
@@ -114,8 +114,8 @@ class LiveLoop:
         self._save_to = save_to
         self._recordings = LiveRecordings(
             files.open_recording,
-            open_pre_rolls=files.open_pre_rolls,
-            keep="latest" if self._is_live else "all",
+            open_standby=files.open_standby,
+            keep="latest" if self._is_live or screen is not None else "all",
             say=self._say,
             now_ns=self._clock.now_ns,
             is_watched=screen is not None,
@@ -254,8 +254,13 @@ class LiveLoop:
 
     def _record(self, frame: Frame, later_s: Fraction) -> None:
         """Record what was drawn of a frame, so much later than its own time."""
+        sound_s = None
+        if frame.file_pts is not None and not self._is_frozen:
+            sound_s = frame.file_pts * frame.time_base
         self._recordings.record(
-            lambda: Moment(frame.image, self._renderer.kept, self._controls.settings),
+            lambda: RecordedFrame(
+                frame.image, self._renderer.kept, self._controls.settings, sound_s
+            ),
             frame.pts + round(later_s / frame.time_base),
             frame.time_base,
         )

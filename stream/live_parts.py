@@ -8,7 +8,8 @@ from typing import Protocol
 
 from stream.frames import RgbImage
 from stream.keys import Setting
-from stream.takes import PreRolls, Takes, TwoPreRolls
+from stream.standby import PreRolls, Standby
+from stream.takes import Takes
 
 __all__ = ["LiveControls", "LiveFiles", "LiveReport"]
 
@@ -34,10 +35,10 @@ class LiveFiles(Protocol):
     """Makes the files that a person asks for by key."""
 
     @property
-    def open_pre_rolls(self) -> Callable[[], PreRolls] | None:
-        """Returns what keeps the last seconds for the record key; None where nobody wants them."""
+    def open_standby(self) -> Callable[[], Standby] | None:
+        """Returns a recording that stands by for its key; None where nobody wants that."""
 
-    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
+    def open_recording(self, pre_rolls: PreRolls | None = None) -> tuple[Takes, str]:
         """Return new files for the record key, and what to call them in a notice.
 
         Args:

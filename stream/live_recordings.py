@@ -11,17 +11,18 @@ from stream.errors import SinkError, WorkerError
 from stream.mark_name import MarkName
 from stream.naming import without_folders
 from stream.recorder import Recorder
-from stream.takes import Moment, OpenRecording, PreRolls, Takes
+from stream.standby import OpenRecording, Standby
+from stream.takes import RecordedFrame, Takes
 
 __all__ = ["LiveRecordings"]
 
 
 class LiveRecordings:
-    """Keeps moments in what is being recorded; used by the loop's thread.
+    """Keeps frames in what is being recorded; used by the loop's thread.
 
     Args:
         open_recording: Returns new files for the record key.
-        open_pre_rolls: Returns what keeps the last seconds for them; None keeps none.
+        open_standby: Returns a recording that stands by for the key; None keeps no last seconds.
         keep: What survives where an encoder is too slow.
         say: Shows a notice.
         now_ns: The clock.
@@ -33,7 +34,7 @@ class LiveRecordings:
         self,
         open_recording: OpenRecording,
         *,
-        open_pre_rolls: Callable[[], PreRolls] | None,
+        open_standby: Callable[[], Standby] | None,
         keep: Keep,
         say: Callable[[str], None],
         now_ns: Callable[[], int],
@@ -41,17 +42,18 @@ class LiveRecordings:
         names_marks: bool = False,
     ) -> None:
         self._open_recording = open_recording
-        self._open_pre_rolls = open_pre_rolls
+        self._open_standby = open_standby
         self._keep: Keep = keep
         self._say = say
         self._now_ns = now_ns
         self._is_watched = is_watched
         self._names_marks = names_marks
         self._naming: MarkName | None = None
-        self._whole: Recorder[Moment] | None = None
-        self._part: Recorder[Moment] | None = None
-        self._waiting: Recorder[Moment] | None = None
-        self._ending: list[Recorder[Moment]] = []
+        self._whole: Recorder[RecordedFrame] | None = None
+        self._part: Recorder[RecordedFrame] | None = None
+        self._standby: Recorder[RecordedFrame] | None = None
+        self._ending: list[Recorder[RecordedFrame]] = []
+        self._failed: list[Recorder[RecordedFrame]] = []
         self._dropped = self._began_ns = self._whole_began_ns = self._num_marks = 0
         self._newest_s = Fraction(-1)
         self.faults: list[str] = []
@@ -67,7 +69,7 @@ class LiveRecordings:
 
     @property
     def dropped(self) -> int:
-        """Moments that were not recorded because the encoder was too slow."""
+        """Frames that were not recorded because the encoder was too slow."""
         return self._dropped + sum(each.dropped for each in (*self._current, *self._ending))
 
     def begin_whole(self, takes: Takes) -> None:
@@ -84,7 +86,7 @@ class LiveRecordings:
             self._part = None
             return
         try:
-            self._part = self._go_on() if self._waiting is not None else self._begin_part()
+            self._part = self._go_on() if self._standby is not None else self._begin_part()
         except SinkError as error:  # a folder that cannot be written is no reason to end
             self._say(f"{error}")
             return
@@ -134,35 +136,37 @@ class LiveRecordings:
 
     def _keep_event(self, value: str, at_s: Fraction, setting: str) -> None:
         for recorder in self._marked:
-            assert isinstance(recorder.sink, Takes | PreRolls)
+            assert isinstance(recorder.sink, Takes | Standby)
             recorder.sink.mark(value, at_s, setting)
 
-    def record(self, moment: Callable[[], Moment], pts: int, time_base: Fraction) -> None:
-        """Record a moment, unless a later one was recorded: a frame may have been held for longer.
+    def record(
+        self, make_frame: Callable[[], RecordedFrame], pts: int, time_base: Fraction
+    ) -> None:
+        """Record a frame, unless a later one was recorded: a frame may have been held for longer.
 
         Raises:
             WorkerError: It cannot be kept, and there is nobody to tell.
         """
-        if self._waiting is None and self._part is None:
-            self._wait_for_key()
+        if self._standby is None and self._part is None:
+            self._stand_by()
         recorders = self._marked
         if not recorders or pts * time_base <= self._newest_s:
             return
-        self._newest_s, made = pts * time_base, moment()
+        self._newest_s, frame = pts * time_base, make_frame()
         for recorder in recorders:
-            self._record(recorder, made, pts, time_base)
+            self._record(recorder, frame, pts, time_base)
 
-    def _wait_for_key(self) -> None:
+    def _stand_by(self) -> None:
         """Keep the last seconds from now on, if that is wanted and can be."""
-        if self._open_pre_rolls is None:
+        if self._open_standby is None:
             return
         try:
-            kept = self._open_pre_rolls()
+            standby = self._open_standby()
         except SinkError as error:
-            self._open_pre_rolls = None
+            self._open_standby = None
             self._tell_fault(error)
             return
-        self._waiting = Recorder(kept, "the last seconds", keep=self._keep)
+        self._standby = Recorder(standby, "the last seconds", keep=self._keep)
 
     def settle_ended(self) -> None:
         """Say what has become of recordings that ended."""
@@ -177,75 +181,81 @@ class LiveRecordings:
             WorkerError: One could not be finished.
         """
         self._end_naming()
-        recorders, waiting = [*self._current, *self._ending], self._waiting
-        self._whole = self._part = self._waiting = None
+        recorders, standby = [*self._current, *self._ending], self._standby
+        self._whole = self._part = self._standby = None
         self._ending = []
         with ExitStack() as stack:
-            if waiting is not None:
-                stack.callback(self._forget, waiting)
+            stack.callback(self._await_failed)
+            if standby is not None:
+                stack.callback(self._forget, standby)
             for recorder in recorders:
                 stack.callback(self._settle, recorder)
 
     @property
-    def _marked(self) -> list[Recorder[Moment]]:
-        return [*self._current, *([self._waiting] if self._waiting else [])]
+    def _marked(self) -> list[Recorder[RecordedFrame]]:
+        return [*self._current, *([self._standby] if self._standby else [])]
 
     @property
-    def _current(self) -> list[Recorder[Moment]]:
+    def _current(self) -> list[Recorder[RecordedFrame]]:
         return [recorder for recorder in (self._whole, self._part) if recorder is not None]
 
-    def _begin_part(self) -> Recorder[Moment]:
+    def _begin_part(self) -> Recorder[RecordedFrame]:
         takes, name = self._open_recording()
         return self._begin(takes, name)
 
-    def _go_on(self) -> Recorder[Moment]:
-        """Return what kept the last seconds, which now records."""
-        recorder = self._waiting
+    def _go_on(self) -> Recorder[RecordedFrame]:
+        """Return what stood by, which now records."""
+        recorder = self._standby
         assert recorder is not None
-        assert isinstance(recorder.sink, PreRolls)
+        assert isinstance(recorder.sink, Standby)
         recorder.name, begin_s = recorder.sink.begin(self._open_recording)
         length_s = 0 if begin_s is None else self._newest_s - begin_s
         self._began_ns = self._now_ns() - round(length_s * 10**9)
         self._dropped -= recorder.dropped  # before it was a recording
-        self._waiting = None
+        self._standby = None
         return recorder
 
-    def _begin(self, takes: Takes, name: str) -> Recorder[Moment]:
+    def _begin(self, takes: Takes, name: str) -> Recorder[RecordedFrame]:
         self._began_ns = self._now_ns()
         return Recorder(takes, name, keep=self._keep)
 
     def _record(
-        self, recorder: Recorder[Moment], moment: Moment, pts: int, time_base: Fraction
+        self, recorder: Recorder[RecordedFrame], frame: RecordedFrame, pts: int, time_base: Fraction
     ) -> None:
         try:
-            recorder.record(moment, pts, time_base)
+            recorder.record(frame, pts, time_base)
         except WorkerError as error:
             if not self._is_watched:
                 raise
             self._give_up(recorder, error)
 
-    def _give_up(self, recorder: Recorder[Moment], error: WorkerError) -> None:
-        """Go on without a recording that failed: the demo is worth more."""
-        with suppress(WorkerError):
-            recorder.close()
+    def _give_up(self, recorder: Recorder[RecordedFrame], error: WorkerError) -> None:
+        """Go on without a recording that failed, and is being closed: the demo is worth more."""
+        self._failed.append(recorder)
         self._whole = None if recorder is self._whole else self._whole
         self._part = None if recorder is self._part else self._part
-        if recorder is self._waiting:
-            self._waiting = self._open_pre_rolls = None
+        if recorder is self._standby:
+            self._standby = self._open_standby = None
         else:
             self._dropped += recorder.dropped
         self._tell_fault(error.__cause__)
 
-    def _forget(self, waiting: Recorder[Moment]) -> None:
+    def _await_failed(self) -> None:
+        """Wait until what there is of recordings that failed is whole; they were told of."""
+        for recorder in self._failed:
+            with suppress(WorkerError):
+                recorder.close()
+
+    def _forget(self, standby: Recorder[RecordedFrame]) -> None:
         """Let go of the last seconds, which nobody wanted."""
         try:
-            waiting.close()
+            standby.close()
         except WorkerError as error:
             if not self._is_watched:
                 raise
             self._tell_fault(error.__cause__)
 
-    def _settle(self, recorder: Recorder[Moment]) -> None:
+    def _settle(self, recorder: Recorder[RecordedFrame]) -> None:
         try:
             recorder.close()
         except WorkerError as error:

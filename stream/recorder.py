@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from stream.channel import Channel, ChannelClosed, Keep
 from stream.closing import Closing
-from stream.errors import SinkError, WorkerError
+from stream.errors import SinkError
 from stream.worker import Worker
 
 __all__ = ["Keeper", "Recorder"]
@@ -35,13 +35,14 @@ class Recorder(Closing, Generic[T]):
     """Hands pictures to a sink without making those on show wait.
 
     Times are kept true: a dropped picture leaves a gap, it does not shift what follows. The sink is
-    closed on the recorder's own thread too, since finishing a long file takes a while.
+    closed on the recorder's own thread too, also where it has failed, since finishing a long file
+    takes a while: one of two takes may be whole.
 
     Args:
         sink: Where they go; closed with the recorder.
         name: What the recording is called, for notices.
-        keep: ``"latest"`` where the source is live (the oldest waiting one makes room and is
-            counted), ``"all"`` where it can wait.
+        keep: ``"latest"`` where nothing waits for it (the oldest waiting one makes room and is
+            counted), ``"all"`` where everything can.
 
     Attributes:
         sink: Where they go.
@@ -55,7 +56,7 @@ class Recorder(Closing, Generic[T]):
         self.num_recorded = 0
         self._inbox: Channel[tuple[T, int, Fraction]] = Channel(MAX_WAITING, keep=keep)
         self._worker: Worker[tuple[T, int, Fraction], None] = Worker(
-            self._write, inbox=self._items(), outbox=None, name="record"
+            lambda item: sink.write(*item), inbox=self._items(), outbox=None, name="record"
         )
         self._worker.start()
 
@@ -73,12 +74,11 @@ class Recorder(Closing, Generic[T]):
         """Record ``item``, which the caller never writes to again.
 
         Raises:
-            WorkerError: The sink failed, now or before.
+            WorkerError: The sink failed before; it is being closed, which ``close`` waits for.
         """
         try:
             self._inbox.put((item, pts, time_base))
         except ChannelClosed:
-            self._worker.join()
             self._worker.check()
             raise ValueError("record() on a closed recorder") from None
         self.num_recorded += 1
@@ -95,20 +95,14 @@ class Recorder(Closing, Generic[T]):
         """
         self.finish()
         self._worker.join()
-        try:
-            self._worker.check()
-        except WorkerError:
-            with suppress(SinkError):  # what failed first is told
-                self.sink.close()  # the thread has not come to that
-            raise
+        self._worker.check()
 
     def _items(self) -> Iterator[tuple[T, int, Fraction]]:
-        yield from self._inbox
-        self.sink.close()
-
-    def _write(self, item: tuple[T, int, Fraction]) -> None:
         try:
-            self.sink.write(*item)
-        except BaseException:
+            yield from self._inbox
+        except GeneratorExit:  # the worker's end: it could not write
             self._inbox.discard()  # who records must not wait for room that never comes
+            with suppress(SinkError):  # what failed first is told
+                self.sink.close()
             raise
+        self.sink.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.audio.stream import AudioStream
 from av.packet import Packet
 from av.stream import Stream
@@ -99,6 +100,7 @@ def make_clip(
     audio_codec: str | None = None,
     audio_delay_s: Fraction = Fraction(0),
     audio_s: float | None = None,
+    sound: npt.NDArray[np.float32] | None = None,
     alpha: RgbImage | None = None,
     display_matrix: Sequence[int] | None = None,
     gop_size: int = 12,
@@ -121,6 +123,7 @@ def make_clip(
         audio_codec: Encoder of a tone beside the pictures; None for silence without a stream.
         audio_delay_s: When the tone begins.
         audio_s: Its length; by default as long as the pictures.
+        sound: What is heard in place of the tone, -1 to 1, shape (2, 48 000 x seconds).
         alpha: uint8 (H, W) opacity of every picture, for formats that have it.
         display_matrix: Nine 16.16 numbers for the track header.
         gop_size: Frames between key frames.
@@ -161,7 +164,8 @@ def make_clip(
         container.mux(stream.encode(None))
         if tone is not None:
             length_s = audio_s or float((times[-1] + FRAME_TICKS) * time_base)
-            container.mux(_tone_packets(tone, length_s, audio_delay_s))
+            samples = _tone(length_s) if sound is None else sound
+            container.mux(_sound_packets(tone, samples, audio_delay_s))
     if display_matrix is not None:
         _write_display_matrix(path, display_matrix)
     return path
@@ -172,7 +176,7 @@ def make_audio_only(path: Path, codec: str = "aac") -> Path:
     with av.open(f"file:{path}", "w") as container:
         tone = container.add_stream(codec, rate=48_000)
         assert isinstance(tone, AudioStream)
-        container.mux(_tone_packets(tone, 1.0, Fraction(0)))
+        container.mux(_sound_packets(tone, _tone(1.0), Fraction(0)))
     return path
 
 
@@ -250,9 +254,14 @@ def _frame(picture: RgbImage, alpha: RgbImage | None) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(np.dstack([picture, alpha]), format="rgba")
 
 
-def _tone_packets(stream: AudioStream, length_s: float, delay_s: Fraction) -> list[Packet[Stream]]:
+def _tone(length_s: float) -> npt.NDArray[np.float32]:
     phase = np.arange(round(length_s * 48_000)) * (2 * np.pi * 440 / 48_000)
-    samples = np.tile(0.2 * np.sin(phase), (2, 1)).astype(np.float32)
+    return np.tile(0.2 * np.sin(phase), (2, 1)).astype(np.float32)
+
+
+def _sound_packets(
+    stream: AudioStream, samples: npt.NDArray[np.float32], delay_s: Fraction
+) -> list[Packet[Stream]]:
     frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
     frame.sample_rate = 48_000
     frame.time_base = Fraction(1, 48_000)

@@ -15,7 +15,8 @@ from stream.frames import Frame, RgbImage, SourceInfo
 from stream.geometry import CropTransform, HandCrop, HandRegion
 from stream.keys import Setting
 from stream.scene import AttentionMaps, Scene
-from stream.takes import Event, PreRolls, Takes, TwoPreRolls
+from stream.standby import PreRolls, Standby
+from stream.takes import Event, Takes
 from tests.waits import WAIT_S
 
 if TYPE_CHECKING:
@@ -40,13 +41,20 @@ __all__ = [
 TIME_BASE = Fraction(1, 30)
 
 
-def make_frame(index: int, *, pts: int | None = None, size_wh: tuple[int, int] = (8, 6)) -> Frame:
+def make_frame(
+    index: int,
+    *,
+    pts: int | None = None,
+    size_wh: tuple[int, int] = (8, 6),
+    file_pts: int | None = None,
+) -> Frame:
     """Return a frame whose every pixel is its index modulo 256."""
     width, height = size_wh
     return Frame(
         image=np.full((height, width, 3), index % 256, np.uint8),
         pts=index if pts is None else pts,
         time_base=TIME_BASE,
+        file_pts=file_pts,
         index=index,
         captured_ns=time.monotonic_ns(),
     )
@@ -213,8 +221,10 @@ class ListSink(_Closing):
 
     def __init__(self, *, fail_at: int | None = None, failure: Exception | None = None) -> None:
         super().__init__()
+        self.closed = threading.Event()
         self.written: list[tuple[RgbImage, int, Fraction]] = []
         self.chapters: list[tuple[float, str]] = []
+        self.sound_turns: list[tuple[Fraction, Fraction | None]] = []
         self._fail_at = fail_at
         self._failure = failure
 
@@ -227,8 +237,15 @@ class ListSink(_Closing):
             raise self._failure
         self.written.append((canvas, pts, time_base))
 
+    def close(self) -> None:
+        super().close()
+        self.closed.set()
+
     def add_chapter(self, time_s: float, title: str) -> None:
         self.chapters.append((time_s, title))
+
+    def turn_sound(self, time_s: Fraction, to_s: Fraction | None) -> None:
+        self.sound_turns.append((time_s, to_s))
 
     @property
     def pts(self) -> list[int]:
@@ -283,7 +300,7 @@ class FakeControls:
         self.snapshots: list[RgbImage] = []
         self.recordings: list[FakePart] = []
         self.settings: list[Setting] = []
-        self.open_pre_rolls: Callable[[], PreRolls] | None = None
+        self.open_standby: Callable[[], Standby] | None = None
 
     def news(self) -> str | None:
         return None
@@ -295,7 +312,7 @@ class FakeControls:
     def dismiss(self) -> bool:
         return False
 
-    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
+    def open_recording(self, pre_rolls: PreRolls | None = None) -> tuple[Takes, str]:
         return Takes(self.open_part), "recording"
 
     def open_part(self, number: int) -> FakePart:

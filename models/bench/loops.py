@@ -21,8 +21,9 @@ from stream.live import LiveLoop
 from stream.pacing import Clock, MonotonicClock
 from stream.priority import num_cores
 from stream.protocols import HandFinder
+from stream.standby import PreRolls
 from stream.stats import percentile
-from stream.takes import Takes, TwoPreRolls
+from stream.takes import Takes
 
 __all__ = ["check_clip", "measure_live", "words_of"]
 
@@ -191,9 +192,9 @@ class _Nobody:
     def dismiss(self) -> bool:
         return False
 
-    open_pre_rolls = None
+    open_standby = None
 
-    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
+    def open_recording(self, pre_rolls: PreRolls | None = None) -> tuple[Takes, str]:
         raise OutputError("nothing is recorded while the live view is measured")
 
     def save_snapshot(self, canvas: RgbImage) -> str:

@@ -105,8 +105,10 @@ def show(
     """
     with ExitStack() as stack:
         keeps_last = options[ViewOptions].pre_roll > 0
+        played = Path(options[SourceOptions].source)
+        has_sound = isinstance(source, PlayedSource) and played.is_file()
         files = WorkingFolder(
-            partial(open_sink, options, source=source),
+            partial(open_sink, options, source=source, audio_from=played if has_sound else None),
             partial(open_pre_roll, options, source) if keeps_last else None,
         )
         save_to = None

@@ -22,7 +22,7 @@ from stream.sources.options import PartOptions, PictureOptions, SourceOptions
 if TYPE_CHECKING:
     from stream.jobs.factories import Cutter, Factories, LoadedModel
     from stream.sinks.mp4 import Mp4Sink
-    from stream.sinks.pre_roll import PreRoll
+    from stream.sinks.pre_roll import EncodedPreRoll
 
 __all__ = [
     "open_attention",
@@ -128,14 +128,14 @@ def open_sink(
     )
 
 
-def open_pre_roll(options: Options, source: Source) -> PreRoll:
+def open_pre_roll(options: Options, source: Source) -> EncodedPreRoll:
     """Return what keeps the last seconds of a take, with the encoder asked for.
 
     Raises:
         OutputError: It is missing or cannot be opened.
     """
     from stream.sinks.encoders import choose_encoder
-    from stream.sinks.pre_roll import PreRoll
+    from stream.sinks.pre_roll import EncodedPreRoll
 
     encoding = options[EncoderOptions]
     encoder = choose_encoder(
@@ -144,7 +144,7 @@ def open_pre_roll(options: Options, source: Source) -> PreRoll:
         preset=encoding.preset,
         frame_rate=source.info.frame_rate or Fraction(30),
     )
-    return PreRoll(options[ViewOptions].pre_roll, encoder)
+    return EncodedPreRoll(options[ViewOptions].pre_roll, encoder)
 
 
 def open_attention(options: Options, model: LoadedModel, cut: Cutter) -> NewestMaps:

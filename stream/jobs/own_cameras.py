@@ -22,7 +22,8 @@ from stream.screens.page import Page
 from stream.screens.page_server import PageServer
 from stream.screens.visits import Visits
 from stream.sources.browser import BrowserSource
-from stream.takes import Takes, TwoPreRolls
+from stream.standby import PreRolls
+from stream.takes import Takes
 
 __all__ = ["OwnCameras"]
 
@@ -92,9 +93,9 @@ class OwnCameras:
 class _NoFiles:
     """Makes no files; a ``stream.live_parts.LiveFiles``."""
 
-    open_pre_rolls = None
+    open_standby = None
 
-    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
+    def open_recording(self, pre_rolls: PreRolls | None = None) -> tuple[Takes, str]:
         _refuse()
 
     def save_snapshot(self, canvas: RgbImage) -> str:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from stream.frames import RgbImage
 from stream.naming import CLEAN, EVENTS, OVERLAY, fresh_path
-from stream.takes import Event, Part, PreRolls, TakePreRoll, Takes, TwoPreRolls
+from stream.standby import PreRoll, PreRolls, Standby
+from stream.takes import Event, Part, Takes
 from stream.whole_files import told_of, written_whole
 
 if TYPE_CHECKING:
     from stream.sinks.mp4 import Mp4Sink
-    from stream.sinks.pre_roll import PreRoll
 
 __all__ = ["WorkingFolder"]
 
@@ -47,7 +47,8 @@ class WorkingFolder:
     @property
     def warnings(self) -> list[str]:
         """What is not in the recordings as it should be."""
-        lines = [warning for sink in self._sinks for warning in sink.warnings]
+        # Both takes have the same sound, and may say the same of it.
+        lines = list(dict.fromkeys(line for sink in self._sinks for line in sink.warnings))
         cut = [sink.written_path for sink in self._sinks if not sink.is_whole]
         return lines + [f"{path} plays up to where it broke off" for path in cut if path.exists()]
 
@@ -57,20 +58,22 @@ class WorkingFolder:
         return [sink.written_path for sink in self._sinks if sink.is_whole]
 
     @property
-    def open_pre_rolls(self) -> Callable[[], PreRolls] | None:
-        """Returns what keeps the last seconds of both takes; None where nobody asked for them."""
-        return None if self._open_pre_roll is None else partial(PreRolls, self._open_pre_roll)
+    def open_standby(self) -> Callable[[], Standby] | None:
+        """Returns a recording that stands by; None where nobody asked for the last seconds."""
+        return None if self._open_pre_roll is None else partial(Standby, self._open_pre_roll)
 
-    def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
+    def open_recording(self, pre_rolls: PreRolls | None = None) -> tuple[Takes, str]:
         """Return what keeps both takes and the events, and the name of what was drawn."""
         stem = fresh_path(f"{OVERLAY}.mp4", now=datetime.now()).name.removesuffix(f"{OVERLAY}.mp4")
 
         def open_part(number: int) -> Part:
             name = stem if number == 1 else f"{stem}-{number}"
-            clean, overlay = (pre_rolls if number == 1 else None) or (None, None)
+            kept = pre_rolls if number == 1 else None
             return _Part(
-                overlay=self._open(Path(f"{name}{OVERLAY}.mp4"), pre_roll=overlay),
-                clean=self._open(Path(f"{name}{CLEAN}.mp4"), pre_roll=clean),
+                overlay=self._open(
+                    Path(f"{name}{OVERLAY}.mp4"), pre_roll=kept.overlay if kept else None
+                ),
+                clean=self._open(Path(f"{name}{CLEAN}.mp4"), pre_roll=kept.clean if kept else None),
                 events=Path(f"{name}{EVENTS}"),
             )
 
@@ -85,7 +88,7 @@ class WorkingFolder:
 
         return Takes(open_part)
 
-    def _open(self, path: Path, pre_roll: TakePreRoll | None = None) -> Mp4Sink:
+    def _open(self, path: Path, pre_roll: PreRoll | None = None) -> Mp4Sink:
         self._sinks.append(self._open_sink(path, pre_roll=pre_roll))
         return self._sinks[-1]
 

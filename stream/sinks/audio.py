@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,6 +28,9 @@ __all__ = ["AudioCopy"]
 
 _TAIL_S = 10
 """Sound that goes on for longer than this without a picture shows that the pictures are over."""
+_MAX_SILENCE_S = 1
+"""A recording that has been silent for so long is given the header of its sound."""
+_USUAL_TIME_BASE = Fraction(1, 48_000)
 _SAME_TIME_S = Fraction(1, 1000)
 """Picture times closer than this are one: the output's ticks may round the file's."""
 
@@ -37,18 +41,22 @@ _NETWORK_TIMEOUTS_S = (10.0, 30.0)
 class AudioCopy:
     """Hands out the audio packets of a file, unchanged, as the pictures advance.
 
+    Where pictures go on with another moment of the file, their sound does: the file is opened
+    anew for each such turn, of which the first is at time 0. Sound before time 0 is left out.
     Captions that are text are gathered on the way; what is lost beside is told.
 
     Holds one packet at a time (at the very end those of ten seconds) and all captions, which are
-    short, however long the file. All
-    audio streams that an MP4 can hold are copied. Times are in seconds since ``zero_s``.
+    short, however long the file. All audio streams that an MP4 can hold are copied. Times are in
+    seconds of the output.
 
     Args:
         path: The file; a string is the URL of one.
         output: MP4 that the packets are for; its header is not written yet.
-        zero_s: Moment of the file that is time 0 in the output; earlier sound is left out.
+        turns: From which time on what follows is of which moment of the file, None for silence;
+            in order. Each is taken as the pictures come to it.
         end_s: Moment of the file to stop at; None for its end.
         playlists: Open what it names, where it is a playlist.
+        is_sound_alone: Captions are not wanted, nor is a word of what else is left out.
     """
 
     def __init__(
@@ -56,76 +64,87 @@ class AudioCopy:
         path: str | Path,
         output: OutputContainer,
         *,
-        zero_s: Fraction,
+        turns: deque[tuple[Fraction, Fraction | None]],
         end_s: Fraction | None,
         playlists: bool = False,
+        is_sound_alone: bool = False,
     ) -> None:
         self.warnings: list[str] = []
         """What could not be copied, one line each."""
-        self.captions: list[Captions] = []
-        """What is shown as text; complete after the last packet."""
+        self._path = path
+        self._playlists = playlists
         self._name = hide_password(path) if isinstance(path, str) else path.name
-        self._end_s = math.inf if end_s is None else end_s - zero_s
+        self._turns = turns
+        self._end_s = math.inf if end_s is None else end_s
+        self._is_sound_alone = is_sound_alone
         self._newest_picture_s: Fraction | float = -math.inf
         self._tracks: dict[int, _Track] = {}
+        self._captions: dict[int, Captions] = {}
         self._packets: Iterator[tuple[Fraction, Packet[Stream] | None]] = iter(())
         self._next: tuple[Fraction, Packet[Stream] | None] | None = None
         self._container: InputContainer | None = None
         try:
-            with _open(path, playlists=playlists) as first_look:
-                held = self._held_tracks(first_look)
-            self._container = _open(path, playlists=playlists)
+            with self._open() as container:
+                self._add_tracks(container, output)
+                if not is_sound_alone:
+                    self._look_beside(container)
         except (FFmpegError, OSError) as exc:
-            self.warnings.append(f"the sound of {self._name} is left out ({exc.strerror})")
-            return
-        self._file_zero_s = Fraction(self._container.start_time or 0, av.time_base) + zero_s
-        self._is_cut = zero_s > 0
-        try:
-            self._clock = Clock() if isinstance(path, str) else clock_of(path, self._container)
-            self._begin(self._container, output, held)
-        except BaseException:
-            self._container.close()
-            raise
+            self._warn(f"the sound of {self._name} is left out ({exc.strerror})")
 
-    def _begin(self, container: InputContainer, output: OutputContainer, held: set[int]) -> None:
-        """Make the tracks of the output, and read up to the first packet."""
-        self._pictures = _pictures_in(container, self._name)
-        for stream in container.streams.audio:
-            if stream.index in held:
-                target = add_sound(output, stream)
-                self._tracks[stream.index] = _Track(stream, target, self._file_zero_s)
-        for captions in container.streams.subtitles:
-            if captions.codec_context and captions.codec_context.name in TEXT_CODECS:
-                self.captions.append(Captions(captions, self._file_zero_s))
-        if lost := _names_of_lost(container):
-            self.warnings.append(f"of {self._name} is left out: {', '.join(lost)}")
-        if self._tracks or self.captions:
-            self._packets = self._read(container)
-            self._next = next(self._packets, None)
+    @property
+    def captions(self) -> list[Captions]:
+        """What is shown as text; complete after the last packet."""
+        return list(self._captions.values())
 
-    def _held_tracks(self, container: InputContainer) -> set[int]:
-        """Return which tracks an MP4 can hold, by index; say of the others why they are left out.
+    def _open(self) -> InputContainer:
+        if isinstance(self._path, str):
+            return open_url(self._path, timeouts_s=_NETWORK_TIMEOUTS_S, playlists=self._playlists)
+        return open_file(self._path, playlists=self._playlists)
+
+    def _add_tracks(self, container: InputContainer, output: OutputContainer) -> None:
+        """Add to the output the tracks that it can hold; say of others why they are left out.
 
         What cannot be read again would take the whole file with it.
         """
-        held = set()
         packets, is_whole = first_sound(container) if container.streams.audio else ({}, True)
         for stream in container.streams.audio:
             codec = stream.codec_context
             name = codec.codec.canonical_name if codec else "unknown"
             what = f"the {name} sound of {self._name} is left out"
             if is_whole and not packets[stream.index]:
-                self.warnings.append(f"{what}: nothing can be read of its track {stream.index}")
+                self._warn(f"{what}: nothing can be read of its track {stream.index}")
             elif mp4_holds(stream, packets[stream.index]):
-                held.add(stream.index)
+                self._tracks[stream.index] = _Track(add_sound(output, stream))
             else:
                 rate = f" ({codec.sample_rate} Hz)" if codec else ""
-                self.warnings.append(f"{what}: an MP4 file cannot hold it as it is{rate}")
-        return held
+                self._warn(f"{what}: an MP4 file cannot hold it as it is{rate}")
+
+    def _look_beside(self, container: InputContainer) -> None:
+        """Take note of captions, and tell what else a file holds that an MP4 of ours does not."""
+        at_s, to_s = self._turns[0]
+        zero_s = _start_of(container) + (to_s or 0) - at_s
+        for captions in container.streams.subtitles:
+            if captions.codec_context and captions.codec_context.name in TEXT_CODECS:
+                self._captions[captions.index] = Captions(captions, zero_s)
+        if lost := _names_of_lost(container):
+            self._warn(f"of {self._name} is left out: {', '.join(lost)}")
+
+    def _warn(self, line: str) -> None:
+        if line not in self.warnings:  # it may be so at every turn
+            self.warnings.append(line)
 
     def packets_until(self, time_s: Fraction) -> Iterator[Packet[Stream]]:
-        """Yield the packets that begin up to ``time_s`` and were not handed out before."""
-        while self._next is not None and self._next[0] <= time_s:
+        """Yield the packets that begin before ``time_s`` and were not handed out before."""
+        while self._turns and self._turns[0][0] <= time_s:
+            at_s, to_s = self._turns.popleft()
+            yield from self._packets_before(at_s)
+            self._turn(at_s, to_s)
+        yield from self._packets_before(time_s)
+        if self._is_sound_alone and time_s > _MAX_SILENCE_S:
+            yield from self._run_ups()
+
+    def _packets_before(self, time_s: Fraction) -> Iterator[Packet[Stream]]:
+        while self._next is not None and self._next[0] < time_s:
             if self._next[1] is not None:
                 yield self._next[1]
             self._next = next(self._packets, None)
@@ -142,16 +161,17 @@ class AudioCopy:
             last_picture_s: Time of the last picture that was written.
             picture_end_s: When that picture ends.
         """
+        yield from self.packets_until(last_picture_s)
         tail: list[Packet[Stream]] = []
         while self._next is not None:
             time_s, packet = self._next
             if packet is None:
                 if not self._tracks and self._has_picture_after(last_picture_s):
-                    return
+                    break
             elif time_s < picture_end_s:
                 yield packet
             elif self._has_picture_after(last_picture_s):
-                return
+                break
             elif time_s < picture_end_s + _TAIL_S:
                 tail.append(packet)
             else:
@@ -161,85 +181,153 @@ class AudioCopy:
             self._next = next(self._packets, None)
         if not self._has_picture_after(last_picture_s):
             yield from tail
+        yield from self._run_ups()
 
     def close(self) -> None:
         """Close the file; harmless when called again."""
-        self._next = None
-        self._packets = iter(())
+        self._next, self._packets = None, iter(())
         if self._container is not None:
             self._container.close()
+            self._container = None
 
     def _has_picture_after(self, time_s: Fraction) -> bool:
         return self._newest_picture_s > time_s + _SAME_TIME_S
 
-    def _read(self, container: InputContainer) -> Iterator[tuple[Fraction, Packet[Stream] | None]]:
-        """Yield packets for the output with their times, and None for pictures that pass by."""
+    def _run_ups(self) -> Iterator[Packet[Stream]]:
+        """Yield the file's first sound for tracks without any, before time 0: it is not heard.
+
+        A file of fragments has no header before each of its tracks has sound: until then all would
+        stay in memory, and of some codecs there could be none at all.
+        """
+        if all(track.has_sound for track in self._tracks.values()):
+            return
         try:
-            if self._is_cut and not self._clock.has_jumps:
+            with self._open() as container:
+                packets, _ = first_sound(container)
+                for stream in container.streams.audio:
+                    track = self._tracks.get(stream.index)
+                    if track is not None and not track.has_sound:
+                        yield from track.run_up(stream, packets[stream.index])
+        except (FFmpegError, OSError) as exc:
+            self._warn(f"the sound of {self._name} breaks off ({exc.strerror})")
+
+    def _turn(self, at_s: Fraction, to_s: Fraction | None) -> None:
+        """Read on, for what is at a time of the output, from a moment of the file."""
+        self.close()
+        self._newest_picture_s = -math.inf
+        if to_s is None or not (self._tracks or self._captions):
+            return
+        try:
+            self._container = self._open()
+        except (FFmpegError, OSError) as exc:
+            self._warn(f"the sound of {self._name} breaks off ({exc.strerror})")
+            return
+        self._packets = self._read(self._container, at_s, to_s)
+        self._next = next(self._packets, None)
+
+    def _read(
+        self, container: InputContainer, at_s: Fraction, to_s: Fraction
+    ) -> Iterator[tuple[Fraction, Packet[Stream] | None]]:
+        """Yield packets for the output with their times, and None for pictures that pass by."""
+        # Of the whole file even the run-up of a decoder is kept.
+        first_s = at_s if at_s or to_s else -math.inf
+        zero_s = _start_of(container) + to_s - at_s
+        try:
+            clock = Clock() if isinstance(self._path, str) else clock_of(self._path, container)
+            if to_s and not clock.has_jumps:
                 # Somewhat earlier: sound and picture of one moment may be stored apart.
-                container.seek(math.floor((self._file_zero_s - 1) * av.time_base))
-            texts = {captions.source.index: captions for captions in self.captions}
-            streams = [
-                *self._pictures,
-                *(track.source for track in self._tracks.values()),
-                *(captions.source for captions in self.captions),
-            ]
-            for packet in container.demux(*streams):
+                container.seek(math.floor((zero_s + at_s - 1) * av.time_base))
+            for stream in container.streams.audio:
+                if stream.index in self._tracks:
+                    self._tracks[stream.index].turn(stream, zero_s)
+            pictures = _pictures_in(container, self._name)
+            for packet in container.demux(*pictures, *self._tracks, *self._captions):
                 if packet.dts is None:  # the empty one that ends the stream
                     continue
-                if not self._clock.move(packet):
+                if not clock.move(packet):
                     continue
-                if packet.stream_index in texts:
-                    texts[packet.stream_index].gather(packet)
+                if packet.stream_index in self._captions:
+                    self._captions[packet.stream_index].gather(packet)
                     continue
                 track = self._tracks.get(packet.stream_index)
                 if track is None:
                     if packet.pts is not None:
-                        time_s = packet.pts * packet.time_base - self._file_zero_s
+                        time_s = packet.pts * packet.time_base - zero_s
                         self._newest_picture_s = max(self._newest_picture_s, time_s)
                         yield time_s, None
                     continue
                 if packet.is_discard and track.has_begun:
                     continue  # cut out by an edit list
                 for ready in track.unwrap(packet):
-                    begin_s, end_s = track.place(ready)
-                    if begin_s < self._end_s and (end_s > 0 or not self._is_cut):
-                        yield begin_s, ready
+                    begin_s, end_s = track.span_of(ready)
+                    is_asked_for = begin_s + zero_s < self._end_s and end_s > first_s
+                    if is_asked_for and begin_s >= track.free_from_s:
+                        yield track.place(ready), ready
         except FFmpegError as exc:
-            self.warnings.append(f"the sound of {self._name} breaks off ({exc.strerror})")
+            self._warn(f"the sound of {self._name} breaks off ({exc.strerror})")
 
 
 class _Track:
     """Moves the packets of one audio stream to their places in the output."""
 
-    def __init__(
-        self,
-        source: AudioStream,
-        target: AudioStream,
-        zero_s: Fraction,
-    ) -> None:
-        self.source = source
+    def __init__(self, target: AudioStream) -> None:
         self._target = target
-        self._time_base = source.time_base or Fraction(1, 48_000)
-        self._shift = -round(zero_s / self._time_base)
+        self._shift = 0
+        self._earliest: int | None = None
+        self._end_s: Fraction | float = -math.inf
         self.has_begun = False
         """Whether sound has come that is heard; what precedes it is the run-up of the decoder."""
-        self._earliest: int | None = None
-        self.unwrap = unwrapper_of(source)
+        self.free_from_s: Fraction | float = -math.inf
+        """Before this is sound of an earlier turn, in seconds."""
 
-    def place(self, packet: Packet[Stream]) -> tuple[Fraction, Fraction]:
-        """Set the packet's stream and times, strictly increasing; return its begin and end in s."""
+    def turn(self, source: AudioStream, zero_s: Fraction) -> None:
+        """Take packets of ``source`` from now on, in which ``zero_s`` is the output's time 0."""
+        self.unwrap = unwrapper_of(source)
+        self._shift = -round(zero_s / (source.time_base or _USUAL_TIME_BASE))
+        self.free_from_s = self._end_s
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether anything was placed."""
+        return self._earliest is not None
+
+    def run_up(
+        self, source: AudioStream, packets: Iterable[Packet[Stream]]
+    ) -> Iterator[Packet[Stream]]:
+        """Yield packets of ``source`` as what precedes time 0."""
+        unwrap = unwrapper_of(source)
+        ready = [each for packet in packets for each in unwrap(packet)]
+        self._earliest = -sum(max(1, packet.duration or 0) for packet in ready)
+        for packet in ready:
+            packet.dts = packet.pts = self._earliest
+            packet.time_base = source.time_base or _USUAL_TIME_BASE
+            packet.stream = self._target
+            self._earliest += max(1, packet.duration or 0)
+            yield packet
+
+    def span_of(self, packet: Packet[Stream]) -> tuple[Fraction, Fraction]:
+        """Return when in the output a packet begins and ends, in seconds."""
         assert packet.dts is not None
         self.has_begun = self.has_begun or not packet.is_discard
-        dts = packet.dts + self._shift
+        end = (packet.dts if packet.pts is None else packet.pts) + (packet.duration or 0)
+        return (
+            (packet.dts + self._shift) * packet.time_base,
+            (end + self._shift) * packet.time_base,
+        )
+
+    def place(self, packet: Packet[Stream]) -> Fraction:
+        """Set the packet's stream and times, strictly increasing; return its begin in s."""
+        assert packet.dts is not None
         delay = 0 if packet.pts is None else packet.pts - packet.dts
+        dts = packet.dts + self._shift
         if self._earliest is not None:
             dts = max(dts, self._earliest)
-        duration = packet.duration or 0
         self._earliest = dts + 1
         packet.dts, packet.pts = dts, dts + delay
+        begin_s = dts * packet.time_base
+        self._end_s = begin_s + (delay + (packet.duration or 0)) * packet.time_base
         packet.stream = self._target
-        return dts * self._time_base, (dts + delay + duration) * self._time_base
+        return begin_s
 
 
 def _pictures_in(container: InputContainer, name: str) -> list[VideoStream]:
@@ -265,7 +353,6 @@ def _names_of_lost(container: InputContainer) -> list[str]:
     return lost
 
 
-def _open(path: str | Path, *, playlists: bool) -> InputContainer:
-    if isinstance(path, str):
-        return open_url(path, timeouts_s=_NETWORK_TIMEOUTS_S, playlists=playlists)
-    return open_file(path, playlists=playlists)
+def _start_of(container: InputContainer) -> Fraction:
+    """Return what a file's clock shows at the moment 0 of it."""
+    return Fraction(container.start_time or 0, av.time_base)

@@ -38,12 +38,11 @@ class Captions:
     are shown together; italics, colours and places are lost.
 
     Args:
-        source: The track.
+        source: The track; its file may be closed then.
         zero_s: Moment of the file that is time 0 in the output.
     """
 
     def __init__(self, source: SubtitleStream, zero_s: Fraction) -> None:
-        self.source = source
         self._codec = source.codec_context.name
         self._metadata = dict(source.metadata)
         self._zero_s = zero_s

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -16,7 +18,7 @@ from stream.sinks.audio import AudioCopy
 from stream.sinks.captions import Captions
 from stream.sinks.encoders import EncoderSettings
 from stream.sinks.picture_encoder import PictureEncoder
-from stream.sinks.pre_roll import PreRoll
+from stream.sinks.pre_roll import EncodedPreRoll
 from stream.sinks.remux import Amounts, amount_in
 from stream.sinks.trial import FRAGMENTS
 
@@ -33,10 +35,7 @@ class FragmentedMp4:
         size_wh: Width and height of the pictures, both even.
         time_base: Seconds per tick of the picture times; the numerator is 1.
         encoder: How to encode.
-        audio_from: File to copy the sound of; a string is the URL of one.
-        zero_s: Moment of ``audio_from`` that is time 0.
-        end_s: Moment of ``audio_from`` to stop at.
-        playlists: Open what ``audio_from`` names, where it is a playlist.
+        open_audio: Returns what copies sound into the file; None leaves it silent.
         comment: Text for the file's comment field.
         pre_roll: Pictures that the file begins with: its time 0 is when they begin.
 
@@ -53,12 +52,9 @@ class FragmentedMp4:
         size_wh: tuple[int, int],
         time_base: Fraction,
         encoder: EncoderSettings,
-        audio_from: str | Path | None,
-        zero_s: Fraction,
-        end_s: Fraction | None,
-        playlists: bool = False,
+        open_audio: Callable[[OutputContainer], AudioCopy] | None,
         comment: str,
-        pre_roll: PreRoll | None = None,
+        pre_roll: EncodedPreRoll | None = None,
     ) -> None:
         self.time_base = time_base
         self._container = av.open(
@@ -77,11 +73,7 @@ class FragmentedMp4:
         """What was handed over to be written."""
         self._pre_roll = pre_roll
         self._video, self._zero_tick = self._open_video(size_wh, encoder)
-        self._audio = (
-            AudioCopy(audio_from, self._container, zero_s=zero_s, end_s=end_s, playlists=playlists)
-            if audio_from
-            else None
-        )
+        self._audio = open_audio(self._container) if open_audio else None
         self.timescales = exact_timescales(
             time_base, [stream.time_base for stream in self._container.streams.audio]
         )

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import errno
 import math
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
+from av.container import OutputContainer
 from av.error import FFmpegError
 
 from stream.closing import Closing
 from stream.errors import FullDiskError, OutputError
 from stream.frames import RgbImage
+from stream.sinks.audio import AudioCopy
 from stream.sinks.canvas import CanvasConverter
 from stream.sinks.encoders import choose_encoder
 from stream.sinks.fragments import FragmentedMp4
 from stream.sinks.picture_encoder import track_time_base
 from stream.sinks.place import MADE_WITH, Place
-from stream.sinks.pre_roll import PreRoll
+from stream.sinks.pre_roll import EncodedPreRoll
 from stream.sinks.remux import check_whole, finish_mp4
 
 __all__ = ["Mp4Sink"]
@@ -84,7 +87,7 @@ class Mp4Sink(Closing):
         encoder: str = "libx264",
         playlists: bool = False,
         comment: str = MADE_WITH,
-        pre_roll: PreRoll | None = None,
+        pre_roll: EncodedPreRoll | None = None,
     ) -> None:
         self._path = Path(path)
         is_url = isinstance(audio_from, str) and "://" in audio_from
@@ -102,6 +105,7 @@ class Mp4Sink(Closing):
         self._pre_roll = pre_roll
         self._converter = CanvasConverter() if pre_roll is None else pre_roll.converter
         self._zero_s = Fraction(0)
+        self._sound_turns: deque[tuple[Fraction, Fraction | None]] = deque()
         self._file: FragmentedMp4 | None = None
         self._warnings: list[str] = []
         self._chapters: list[tuple[Fraction, str]] = []
@@ -159,6 +163,18 @@ class Mp4Sink(Closing):
     def add_chapter(self, time_s: float, title: str) -> None:
         """Have a chapter begin at a time, in seconds since the first picture's time 0."""
         self._chapters.append((Fraction(time_s), title))
+
+    def turn_sound(self, time_s: Fraction, to_s: Fraction | None) -> None:
+        """Have sound, from a time on, be that of its file from another moment on.
+
+        Called before the picture of that time is written. A file whose sound is turned, first at
+        time 0, holds of ``audio_from`` the sound alone.
+
+        Args:
+            time_s: When, in seconds since the first picture's time 0.
+            to_s: Moment of ``audio_from``, in seconds; None for silence.
+        """
+        self._sound_turns.append((time_s, to_s))
 
     def keep_earlier(self) -> None:
         """Leave an earlier recording in its place, whatever comes: this one stays beside it."""
@@ -239,16 +255,27 @@ class Mp4Sink(Closing):
                 size_wh=self._converter.size_wh,
                 time_base=track_time_base(time_base),
                 encoder=self._encoder,
-                audio_from=self._audio_from,
-                zero_s=self._zero_s,
-                end_s=self._end_s,
-                playlists=self._playlists,
+                open_audio=self._open_audio if self._audio_from else None,
                 comment=self._comment,
                 pre_roll=self._pre_roll,
             )
         except BaseException:
             self._place.abandon()
             raise
+
+    def _open_audio(self, output: OutputContainer) -> AudioCopy:
+        assert self._audio_from is not None
+        is_take = bool(self._sound_turns)
+        if not is_take:
+            self._sound_turns.append((Fraction(0), self._zero_s))
+        return AudioCopy(
+            self._audio_from,
+            output,
+            turns=self._sound_turns,
+            end_s=self._end_s,
+            playlists=self._playlists,
+            is_sound_alone=is_take,
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -15,13 +15,13 @@ from stream.sinks.canvas import CanvasConverter
 from stream.sinks.encoders import EncoderSettings
 from stream.sinks.picture_encoder import PictureEncoder, track_time_base
 
-__all__ = ["PreRoll"]
+__all__ = ["EncodedPreRoll"]
 
 _KEYFRAME_EVERY_S = 1
 """A file begins with a key frame: at most so much earlier than it was asked to."""
 
 
-class PreRoll:
+class EncodedPreRoll:
     """Encodes pictures of one size and keeps the packets of the newest; used by one thread.
 
     Args:

@@ -136,7 +136,9 @@ class PlayedSource(Closing):
         self._is_new = False
         index = 0 if self._given is None else self._given.index + 1
         self._read = frame
-        self._given = replace(frame, pts=frame.pts + self._shift_pts, index=index)
+        self._given = replace(
+            frame, pts=frame.pts + self._shift_pts, file_pts=frame.pts, index=index
+        )
         return self._given
 
     def _length_ticks(self, last: Frame) -> int:

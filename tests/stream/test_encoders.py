@@ -157,9 +157,7 @@ def test_the_layout_of_pixels_makes_no_difference(tmp_path: Path) -> None:
                 frame_rate=chosen.frame_rate,
                 pix_fmt=pix_fmt,
             ),
-            audio_from=None,
-            zero_s=Fraction(0),
-            end_s=None,
+            open_audio=None,
             comment="",
         )
         picture = av.VideoFrame.from_ndarray(patches(192, 128), format="rgb24")

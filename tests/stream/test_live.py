@@ -15,7 +15,8 @@ from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import Frame, RgbImage
 from stream.geometry import HandCrop, HandRegion
 from stream.scene import AttentionMaps, Scene
-from stream.takes import PreRolls, Takes, TwoPreRolls
+from stream.standby import PreRolls, Standby
+from stream.takes import Takes
 from tests.fakes import (
     FakeControls,
     FakePart,
@@ -325,17 +326,21 @@ def test_each_recording_begins_with_the_last_seconds_before_its_key() -> None:
             return self.kept[-3:][0][1]
 
         def write(self, canvas: RgbImage, pts: int, time_base: Fraction) -> None:
-            self.kept.append((int(canvas[0, 0, 0]), pts * time_base))
-
-    kept: list[list[tuple[int, Fraction]]] = []
-    controls = FakeControls()
-    controls.open_pre_rolls = lambda: PreRolls(ThreeFrames)
-    pause = partial(threading.Event().wait, 0.005)
+            with changed:
+                self.kept.append((int(canvas[0, 0, 0]), pts * time_base))
+                changed.notify_all()
 
     def before(index: int) -> None:
-        if index in (6, 20):
-            until(lambda: len(kept[-1]) >= 5, "frames that are kept", between=pause)
+        if 0 < index <= 6 or 9 < index <= 20:  # what came so far is kept
+            with changed:
+                assert changed.wait_for(
+                    lambda: [each[0] for each in kept[-1][-1:]] == [index - 1], WAIT_S
+                )
 
+    changed = threading.Condition()
+    kept: list[list[tuple[int, Fraction]]] = []
+    controls = FakeControls()
+    controls.open_standby = lambda: Standby(ThreeFrames)
     screen = ScriptedScreen({6: "r", 9: "r", 20: "r", 22: "r"}, before=before)
     stage = Stage(frames(30), screen=screen, controls=controls)
     stage.run()
@@ -399,7 +404,7 @@ def test_the_first_pictures_have_a_greeting() -> None:
 
 def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
     class Refusing(FakeControls):
-        def open_recording(self, pre_rolls: TwoPreRolls | None = None) -> tuple[Takes, str]:
+        def open_recording(self, pre_rolls: PreRolls | None = None) -> tuple[Takes, str]:
             raise OutputError("no room to record")
 
         def save_snapshot(self, canvas: RgbImage) -> str:
@@ -414,9 +419,9 @@ def test_folder_that_cannot_be_written_is_a_notice_not_the_end() -> None:
 
 def test_recording_beside_save_leaves_the_saved_file_whole() -> None:
     sink = ListSink()
-    stage = Stage(frames(20), screen=ScriptedScreen({4: "r", 9: "r"}), save_to=sink)
+    stage = Stage(frames(8), screen=ScriptedScreen({1: "r", 6: "r"}), save_to=sink)
     stage.run()
-    assert sink.pts == list(range(20))
+    assert sink.pts == list(range(8))
     assert stage.controls.recordings[0].overlay.pts == [0, 1, 2, 3, 4]
 
 
@@ -445,14 +450,109 @@ def test_end_of_a_recording_does_not_hold_up_the_picture() -> None:
 
 def test_save_records_the_whole_run() -> None:
     sink = ListSink()
-    Stage(frames(30), save_to=sink).loop.run()
+    Stage(frames(30), save_to=sink, is_watched=False).loop.run()
     assert sink.pts == list(range(30))
     assert sink.num_closed == 1
 
 
+class GatedSink(ListSink):
+    """Writes nothing before its gate is opened."""
+
+    def __init__(self, gate: threading.Event) -> None:
+        super().__init__()
+        self._gate = gate
+
+    def write(
+        self, canvas: RgbImage, pts: int, time_base: Fraction, duration: int | None = None
+    ) -> None:
+        assert self._gate.wait(WAIT_S), "the picture waited for the file"
+        super().write(canvas, pts, time_base, duration)
+
+
+def test_an_encoder_that_is_too_slow_holds_up_nobody_and_what_is_left_out_is_counted() -> None:
+    """Of a file as of a camera; both takes leave out the same."""
+    gate = threading.Event()
+    part = FakePart(clean=GatedSink(gate))
+
+    class Controls(FakeControls):
+        def open_part(self, number: int) -> FakePart:
+            return part
+
+    def before(index: int) -> None:
+        if index == 40:
+            gate.set()
+
+    screen = ScriptedScreen({2: "r", 41: "r"}, before=before)
+    report = Stage(frames(50), screen=screen, controls=Controls()).run()
+    assert report.num_shown == 50
+    assert part.clean is not None
+    assert part.clean.pts == part.overlay.pts
+    assert len(part.clean.pts) + report.dropped_record == 39
+    assert report.dropped_record >= 20
+
+
+def test_a_take_that_fails_does_not_hold_up_the_picture_while_the_other_is_finished() -> None:
+    gate = threading.Event()
+
+    class SlowToClose(ListSink):
+        def close(self) -> None:
+            assert gate.wait(WAIT_S), "the picture waited for the file"
+            super().close()
+
+    full = ListSink(fail_at=3, failure=OutputError("out.mp4: disk full"))
+    part = FakePart(SlowToClose(), full)
+
+    class Controls(FakeControls):
+        def open_part(self, number: int) -> FakePart:
+            return part
+
+    def before(index: int) -> None:
+        if index == 20:
+            assert full.closed.wait(WAIT_S)
+        if index == 40:
+            gate.set()
+
+    stage = Stage(frames(60), screen=ScriptedScreen({2: "r"}, before=before), controls=Controls())
+    report = stage.run()
+    assert report.num_shown == 60
+    assert report.faults == ("out.mp4: disk full",)
+    notices = [scene.stats.notice for scene in stage.renderer.scenes[:40] if scene.stats]
+    assert "recording stopped: out.mp4: disk full" in notices
+    assert part.overlay.num_closed == full.num_closed == 1
+
+
+def test_a_recording_is_told_of_which_moment_its_sound_is() -> None:
+    """Of the file's own, wherever it is gone on with; of none while the picture stands."""
+
+    def before(index: int) -> None:
+        if index in (4, 5):
+            stage.clock.time_ns += 1_000_000_000
+
+    file_pts = [100, 101, 102, 103, 20, 21]
+    source = ScriptedSource(make_frame(index, file_pts=pts) for index, pts in enumerate(file_pts))
+    screen = ScriptedScreen({2: "space", 5: "space"}, before=before)
+    sink = ListSink()
+    stage = Stage(source, screen=screen, save_to=sink)
+    stage.run()
+    turns = [
+        (float(time_s) * 30, to_s if to_s is None else float(to_s) * 30)
+        for time_s, to_s in sink.sound_turns
+    ]
+    (began, held, went_on, turned) = turns
+    assert began == (0, 100)
+    assert held[1] is None
+    assert went_on == (went_on[0], 103)
+    assert turned == (went_on[0] + 1, 20)
+
+
 def test_full_disk_ends_the_recording_and_not_the_demo() -> None:
     sink = ListSink(fail_at=3, failure=OutputError("out.mp4: disk full"))
-    stage = Stage(frames(40), save_to=sink)
+
+    def before(index: int) -> None:
+        if index == 20:
+            assert sink.closed.wait(WAIT_S)
+
+    stage = Stage(frames(40), screen=ScriptedScreen(before=before), save_to=sink)
     report = stage.run()
     assert report.num_shown == 40
     assert report.faults == ("out.mp4: disk full",)

@@ -9,7 +9,7 @@ import pytest
 
 from stream.errors import OutputError
 from stream.keys import Setting
-from stream.takes import Event, Moment, Takes
+from stream.takes import Event, RecordedFrame, Takes
 from tests.fakes import FakePart, ListSink
 
 TIME_BASE = Fraction(1, 25)
@@ -27,8 +27,8 @@ class Parts:
         return self.opened[-1]
 
 
-def moment(side: int = 4, **settings: str) -> Moment:
-    return Moment(
+def moment(side: int = 4, **settings: str) -> RecordedFrame:
+    return RecordedFrame(
         clean=np.zeros((4, 4, 3), np.uint8),
         overlay=np.zeros((side, side, 3), np.uint8),
         settings=[Setting(name=name, words=name, value=value) for name, value in settings.items()],

@@ -17,15 +17,16 @@ from stream.jobs.working_folder import WorkingFolder
 from stream.keys import Setting
 from stream.sinks.encoders import choose_encoder
 from stream.sinks.mp4 import Mp4Sink
-from stream.sinks.pre_roll import PreRoll
-from stream.takes import Moment, PreRolls
+from stream.sinks.pre_roll import EncodedPreRoll
+from stream.standby import Standby
+from stream.takes import RecordedFrame
 
 TIME_BASE = Fraction(1, 25)
 
 
-def moment(grey: int, head: str, size_wh: tuple[int, int] = (64, 48)) -> Moment:
+def moment(grey: int, head: str, size_wh: tuple[int, int] = (64, 48)) -> RecordedFrame:
     width, height = size_wh
-    return Moment(
+    return RecordedFrame(
         clean=np.full((48, 64, 3), grey, np.uint8),
         overlay=np.full((height, width, 3), 255 - grey, np.uint8),
         settings=[Setting(name="head", words="Head", value=head)],
@@ -110,10 +111,10 @@ def folder_with_pre_roll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wor
     """Two seconds of pre-roll."""
     monkeypatch.chdir(tmp_path)
     encoder = choose_encoder("libx264", crf=20, frame_rate=Fraction(25))
-    return WorkingFolder(Mp4Sink, lambda: PreRoll(2.0, encoder))
+    return WorkingFolder(Mp4Sink, lambda: EncodedPreRoll(2.0, encoder))
 
 
-def written(keeper: PreRolls, times: Iterable[int], head: str) -> None:
+def written(keeper: Standby, times: Iterable[int], head: str) -> None:
     for pts in times:
         keeper.write(moment(pts % 200, head), pts, TIME_BASE)
 
@@ -133,8 +134,8 @@ def test_a_recording_begins_with_the_seconds_before_it(
 ) -> None:
     """From a key frame on, of which there is one a second; what was set then is known."""
     folder = folder_with_pre_roll
-    assert folder.open_pre_rolls is not None
-    keeper = folder.open_pre_rolls()
+    assert folder.open_standby is not None
+    keeper = folder.open_standby()
     written(keeper, range(1000, 1150), "mean")
     keeper.mark("too long ago", 1010 * TIME_BASE)
     written(keeper, range(1150, 1180), "3")
@@ -168,8 +169,8 @@ def test_what_comes_at_any_rate_leaves_at_most_a_second_more_than_was_asked_for(
     folder_with_pre_roll: WorkingFolder,
 ) -> None:
     folder = folder_with_pre_roll
-    assert folder.open_pre_rolls is not None
-    keeper = folder.open_pre_rolls()
+    assert folder.open_standby is not None
+    keeper = folder.open_standby()
     newest = 0
     for index in range(400):
         newest += 1 + index * index % 7
@@ -185,8 +186,8 @@ def test_what_comes_at_any_rate_leaves_at_most_a_second_more_than_was_asked_for(
 
 def test_another_size_begins_another_pre_roll(folder_with_pre_roll: WorkingFolder) -> None:
     folder = folder_with_pre_roll
-    assert folder.open_pre_rolls is not None
-    keeper = folder.open_pre_rolls()
+    assert folder.open_standby is not None
+    keeper = folder.open_standby()
     written(keeper, range(50), "mean")
     for pts in range(50, 60):
         keeper.write(moment(90, "mean", (128, 48)), pts, TIME_BASE)
@@ -200,8 +201,8 @@ def test_a_key_pressed_before_anything_came_begins_with_what_comes(
     folder_with_pre_roll: WorkingFolder,
 ) -> None:
     folder = folder_with_pre_roll
-    assert folder.open_pre_rolls is not None
-    keeper = folder.open_pre_rolls()
+    assert folder.open_standby is not None
+    keeper = folder.open_standby()
     assert keeper.begin(folder.open_recording)[1] is None
     written(keeper, range(70, 80), "mean")
     keeper.close()
