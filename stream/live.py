@@ -210,7 +210,7 @@ class LiveLoop:
 
     def _stay(self) -> None:
         """Hold the last picture; what is recorded ended with the source."""
-        self._recordings.close()
+        self._recordings.finish()
         self._is_ended, self._frozen_ns = True, self._clock.now_ns()
         while not self._stop.is_set() and self._screen is not None and self._screen.is_open:
             self._hold()

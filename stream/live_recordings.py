@@ -80,10 +80,7 @@ class LiveRecordings:
     def toggle(self) -> None:
         """Begin a recording, or end the one that is going on; say which."""
         if self._part is not None:
-            # Its end may take a while (a long file is rewritten): it comes on its own thread.
-            self._part.finish()
-            self._ending.append(self._part)
-            self._part = None
+            self._finish(self._part)
             return
         try:
             self._part = self._go_on() if self._standby is not None else self._begin_part()
@@ -174,22 +171,41 @@ class LiveRecordings:
             self._ending.remove(recorder)
             self._settle(recorder)
 
+    def finish(self) -> None:
+        """Have every recording end, in its own time: ``settle_ended`` says what came of it."""
+        self._end_naming()
+        standby, self._standby = self._standby, None
+        for recorder in self._current:
+            self._finish(recorder)
+        if standby is not None:
+            self._forget(standby)
+
     def close(self) -> None:
         """Finish every recording, whatever becomes of the others; harmless when called again.
 
         Raises:
             WorkerError: One could not be finished.
         """
-        self._end_naming()
-        recorders, standby = [*self._current, *self._ending], self._standby
-        self._whole = self._part = self._standby = None
-        self._ending = []
         with ExitStack() as stack:
-            stack.callback(self._await_failed)
-            if standby is not None:
-                stack.callback(self._forget, standby)
-            for recorder in recorders:
+            stack.callback(self._await)
+            self.finish()
+
+    def _await(self) -> None:
+        """Wait for what is being finished; what failed was told of."""
+        ending, self._ending = self._ending, []
+        with ExitStack() as stack:
+            for recorder in ending:
                 stack.callback(self._settle, recorder)
+            for recorder in self._failed:
+                with suppress(WorkerError):
+                    recorder.close()
+
+    def _finish(self, recorder: Recorder[RecordedFrame]) -> None:
+        """Let a recording end: a long file is rewritten, which takes a while, on its own thread."""
+        recorder.finish()
+        self._ending.append(recorder)
+        self._whole = None if recorder is self._whole else self._whole
+        self._part = None if recorder is self._part else self._part
 
     @property
     def _marked(self) -> list[Recorder[RecordedFrame]]:
@@ -239,12 +255,6 @@ class LiveRecordings:
         else:
             self._dropped += recorder.dropped
         self._tell_fault(error.__cause__)
-
-    def _await_failed(self) -> None:
-        """Wait until what there is of recordings that failed is whole; they were told of."""
-        for recorder in self._failed:
-            with suppress(WorkerError):
-                recorder.close()
 
     def _forget(self, standby: Recorder[RecordedFrame]) -> None:
         """Let go of the last seconds, which nobody wanted."""

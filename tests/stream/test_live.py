@@ -425,27 +425,47 @@ def test_recording_beside_save_leaves_the_saved_file_whole() -> None:
     assert stage.controls.recordings[0].overlay.pts == [0, 1, 2, 3, 4]
 
 
-def test_end_of_a_recording_does_not_hold_up_the_picture() -> None:
-    released = threading.Event()
+class SlowToClose(ListSink):
+    """Is closed when it may be."""
 
-    class SlowToClose(ListSink):
-        def close(self) -> None:
-            assert released.wait(WAIT_S), "the picture waited for the file"
-            super().close()
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_close = threading.Event()
 
-    class Controls(FakeControls):
-        def open_part(self, number: int) -> FakePart:
-            self.recordings.append(FakePart(SlowToClose()))
-            return self.recordings[-1]
+    def close(self) -> None:
+        assert self.may_close.wait(WAIT_S), "the picture waited for the file"
+        super().close()
+
+
+class OnePart(FakeControls):
+    """Records into files that the test made."""
+
+    def __init__(self, part: FakePart) -> None:
+        super().__init__()
+        self._part = part
+
+    def open_part(self, number: int) -> FakePart:
+        return self._part
+
+
+@pytest.mark.parametrize("keys", [{4: "r", 9: "r"}, {4: "r", 50: "q"}], ids=["key", "source"])
+def test_end_of_a_recording_does_not_hold_up_the_picture(keys: dict[int, str]) -> None:
+    """Whether it comes by key or with the source, whose last picture stays."""
+    take = SlowToClose()
 
     def before(index: int) -> None:
         if index == 30:
-            released.set()
+            take.may_close.set()
+        if index == 49:
+            assert take.closed.wait(WAIT_S)
 
-    screen = ScriptedScreen({4: "r", 9: "r"}, before=before)
-    stage = Stage(frames(60), screen=screen, controls=Controls())
-    assert stage.run().num_shown == 60
-    assert stage.controls.recordings[0].overlay.num_closed == 1
+    screen = ScriptedScreen(keys, before=before)
+    num_frames = 60 if 9 in keys else 12
+    stage = Stage(
+        frames(num_frames), screen=screen, controls=OnePart(FakePart(take)), stays=50 in keys
+    )
+    assert stage.run().num_shown == num_frames
+    assert take.num_closed == 1
 
 
 def test_save_records_the_whole_run() -> None:
@@ -474,16 +494,12 @@ def test_an_encoder_that_is_too_slow_holds_up_nobody_and_what_is_left_out_is_cou
     gate = threading.Event()
     part = FakePart(clean=GatedSink(gate))
 
-    class Controls(FakeControls):
-        def open_part(self, number: int) -> FakePart:
-            return part
-
     def before(index: int) -> None:
         if index == 40:
             gate.set()
 
     screen = ScriptedScreen({2: "r", 41: "r"}, before=before)
-    report = Stage(frames(50), screen=screen, controls=Controls()).run()
+    report = Stage(frames(50), screen=screen, controls=OnePart(part)).run()
     assert report.num_shown == 50
     assert part.clean is not None
     assert part.clean.pts == part.overlay.pts
@@ -492,33 +508,25 @@ def test_an_encoder_that_is_too_slow_holds_up_nobody_and_what_is_left_out_is_cou
 
 
 def test_a_take_that_fails_does_not_hold_up_the_picture_while_the_other_is_finished() -> None:
-    gate = threading.Event()
-
-    class SlowToClose(ListSink):
-        def close(self) -> None:
-            assert gate.wait(WAIT_S), "the picture waited for the file"
-            super().close()
-
+    other = SlowToClose()
     full = ListSink(fail_at=3, failure=OutputError("out.mp4: disk full"))
-    part = FakePart(SlowToClose(), full)
-
-    class Controls(FakeControls):
-        def open_part(self, number: int) -> FakePart:
-            return part
+    part = FakePart(other, full)
 
     def before(index: int) -> None:
         if index == 20:
             assert full.closed.wait(WAIT_S)
         if index == 40:
-            gate.set()
+            other.may_close.set()
 
-    stage = Stage(frames(60), screen=ScriptedScreen({2: "r"}, before=before), controls=Controls())
+    stage = Stage(
+        frames(60), screen=ScriptedScreen({2: "r"}, before=before), controls=OnePart(part)
+    )
     report = stage.run()
     assert report.num_shown == 60
     assert report.faults == ("out.mp4: disk full",)
     notices = [scene.stats.notice for scene in stage.renderer.scenes[:40] if scene.stats]
     assert "recording stopped: out.mp4: disk full" in notices
-    assert part.overlay.num_closed == full.num_closed == 1
+    assert other.num_closed == full.num_closed == 1
 
 
 def test_a_recording_is_told_of_which_moment_its_sound_is() -> None:
