@@ -159,6 +159,13 @@ def test_live_part_of_a_file_is_saved_from_time_zero(hand_clip: Path, tmp_path: 
     assert decoded(output)[0] == [Fraction(pts - 48, 600) for pts in (48, 60, 96)]
 
 
+def test_what_is_saved_of_a_file_that_plays_has_its_sound(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", audio_codec="aac")
+    output = tmp_path / "live.mp4"
+    assert main([str(clip), "--no-window", "--save", str(output), *QUICK]) == 0
+    assert audio_packets(output) == audio_packets(clip)
+
+
 def test_a_file_on_a_web_server_keeps_its_sound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
