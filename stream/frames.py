@@ -71,6 +71,11 @@ class Frame:
         return float(self.pts * self.time_base)
 
     @property
+    def file_s(self) -> Fraction | None:
+        """Time in the file that is played, in seconds; None where none is."""
+        return None if self.file_pts is None else self.file_pts * self.time_base
+
+    @property
     def size_wh(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self.image.shape[1], self.image.shape[0]

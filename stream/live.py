@@ -97,8 +97,7 @@ class LiveLoop:
         self._files = files
         self._stop = stop
         self._stays = stays and screen is not None
-        self._seek = seek
-        self._greeting = greeting
+        self._seek, self._greeting = seek, greeting
         self._clock = clock or MonotonicClock()
         self._is_live = source.info.is_live
         self._pacer = None if self._is_live else Pacer(self._clock)
@@ -128,8 +127,7 @@ class LiveLoop:
         self._fills_until_ns: int | None = None
         self._is_frozen = self._is_ended = False
         self._past = PastFrames(max_past_bytes)
-        self._frozen_ns = 0
-        self._notice = ("", 0)
+        self._frozen_ns, self._notice = 0, ("", 0)
         self._meter = LiveMeter()
 
     def run(self) -> LiveReport:
@@ -254,13 +252,10 @@ class LiveLoop:
 
     def _record(self, frame: Frame, later_s: Fraction) -> None:
         """Record what was drawn of a frame, so much later than its own time."""
-        sound_s = None
-        if frame.file_pts is not None and not self._is_frozen:
-            sound_s = frame.file_pts * frame.time_base
+        heard_s = None if self._is_frozen else frame.file_s
+        view, controls = self._renderer, self._controls
         self._recordings.record(
-            lambda: RecordedFrame(
-                frame.image, self._renderer.kept, self._controls.settings, sound_s
-            ),
+            lambda: RecordedFrame(frame.image, view.kept, controls.settings, heard_s),
             frame.pts + round(later_s / frame.time_base),
             frame.time_base,
         )

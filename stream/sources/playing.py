@@ -110,6 +110,7 @@ class PlayedSource(Closing):
             begin_pts = Span(to_s).start_tick(self._read.time_base)
             while (frame := self._next()) is not None and frame.pts < begin_pts:
                 pass
+            self._is_new = True
             return frame
         try:
             self._reopen(to_s if to_s > self._begin_s else None)

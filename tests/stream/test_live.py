@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stream import recorder
 from stream.channel import Channel
 from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import Frame, RgbImage
@@ -31,6 +32,12 @@ from tests.fakes import (
 )
 from tests.stream.stage import Stage, frames
 from tests.waits import WAIT_S, until
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out of recordings nothing: the stage's time passes at once, and encoders' does not."""
+    monkeypatch.setattr(recorder, "MAX_WAITING", 1000)
 
 
 def test_every_frame_of_a_recording_is_shown_while_the_model_is_stuck() -> None:
@@ -489,8 +496,11 @@ class GatedSink(ListSink):
         super().write(canvas, pts, time_base, duration)
 
 
-def test_an_encoder_that_is_too_slow_holds_up_nobody_and_what_is_left_out_is_counted() -> None:
+def test_an_encoder_that_is_too_slow_holds_up_nobody_and_what_is_left_out_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Of a file as of a camera; both takes leave out the same."""
+    monkeypatch.setattr(recorder, "MAX_WAITING", 8)
     gate = threading.Event()
     part = FakePart(clean=GatedSink(gate))
 

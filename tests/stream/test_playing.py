@@ -91,8 +91,11 @@ def test_it_stays_within_the_frames_asked_for(tmp_path: Path) -> None:
     )
 
     def read(source: PlayedSource, count: int = -1) -> list[int]:
-        frames = itertools.islice(iter(source.read, None), count if count >= 0 else None)
+        frames = [*itertools.islice(iter(source.read, None), count if count >= 0 else None)]
+        pictures_s.extend(frame.time_s for frame in frames)
         return [number_in(frame.image) for frame in frames]
+
+    pictures_s: list[float] = []
 
     def played(*, loops: bool = False) -> PlayedSource:
         return PlayedSource(
@@ -110,6 +113,8 @@ def test_it_stays_within_the_frames_asked_for(tmp_path: Path) -> None:
         assert read(source, 2) == [29, 30]
         source.seek(0.4)
         assert read(source) == [*range(35, 70)]
+    steps = [after - before for before, after in pairwise(pictures_s)]
+    assert max(steps) < 0.1, "what is passed over takes no time"
     with played(loops=True) as source:
         assert read(source, 1) == [10]
         source.seek(5)

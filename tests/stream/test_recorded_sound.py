@@ -74,7 +74,7 @@ def recorded(
     takes: Takes | Standby, frame: Frame, later: int = 0, *, is_frozen: bool = False
 ) -> None:
     """Record a frame, so many frames' time later than its own."""
-    sound_s = None if is_frozen else (frame.file_pts or 0) * frame.time_base
+    sound_s = None if is_frozen else frame.file_s
     pts = frame.pts + round(later * FRAME_S / frame.time_base)
     takes.write(RecordedFrame(frame.image, frame.image, sound_s=sound_s), pts, frame.time_base)
 
