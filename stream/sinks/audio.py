@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from stream.errors import SourceFormatError
 from stream.sinks.captions import TEXT_CODECS, Captions
+from stream.sinks.silence import silence_like
 from stream.sinks.trial import add_sound, first_sound, mp4_holds, unwrapper_of
 from stream.sources.clock import Clock, clock_of
 from stream.sources.media import open_file
@@ -28,9 +29,8 @@ __all__ = ["AudioCopy"]
 
 _TAIL_S = 10
 """Sound that goes on for longer than this without a picture shows that the pictures are over."""
-_MAX_SILENCE_S = 1
-"""A recording that has been silent for so long is given the header of its sound."""
-_USUAL_TIME_BASE = Fraction(1, 48_000)
+_MAX_BEHIND_S = 5
+"""Sound is stored no further behind the pictures of its time."""
 _SAME_TIME_S = Fraction(1, 1000)
 """Picture times closer than this are one: the output's ticks may round the file's."""
 
@@ -114,7 +114,7 @@ class AudioCopy:
             if is_whole and not packets[stream.index]:
                 self._warn(f"{what}: nothing can be read of its track {stream.index}")
             elif mp4_holds(stream, packets[stream.index]):
-                self._tracks[stream.index] = _Track(add_sound(output, stream))
+                self._tracks[stream.index] = _Track(stream, add_sound(output, stream))
             else:
                 rate = f" ({codec.sample_rate} Hz)" if codec else ""
                 self._warn(f"{what}: an MP4 file cannot hold it as it is{rate}")
@@ -137,16 +137,19 @@ class AudioCopy:
         """Yield the packets that begin before ``time_s`` and were not handed out before."""
         while self._turns and self._turns[0][0] <= time_s:
             at_s, to_s = self._turns.popleft()
-            yield from self._packets_before(at_s)
+            yield from self._packets_before(at_s, at_most_behind_s=_MAX_BEHIND_S)
+            yield from self._silence(at_s)
             self._turn(at_s, to_s)
         yield from self._packets_before(time_s)
-        if self._is_sound_alone and time_s > _MAX_SILENCE_S:
-            yield from self._run_ups()
+        yield from self._silence(time_s)
 
-    def _packets_before(self, time_s: Fraction) -> Iterator[Packet[Stream]]:
-        while self._next is not None and self._next[0] < time_s:
-            if self._next[1] is not None:
-                yield self._next[1]
+    def _packets_before(
+        self, time_s: Fraction, *, at_most_behind_s: int = 0
+    ) -> Iterator[Packet[Stream]]:
+        """Yield packets that begin before a time; some may be stored behind what is later."""
+        while self._next is not None and self._next[0] < time_s + at_most_behind_s:
+            if self._next[1] is not None and self._next[0] < time_s:
+                yield self._placed(self._next[1])
             self._next = next(self._packets, None)
 
     def packets_after(
@@ -169,19 +172,19 @@ class AudioCopy:
                 if not self._tracks and self._has_picture_after(last_picture_s):
                     break
             elif time_s < picture_end_s:
-                yield packet
+                yield self._placed(packet)
             elif self._has_picture_after(last_picture_s):
                 break
             elif time_s < picture_end_s + _TAIL_S:
                 tail.append(packet)
             else:
-                yield from tail
+                yield from map(self._placed, tail)
                 tail.clear()
-                yield packet
+                yield self._placed(packet)
             self._next = next(self._packets, None)
         if not self._has_picture_after(last_picture_s):
-            yield from tail
-        yield from self._run_ups()
+            yield from map(self._placed, tail)
+        yield from self._silence(picture_end_s)
 
     def close(self) -> None:
         """Close the file; harmless when called again."""
@@ -190,26 +193,25 @@ class AudioCopy:
             self._container.close()
             self._container = None
 
+    def _placed(self, packet: Packet[Stream]) -> Packet[Stream]:
+        self._tracks[packet.stream_index].place(packet)
+        return packet
+
     def _has_picture_after(self, time_s: Fraction) -> bool:
         return self._newest_picture_s > time_s + _SAME_TIME_S
 
-    def _run_ups(self) -> Iterator[Packet[Stream]]:
-        """Yield the file's first sound for tracks without any, before time 0: it is not heard.
+    def _silence(self, until_s: Fraction) -> Iterator[Packet[Stream]]:
+        """Yield silence where a recording of a view has no sound.
 
-        A file of fragments has no header before each of its tracks has sound: until then all would
-        stay in memory, and of some codecs there could be none at all.
+        Browsers play what a track has without a gap, whatever its times. Nor has a file of
+        fragments a header before each of its tracks has begun.
         """
-        if all(track.has_sound for track in self._tracks.values()):
+        if not self._is_sound_alone:
             return
-        try:
-            with self._open() as container:
-                packets, _ = first_sound(container)
-                for stream in container.streams.audio:
-                    track = self._tracks.get(stream.index)
-                    if track is not None and not track.has_sound:
-                        yield from track.run_up(stream, packets[stream.index])
-        except (FFmpegError, OSError) as exc:
-            self._warn(f"the sound of {self._name} breaks off ({exc.strerror})")
+        if self._next is not None:  # there may be some, stored behind its pictures
+            until_s -= _MAX_BEHIND_S
+        for track in self._tracks.values():
+            yield from track.silence(until_s)
 
     def _turn(self, at_s: Fraction, to_s: Fraction | None) -> None:
         """Read on, for what is at a time of the output, from a moment of the file."""
@@ -262,7 +264,7 @@ class AudioCopy:
                     begin_s, end_s = track.span_of(ready)
                     is_asked_for = begin_s + zero_s < self._end_s and end_s > first_s
                     if is_asked_for and begin_s >= track.free_from_s:
-                        yield track.place(ready), ready
+                        yield begin_s, ready
         except FFmpegError as exc:
             self._warn(f"the sound of {self._name} breaks off ({exc.strerror})")
 
@@ -270,8 +272,11 @@ class AudioCopy:
 class _Track:
     """Moves the packets of one audio stream to their places in the output."""
 
-    def __init__(self, target: AudioStream) -> None:
+    def __init__(self, source: AudioStream, target: AudioStream) -> None:
         self._target = target
+        self._time_base = source.time_base or Fraction(1, 48_000)
+        self._silent = silence_like(source)
+        self._length_s = Fraction(0)
         self._shift = 0
         self._earliest: int | None = None
         self._end_s: Fraction | float = -math.inf
@@ -283,27 +288,23 @@ class _Track:
     def turn(self, source: AudioStream, zero_s: Fraction) -> None:
         """Take packets of ``source`` from now on, in which ``zero_s`` is the output's time 0."""
         self.unwrap = unwrapper_of(source)
-        self._shift = -round(zero_s / (source.time_base or _USUAL_TIME_BASE))
-        self.free_from_s = self._end_s
+        self._shift = -round(zero_s / self._time_base)
+        # Packets are not cut: one that begins by less than its half too early is the nearest.
+        self.free_from_s = self._end_s - self._length_s / 2
 
-    @property
-    def has_sound(self) -> bool:
-        """Whether anything was placed."""
-        return self._earliest is not None
-
-    def run_up(
-        self, source: AudioStream, packets: Iterable[Packet[Stream]]
-    ) -> Iterator[Packet[Stream]]:
-        """Yield packets of ``source`` as what precedes time 0."""
-        unwrap = unwrapper_of(source)
-        ready = [each for packet in packets for each in unwrap(packet)]
-        self._earliest = -sum(max(1, packet.duration or 0) for packet in ready)
-        for packet in ready:
-            packet.dts = packet.pts = self._earliest
-            packet.time_base = source.time_base or _USUAL_TIME_BASE
-            packet.stream = self._target
-            self._earliest += max(1, packet.duration or 0)
+    def silence(self, until_s: Fraction) -> Iterator[Packet[Stream]]:
+        """Yield silence from the last sound on, as far as it is over by a time in seconds."""
+        if self._silent is None:
+            return
+        length = round(self._silent.length_s / self._time_base)
+        begin = 0 if self._earliest is None else round(Fraction(self._end_s) / self._time_base)
+        while (begin + length) * self._time_base <= until_s:
+            packet: Packet[Stream] = Packet(self._silent.content)
+            packet.time_base, packet.duration = self._time_base, length
+            packet.dts = packet.pts = begin - self._shift
+            self.place(packet)
             yield packet
+            begin += length
 
     def span_of(self, packet: Packet[Stream]) -> tuple[Fraction, Fraction]:
         """Return when in the output a packet begins and ends, in seconds."""
@@ -315,8 +316,8 @@ class _Track:
             (end + self._shift) * packet.time_base,
         )
 
-    def place(self, packet: Packet[Stream]) -> Fraction:
-        """Set the packet's stream and times, strictly increasing; return its begin in s."""
+    def place(self, packet: Packet[Stream]) -> None:
+        """Set the packet's stream and times, strictly increasing."""
         assert packet.dts is not None
         delay = 0 if packet.pts is None else packet.pts - packet.dts
         dts = packet.dts + self._shift
@@ -325,9 +326,9 @@ class _Track:
         self._earliest = dts + 1
         packet.dts, packet.pts = dts, dts + delay
         begin_s = dts * packet.time_base
+        self._length_s = (packet.duration or 0) * packet.time_base
         self._end_s = begin_s + (delay + (packet.duration or 0)) * packet.time_base
         packet.stream = self._target
-        return begin_s
 
 
 def _pictures_in(container: InputContainer, name: str) -> list[VideoStream]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import av
@@ -180,6 +180,23 @@ def test_what_is_frozen_is_silent(clip: Path, holds: list[int]) -> None:
         0: {0.1: None, 1.7: None, 2.1: 0.1, 2.5: 0.5, 2.9: None, 4.5: None, 4.9: 0.9, 5.5: 1.5},
     }[holds[0]]
     check_in_sync(folder, expected)
+
+
+def test_silence_is_sound_as_browsers_play_on_over_gaps(clip: Path) -> None:
+    folder = folder_for(clip)
+    with played(clip) as source, folder.open_recording()[0] as takes:
+        for number, frame in enumerate(frames_of(source, 60)):
+            recorded(takes, frame, is_frozen=number < 15 or 35 < number < 45)
+        for by_s in (2, -3):
+            source.seek(by_s)
+            for frame in frames_of(source, 30):
+                recorded(takes, frame)
+    (overlay, _), length_s = folder.recordings, 1024 / RATE_HZ
+    times_s = [float(time_s) for time_s, _ in audio_packets(overlay)]
+    assert times_s[0] == pytest.approx(0, abs=length_s)
+    steps_s = [after - before for before, after in pairwise(times_s)]
+    assert max(steps_s) <= 1.6 * length_s
+    assert len(times_s) * length_s == pytest.approx(times_s[-1] - times_s[0], abs=0.1)
 
 
 @pytest.mark.parametrize("codec", ["aac", "ac3", "eac3", "libopus", "flac"])
