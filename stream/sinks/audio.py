@@ -56,7 +56,8 @@ class AudioCopy:
             in order. Each is taken as the pictures come to it.
         end_s: Moment of the file to stop at; None for its end.
         playlists: Open what it names, where it is a playlist.
-        is_sound_alone: Captions are not wanted, nor is a word of what else is left out.
+        is_sound_alone: Silence is packets, too; captions are not wanted, nor a word of what else is
+            left out.
     """
 
     def __init__(
