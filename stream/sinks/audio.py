@@ -186,6 +186,9 @@ class AudioCopy:
         if not self._has_picture_after(last_picture_s):
             yield from map(self._placed, tail)
         yield from self._silence(picture_end_s)
+        for track in self._tracks.values():
+            if track.is_empty:  # of some codecs there could be no header, and so no file
+                yield from track.silence(picture_end_s)
 
     def close(self) -> None:
         """Close the file; harmless when called again."""
@@ -292,6 +295,11 @@ class _Track:
         self._shift = -round(zero_s / self._time_base)
         # Packets are not cut: one that begins by less than its half too early is the nearest.
         self.free_from_s = self._end_s - self._length_s / 2
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was placed."""
+        return self._earliest is None
 
     def silence(self, until_s: Fraction) -> Iterator[Packet[Stream]]:
         """Yield silence from the last sound on, as far as it is over by a time in seconds."""

@@ -164,6 +164,12 @@ class TestSound:
         assert part[0][0] <= 0
         assert part[-1][0] == pytest.approx(1.5, abs=0.03)
 
+    @pytest.mark.parametrize("codec", ["ac3", "eac3", "aac"])
+    def test_a_part_without_sound_is_whole(self, tmp_path: Path, codec: str) -> None:
+        clip = make_clip(tmp_path / "clip.mkv", num_frames=90, audio_codec=codec, audio_s=1.0)
+        assert copy_video(clip, tmp_path / "out.mp4", start_s=2.0) == []
+        assert numbers_of(tmp_path / "out.mp4") == list(range(60, 90))
+
     def test_a_sound_file_that_is_gone_is_told(self, tmp_path: Path) -> None:
         with Mp4Sink(tmp_path / "out.mp4", audio_from=tmp_path / "gone.mp4") as sink:
             write_numbers(sink, regular_times(3))
