@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from typing import Any, cast
 
 from stream.command_line.options import Options
@@ -13,7 +13,7 @@ from stream.geometry import HandCrop
 from stream.jobs.shared_models import ModelSeat, SharedModels
 from stream.scene import AttentionMaps
 from tests.fakes import GatedModel, cut_box, make_frame, make_hand
-from tests.waits import WAIT_S, until
+from tests.waits import WAIT_S
 
 
 class SharedModel(GatedModel):
@@ -31,6 +31,18 @@ class SharedModel(GatedModel):
 
     def __exit__(self, *_: object) -> None:
         self.is_closed = True
+
+
+class Queue(deque[object]):
+    """Tells that somebody has joined it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joined = threading.Semaphore(0)
+
+    def append(self, item: object) -> None:
+        super().append(item)
+        self.joined.release()
 
 
 class Asked(Options):
@@ -88,17 +100,13 @@ def test_all_have_their_turn_however_often_one_asks() -> None:
             threading.Thread(target=ask, args=(seat, range(10 * number, 10 * number + 5)))
             for number, seat in enumerate(seats)
         ]
-        pause = partial(threading.Event().wait, 0.01)
-        for num_before, thread in enumerate(threads):
+        models._waiting = queue = Queue()
+        for thread in threads:
             thread.start()
-            until(partial(_is_longer, models._waiting, num_before), "its place", between=pause)
+            assert queue.joined.acquire(timeout=WAIT_S)
         model.gate.set()
         for thread in threads:
             thread.join(WAIT_S)
     # Who has had a turn and asks again at once comes after all who wait.
     assert [batch[0] // 10 for batch in model.seen][:3] == [0, 1, 2]
     assert len(model.seen) == 15
-
-
-def _is_longer(waiting: Collection[object], length: int) -> bool:
-    return len(waiting) > length
