@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from stream.closing import Closing
 from stream.errors import SignlightError, in_one_line
+from stream.naming import without_folders
 from stream.screens.page import Page
 from stream.screens.page_server import PageServer
 from stream.sources.browser import BrowserSource
@@ -75,5 +76,6 @@ class Visits(Closing):
             try:
                 self._show(page, camera, stop)
             except SignlightError as error:
-                logger.warning("a visit ended: %s", in_one_line(error))
-                page.fail("This view has failed; the terminal that serves it says why.")
+                line = in_one_line(error)
+                logger.warning("a visit ended: %s", line)
+                page.fail(f"This view has ended: {without_folders(line)}.")

@@ -81,7 +81,10 @@ class BrowserSource(Closing):
             (picture,) = self._decoder.decode(av.Packet(jpeg))
             image = self._converter.to_rgb(picture)
         except (FFmpegError, ValueError) as error:
-            raise SourceFormatError("the browser sent what is no JPEG picture to use") from error
+            raise SourceFormatError(
+                "what the browser sent is no JPEG picture, or one of too many pixels; open the page "
+                "again"
+            ) from error
         return Frame(
             image=image,
             pts=self._last_pts,

@@ -616,6 +616,7 @@ def test_a_browser_that_sends_no_picture_is_told_and_let_go(
             await opened.send_bytes(b"no picture")
             words = [json.loads(each.data) async for each in opened if each.type is WSMsgType.TEXT]
             assert words[-1]["kind"] == "end"
+            assert "no JPEG picture" in words[-1]["words"]
 
     with PageServer(PageOptions(port=0)) as server, Visits(server, show) as visits:
         server.open(visits.entered, is_common=False)
