@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def test_a_camera_starts_by_a_click_with_its_lamp_its_name_and_maps(page: Any) -
     page.locator("#camera-stop").click()
     page.locator("#words", has_text="camera is off").wait_for()
     assert not page.locator("#camera-lamp").is_visible()
+    assert not re.search(r"\d", page.locator("#fps").inner_text()), "nothing is read any more"
     start(page)
     page.locator("#camera-lamp").wait_for()
     assert not page.locator("#set-mirror").is_checked(), "what a person chose stays"

@@ -64,7 +64,7 @@ def test_clicks_and_keys_change_the_same_settings(page: Any) -> None:  # noqa: A
     page.locator("body").press("m")
     chosen("mean").wait_for()
     page.select_option("#set-colormap", "viridis")
-    page.locator("#set-alpha").fill("0.85")
+    page.get_by_role("slider", name="Opacity").fill("0.85")
     page.locator("#set-alpha-value", has_text="0.85").wait_for()
     page.locator("#set-mirror").click()
     page.locator("h1").click()
@@ -125,8 +125,10 @@ def test_snapshot_and_recording_are_kept_where_it_was_started(
 
 
 def test_the_list_of_keys_opens_and_closes(page: Any) -> None:  # noqa: ANN401
+    page.set_viewport_size({"width": 844, "height": 390})
     page.locator("body").press("?")
     assert page.locator("#keys").is_visible()
+    assert page.locator("#keys").evaluate("it => it.scrollTop") == 0, "it begins with the first"
     assert "skeleton" in page.locator("#key-list").inner_text()
     assert "quit" not in page.locator("#key-list").inner_text()
     page.locator("#keys").press("Escape")
@@ -148,6 +150,20 @@ def test_nothing_is_cut_off_on_narrow_and_wide_screens(page: Any, width: int, he
     page.locator("#strip button").first.wait_for()
     page.locator("#dropped").evaluate("it => { it.textContent = '12345'; }")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    box = page.locator("#age").bounding_box()
+    assert 0 <= box["y"] <= height - box["height"], "the readings stay in view"
+
+
+def test_a_phone_reads_notices_beside_the_picture_where_they_are_large_enough(page: Any) -> None:  # noqa: ANN401
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("#freeze").click()
+    page.locator('#freeze[aria-pressed="true"]').wait_for()
+    page.select_option("#set-layout", "side")
+    page.locator("#notice", has_text="layout: side").wait_for()
+    assert page.locator("#notice").bounding_box()["width"] > 80
+    page.locator("#freeze").click()
+    page.select_option("#set-layout", "overlay")
 
 
 def test_the_clean_view_is_the_picture_alone(page: Any) -> None:  # noqa: ANN401

@@ -111,6 +111,7 @@ export class OwnCamera {
 
   stop() {
     this.#turn++;
+    this.#sentMs.clear(); // what is still on its way holds up nothing that is started next
     clearInterval(this.#timer);
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;

@@ -93,8 +93,10 @@ async function paint(data) {
       context.drawImage(image, 0, 0);
       lastPictureMs = performance.now();
       document.querySelector(".settings").inert = isOver;
-      if (!isOver && (camera === null || camera.isRunning)) byId("message").hidden = true;
-      showReadings(readings);
+      if (!isOver && (camera === null || camera.isRunning)) { // not of one that was on its way when it was stopped
+        byId("message").hidden = true;
+        showReadings(readings);
+      }
     }
     image.close();
   } finally {
@@ -181,6 +183,7 @@ function showCamera() {
   if (camera === null) return;
   byId("camera-lamp").hidden = !camera.isCamera;
   byId("camera-stop").disabled = !camera.isRunning;
+  if (!camera.isRunning) for (const id of ["fps", "latency", "age"]) byId(id).textContent = NOTHING;
   byId("freeze").disabled = byId("snapshot").disabled = byId("record").disabled = !camera.isRunning;
 }
 

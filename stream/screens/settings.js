@@ -93,8 +93,8 @@ function makeSetting({ name, words, choices, range }, id, press) {
   const label = element("span", { textContent: words });
   if (range !== null) {
     const [min, max, step] = range;
-    label.append(element("output", { id: `${id}-value` }));
-    const slider = element("input", { id, type: "range", min, max, step });
+    label.append(element("span", { id: `${id}-value` })); // an <output> would take the label for itself
+    const slider = element("input", { id, type: "range", min, max, step, ariaLabel: words });
     slider.addEventListener("input", () => press(`${name}=${slider.value}`));
     return element("label", { className: "number" }, label, slider);
   }

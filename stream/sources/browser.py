@@ -82,8 +82,8 @@ class BrowserSource(Closing):
             image = self._converter.to_rgb(picture)
         except (FFmpegError, ValueError) as error:
             raise SourceFormatError(
-                "what the browser sent is no JPEG picture, or one of too many pixels; open the page "
-                "again"
+                "what the browser sent is no JPEG picture, or one of too many pixels; open the "
+                "page again"
             ) from error
         return Frame(
             image=image,
