@@ -29,7 +29,7 @@ let isFile = false; // is shown there, or was last
 let lastFrame = null;
 let numDropped = 0;
 let recorder = null;
-const settings = new Settings(press);
+const settings = new Settings(press, toast);
 
 function press(what) {
   const isKnown = what === "shown" || what.includes("=") || presses.has(what);

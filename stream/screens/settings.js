@@ -9,17 +9,20 @@ export function element(name, properties, ...children) {
 }
 
 const PATIENCE_MS = 60_000; // for a model that the address names
+const OF_MODEL = ["layer", "head"]; // wait until it is at work
 
-/** Shows what can be set; `press(what)` sets it. */
+/** Shows what can be set; `press(what)` sets it, `tell(words)` says what the address asks for in vain. */
 export class Settings {
   #press;
+  #tell;
   #initial = null;
   #wishes = new Map(new URLSearchParams(location.search)); // of the address, until they are granted
   #isModelAsked = false;
   #shown = [];
 
-  constructor(press) {
+  constructor(press, tell) {
     this.#press = press;
+    this.#tell = tell;
   }
 
   /** Takes the values that the address need not name. */
@@ -39,8 +42,9 @@ export class Settings {
 
   #grant() {
     const settings = new Map(this.#shown.map((setting) => [setting.name, setting]));
-    // Layers and heads are the model's: they wait until it is at work.
-    const names = this.#wishes.has("model") ? ["model"] : [...this.#wishes.keys()];
+    const hasModel = this.#wishes.has("model");
+    const names = [...this.#wishes.keys()].filter((name) => !(hasModel && OF_MODEL.includes(name)));
+    const inVain = [];
     for (const name of names) {
       const { value, choices, range } = settings.get(name);
       const wish = this.#wishes.get(name);
@@ -51,14 +55,23 @@ export class Settings {
         setTimeout(() => this.#giveUpModel(), PATIENCE_MS);
       }
       if (name !== "model" || value === wish || !isThere) this.#wishes.delete(name);
+      if (!isThere) inVain.push(`${name}=${wish}`);
     }
-    if (names[0] === "model" && !this.#wishes.has("model")) this.#grant();
+    this.#tellInVain(inVain);
+    if (hasModel && !this.#wishes.has("model")) this.#grant();
     else if (this.#wishes.size === 0) this.#nameAll();
   }
 
   /** It cannot be had: the rest is granted without it. */
   #giveUpModel() {
-    if (this.#wishes.delete("model")) this.#grant();
+    const model = this.#wishes.get("model");
+    if (!this.#wishes.delete("model")) return;
+    this.#tellInVain([`model=${model}`]);
+    this.#grant();
+  }
+
+  #tellInVain(wishes) {
+    if (wishes.length) this.#tell(`The address asks for what cannot be had here: ${wishes.join(", ")}.`);
   }
 
   #nameAll() {
