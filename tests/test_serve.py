@@ -125,7 +125,7 @@ def test_snapshot_and_recording_are_kept_where_it_was_started(
     page.locator("#elapsed", has_text="0:01").wait_for()
     page.locator("#record", has_text="Stop").click()
     page.locator("#lamp").wait_for(state="hidden")
-    page.locator("#notice", has_text="saved signlight-").wait_for(state="attached")
+    page.locator("#notice", has_text="saved signlight-").wait_for()
     (recording,) = served.folder.glob("signlight-*.overlay.mp4")
     with av.open(str(recording)) as container:
         assert len([*container.decode(video=0)]) > 1
@@ -155,8 +155,14 @@ def test_a_dropped_file_leaves_the_view_alone_and_the_page_says_so(page: Any) ->
 def test_nothing_is_cut_off_on_narrow_and_wide_screens(page: Any, width: int, height: int) -> None:  # noqa: ANN401
     page.set_viewport_size({"width": width, "height": height})
     page.locator("#strip button").first.wait_for()
-    page.locator("#dropped").evaluate("it => { it.textContent = '12345'; }")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    scroll_width = page.evaluate(
+        """() => {
+            const shown = { fps: "30.0 fps", latency: "12345 ms", age: "12345 ms", dropped: "12345, 678 not recorded" };
+            for (const [id, words] of Object.entries(shown)) document.getElementById(id).textContent = words;
+            return document.documentElement.scrollWidth;
+        }"""  # noqa: E501
+    )
+    assert scroll_width <= width, "on a busy machine"
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     box = page.locator("#age").bounding_box()
     assert 0 <= box["y"] <= height - box["height"], "the readings stay in view"

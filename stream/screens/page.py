@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Protocol
 
 from stream.channel import Channel, ChannelClosed
@@ -229,7 +229,7 @@ class _Watched:
         self._page = page
 
     def draw(self, scene: Scene) -> RgbImage:
-        canvas = self._renderer.draw(scene)
+        canvas = self._renderer.draw(_without_what_the_page_shows(scene))
         self._page.note(scene)
         if self._page.wants_heads:
             self._page.offer_heads(self._renderer.draw_heads(scene))
@@ -241,6 +241,13 @@ class _Watched:
     @property
     def kept(self) -> RgbImage:
         return self._renderer.kept
+
+
+def _without_what_the_page_shows(scene: Scene) -> Scene:
+    """Return a scene whose picture can stand alone, as in OBS: lamp and notices are beside it."""
+    if scene.stats is None:
+        return scene
+    return replace(scene, stats=replace(scene.stats, recording_s=None, notice=""))
 
 
 def _message(words: dict[str, Any], jpeg: bytes) -> bytes:

@@ -148,8 +148,10 @@ def test_a_browser_gets_keys_settings_and_each_picture_with_its_readings(page: P
 
 
 def test_the_page_knows_what_is_frozen_and_recorded(page: Page) -> None:
-    renderer = page.watch(FrameRenderer())
-    first, second = scene_at(0), scene_at(1, recording_s=72.4, is_frozen=True)
+    drawing = FrameRenderer()
+    renderer = page.watch(drawing)
+    first = scene_at(0)
+    second = scene_at(1, recording_s=72.4, is_frozen=True, notice="recording")
 
     async def scene() -> None:
         async with browser(page.server) as session, socket(page.server, session) as opened:
@@ -160,8 +162,11 @@ def test_the_page_knows_what_is_frozen_and_recorded(page: Page) -> None:
                 await opened.send_str("shown")
             assert [each["is_frozen"] for each in found] == [False, True]
             assert [each["recording_s"] for each in found] == [None, 72]
+            assert [each["notice"] for each in found] == ["", "recording"]
 
     run(scene)
+    # What OBS shows has neither lamp nor notice in it.
+    assert drawing.scenes[1].stats == Stats(is_frozen=True)
 
 
 def test_what_each_head_looks_at_follows_a_picture(page: Page) -> None:
