@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from threading import Event
 from time import monotonic
 
 __all__ = ["PROCESS_S", "WAIT_S", "until"]
@@ -14,7 +15,13 @@ PROCESS_S = 240.0
 """For a process of its own, which loads its libraries before it comes to anything."""
 
 
-def until(is_so: Callable[[], bool], what: str, *, between: Callable[[], object]) -> None:
+def _let_a_moment_pass() -> None:
+    Event().wait(0.02)
+
+
+def until(
+    is_so: Callable[[], bool], what: str, *, between: Callable[[], object] = _let_a_moment_pass
+) -> None:
     """Return once ``is_so()``, looking again after each call of ``between``.
 
     Args:

@@ -7,9 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +23,6 @@ MISSING = [name for name in _PROGRAMS if not shutil.which(name)]
 _SEATS = [Path("/run/systemd") / name for name in ("users", "seats", "sessions", "machines")]
 """Folders without which WirePlumber ends; only root may make them."""
 _NAME = "signlight-camera"
-_PAUSE = partial(threading.Event().wait, 0.05)
 
 
 class CameraSession:
@@ -44,7 +41,7 @@ class CameraSession:
             stack.callback(bus.stdout.close)
             self._env["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
             self._start("pipewire")
-            until((folder / "pipewire-0").exists, "PipeWire", between=_PAUSE)
+            until((folder / "pipewire-0").exists, "PipeWire")
             self._start("wireplumber")
             self._stack = stack.pop_all()
         return self
@@ -65,7 +62,7 @@ class CameraSession:
             *["!", "pipewiresink", "mode=provide"],
             f"stream-properties=p,media.class=Video/Source,media.role=Camera,node.name={_NAME}",
         )
-        until(lambda: _NAME in self._nodes(), "the camera", between=_PAUSE)
+        until(lambda: _NAME in self._nodes(), "the camera")
 
     def unplug(self) -> None:
         """Have the camera vanish, without a word to whoever reads it."""

@@ -202,7 +202,6 @@ def test_a_camera_that_is_silent_is_said_to_be_lost_until_it_is_back() -> None:
 @pytest.mark.parametrize("is_found_by", ["the clock", "the source"])
 def test_a_loss_and_a_return_are_events_of_a_recording(is_found_by: str) -> None:
     """Of the last moment before and the first one after; a short loss only the source knows."""
-    pause = partial(threading.Event().wait, 0.005)
 
     def is_drawn(index: int) -> bool:
         return any(scene.frame.index == index for scene in stage.renderer.scenes)
@@ -214,9 +213,9 @@ def test_a_loss_and_a_return_are_events_of_a_recording(is_found_by: str) -> None
     def given() -> Iterator[Frame]:
         for index in range(8):
             if index:
-                until(partial(is_drawn, index - 1), "the frame before", between=pause)
+                until(partial(is_drawn, index - 1), "the frame before")
             if index == 5 and is_found_by == "the clock":
-                until(is_told, "a loss on the picture", between=pause)
+                until(is_told, "a loss on the picture")
             is_later = index >= 5 and is_found_by == "the source"
             yield replace(make_frame(index), num_losses=int(is_later))
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -22,7 +21,6 @@ from tests.fakes import ScriptedSource, make_frame
 from tests.waits import WAIT_S, until
 
 SOON = (0.0,)
-PAUSE = partial(threading.Event().wait, 0.005)
 
 
 def part(
@@ -168,7 +166,7 @@ def test_closing_ends_the_wait_for_its_return() -> None:
     got: list[Frame | None] = []
     reader = threading.Thread(target=lambda: got.append(source.read()))
     reader.start()
-    until(lambda: first.num_closed > 0, "the lost source left behind", between=PAUSE)
+    until(lambda: first.num_closed > 0, "the lost source left behind")
     source.close()
     reader.join(10)
     assert got == [None]
@@ -194,7 +192,7 @@ def test_closing_ends_an_opening_that_hangs() -> None:
     reader.join(10)
     assert got == [None]
     answers.set()
-    until(lambda: late.num_closed > 0, "what was opened too late given back", between=PAUSE)
+    until(lambda: late.num_closed > 0, "what was opened too late given back")
 
 
 def test_a_part_ends_where_it_is_to_end() -> None:

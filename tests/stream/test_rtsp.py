@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -32,7 +31,6 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 """The Python that Debian's bindings of GStreamer belong to."""
 NUM_FRAMES = 60
 PROGRAM = str(ROOT / "run_live.py")
-PAUSE = partial(threading.Event().wait, 0.1)
 
 
 def sent_pictures(width: int = 192, height: int = 128) -> str:
@@ -229,13 +227,13 @@ def test_a_recording_outlives_its_server(
             )
         )
         servers.callback(program.kill)
-        until(partial(has_breaks, 0), "a recording", between=PAUSE)
+        until(partial(has_breaks, 0), "a recording")
         for kill in range(1, num_kills + 1):
             server.kill()
             server.wait(WAIT_S)
             size_wh = sizes[kill // every % 2]
             _, server = servers.enter_context(serving(sent_pictures(*size_wh), port))
-            until(partial(has_breaks, kill), f"{kill} breaks", between=PAUSE)
+            until(partial(has_breaks, kill), f"{kill} breaks")
         server.kill()
         server.wait(WAIT_S)
         servers.enter_context(serving(TEST_PICTURES, port, access))
