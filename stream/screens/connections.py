@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import ssl
-from socket import fromfd
 
 from aiohttp import web
 
@@ -12,12 +13,12 @@ __all__ = ["Connections"]
 
 ASK_S = 10.0
 """A connection that has asked for nothing in so long is ended: it keeps a place from others."""
-AT_ONCE = 64
-"""Taken from the queue at once, before those that are too many are refused."""
 MAX_WAITING = 1024
-"""That may wait in the queue to be answered or refused; those beyond hear nothing at all."""
-_MADE_S = 0.1
-"""Between the arrival of a connection and when it is counted."""
+"""Connections that may wait for their answer or refusal; those beyond hear nothing at all."""
+FULL_S = 0.5
+"""Wait where the process may open no more."""
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""An address of a name is not one of this machine's: its others may be."""
 
 
 class Connections:
@@ -33,56 +34,83 @@ class Connections:
         self._server = server
         self._most = most
         self._tls = tls
-        self._arriving: set[asyncio.BaseProtocol] = set()
+        self._sockets: list[socket.socket] = []
+        self._accepting: list[asyncio.Task[None]] = []
+        self._arriving: set[asyncio.Task[None]] = set()
         self._silent: set[asyncio.BaseProtocol] = set()
 
-    async def listen(self, host: str, port: int) -> asyncio.Server:
-        """Return what takes connections there.
+    async def listen(self, host: str, port: int) -> int:
+        """Take connections there until closed; return the port.
 
         Raises:
             OSError: It cannot be.
         """
-        listening = await asyncio.get_running_loop().create_server(
-            self._answer,
-            host,
-            port,
-            ssl=self._tls,
-            ssl_handshake_timeout=ASK_S if self._tls else None,
-            backlog=AT_ONCE,
+        loop = asyncio.get_running_loop()
+        infos = await loop.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        for each in listening.sockets:
-            with fromfd(each.fileno(), each.family, each.type) as same:
-                same.listen(MAX_WAITING)
-        return listening
+        for family, _, _, _, address in dict.fromkeys(infos):
+            try:
+                listening = socket.create_server(
+                    (address[0], port, *address[2:]), family=family, backlog=MAX_WAITING
+                )
+            except OSError as error:
+                if error.errno in _NOT_HERE and len(infos) > 1:
+                    continue
+                self.close()
+                raise
+            listening.setblocking(False)
+            self._sockets.append(listening)
+            port = listening.getsockname()[1]
+        if not self._sockets:
+            raise OSError(errno.EADDRNOTAVAIL, f"{host} is no address of this machine")
+        self._accepting = [loop.create_task(self._accept(each)) for each in self._sockets]
+        return port
+
+    def close(self) -> None:
+        """Take no more; those that are answered go on."""
+        for task in (*self._accepting, *self._arriving):
+            task.cancel()
+        for listening in self._sockets:
+            listening.close()
 
     def note_request(self, asking: asyncio.BaseProtocol) -> None:
         """Note that a connection has asked for something."""
         self._silent.discard(asking)
 
-    def _answer(self) -> asyncio.Protocol:
-        """Return what answers a new connection, or ends it where there are too many."""
-        if len(self._arriving.union(self._server.connections)) >= self._most:
-            return _Refusal()
-        answering = self._server()
-        # Many may arrive before the first of them is counted among the connections.
-        self._arriving.add(answering)
-        self._silent.add(answering)
+    async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(ASK_S if self._tls else _MADE_S, self._arriving.discard, answering)
+        while True:
+            try:
+                arrived, _ = await loop.sock_accept(listening)
+            except OSError:  # it has left again, or there is nothing left to open it with
+                await asyncio.sleep(FULL_S)
+                continue
+            if len(self._arriving) + len(self._server.connections) >= self._most:
+                arrived.close()
+                continue
+            arriving = loop.create_task(self._answer(arrived))
+            self._arriving.add(arriving)
+            arriving.add_done_callback(self._arriving.discard)
+
+    async def _answer(self, arrived: socket.socket) -> None:
+        """Answer a connection; it is among the server's own once this returns."""
+        loop = asyncio.get_running_loop()
+        try:
+            _, answering = await loop.connect_accepted_socket(
+                self._server,
+                arrived,
+                ssl=self._tls,
+                ssl_handshake_timeout=ASK_S if self._tls else None,
+            )
+        except OSError:  # it does not speak TLS, or has left
+            arrived.close()
+            return
+        self._silent.add(answering)
         loop.call_later(ASK_S, self._end_silent, answering)
-        return answering
 
     def _end_silent(self, answering: web.RequestHandler) -> None:
-        self._arriving.discard(answering)
         if answering in self._silent:
             self._silent.discard(answering)
             if answering.transport is not None:
                 answering.transport.abort()
-
-
-class _Refusal(asyncio.Protocol):
-    """Ends a connection at once."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.abort()

@@ -197,15 +197,14 @@ class PageServer(Closing):
             runner.server, 4 * self._max_viewers + MAX_CONNECTIONS, self._tls
         )
         try:
-            server = await self._connections.listen(self._host, port)
             end = asyncio.Event()
-            port = server.sockets[0].getsockname()[1]
+            port = await self._connections.listen(self._host, port)
             # Browsers keep cookies by name and host, whatever the port.
             self._cookie = f"signlight-{port}"
             started.set_result((asyncio.get_running_loop(), end, port))
             await end.wait()
-            server.close()
         finally:
+            self._connections.close()
             await runner.cleanup()
 
     @web.middleware

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -61,12 +62,13 @@ def opened_page(title: str = "clip.mp4") -> Iterator[Page]:
 
 @asynccontextmanager
 async def browser(
-    server: PageServer, *, is_admitted: bool = True
+    server: PageServer, *, is_admitted: bool = True, trusted: ssl.SSLContext | bool = True
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A browser that has opened the printed address, or has not."""
     base, _, query = server.address.partition("/?")
     jar = aiohttp.CookieJar(unsafe=True)  # cookies of addresses that are numbers, as browsers do
-    async with aiohttp.ClientSession(base, cookie_jar=jar) as session:
+    connector = aiohttp.TCPConnector(ssl=trusted)
+    async with aiohttp.ClientSession(base, cookie_jar=jar, connector=connector) as session:
         if is_admitted:
             async with session.get(f"/?{query}") as answer:
                 assert answer.status == 200

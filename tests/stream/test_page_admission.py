@@ -19,7 +19,7 @@ from stream.screens import connections, page_server
 from stream.screens.admission import Admission
 from stream.screens.options import PageOptions
 from stream.screens.page import Page
-from stream.screens.page_server import MAX_MESSAGES_PER_S, PageServer
+from stream.screens.page_server import MAX_CONNECTIONS, MAX_MESSAGES_PER_S, PageServer
 from stream.sinks.jpeg import encode_jpeg
 from tests.clips import patches
 from tests.stream.pages import (
@@ -31,6 +31,7 @@ from tests.stream.pages import (
     socket,
     told,
 )
+from tests.waits import WAIT_S
 
 
 @pytest.fixture
@@ -156,32 +157,70 @@ def test_a_flood_of_messages_ends_that_viewer(page: Page) -> None:
     run(scene)
 
 
-def test_hundreds_of_connections_leave_the_view_alone_and_end(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("is_encrypted", [False, True], ids=["plain", "TLS"])
+def test_of_hundreds_of_connections_most_are_refused_and_the_view_goes_on(
+    pem: tuple[Path, Path], is_encrypted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "ASK_S", 0.5)
+    """They never say a word, nor begin a handshake: those within the limit are kept meanwhile."""
+    monkeypatch.setattr(connections, "ASK_S", 10 * WAIT_S)
+    most, num_strangers = MAX_CONNECTIONS + 4 * 2, 300
+    cert, key = pem if is_encrypted else (None, None)
+    trusted = ssl.create_default_context(cafile=str(pem[0])) if is_encrypted else True
 
-    async def say_nothing_to_the_end(server: PageServer) -> None:
-        host, port = server.address.split("/")[2].split(":")
-        with suppress(ConnectionError):
-            reader, writer = await asyncio.open_connection(host, int(port))
-            try:
-                await reader.read()
-            finally:
-                writer.close()
-
-    async def scene(page: Page) -> None:
-        async with browser(page.server) as session, socket(page.server, session) as opened:
-            strangers = [say_nothing_to_the_end(page.server) for _ in range(400)]
-            everybody = asyncio.gather(*strangers)
+    async def scene(server: PageServer, page: Page) -> None:
+        async with browser(server, trusted=trusted) as session, socket(server, session) as opened:
+            strangers = {asyncio.ensure_future(_stay(server)) for _ in range(num_strangers)}
+            kept = strangers
+            while len(kept) > most:
+                _, kept = await asyncio.wait(kept, return_when="FIRST_COMPLETED")
             await in_thread(page.show, patches(), 0.0)
             assert (await picture(opened))[1] == encode_jpeg(patches())
-            await everybody
-            async with browser(page.server) as later, socket(page.server, later) as too:
-                assert (await told(too))["kind"] == "hello"
+            for stranger in kept:
+                stranger.cancel()
+            await asyncio.gather(*strangers, return_exceptions=True)
 
-    with opened_page() as page:
-        run(lambda: scene(page))
+    with (
+        PageServer(PageOptions(port=0, max_viewers=2, cert=cert, key=key)) as server,
+        Page(server, title="") as page,
+    ):
+        server.open(page.entered, is_common=True)
+        run(lambda: scene(server, page))
+
+
+def test_who_came_and_left_keeps_no_place_from_others(pem: tuple[Path, Path]) -> None:
+    trusted = ssl.create_default_context(cafile=str(pem[0]))
+
+    async def scene(server: PageServer) -> None:
+        for _ in range(2 * (MAX_CONNECTIONS + 4)):
+            async with browser(server, trusted=trusted):
+                pass
+
+    with PageServer(PageOptions(port=0, max_viewers=1, cert=pem[0], key=pem[1])) as server:
+        run(lambda: scene(server))
+
+
+def test_a_connection_that_asks_for_nothing_is_ended(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
+            monkeypatch.setattr(connections, "ASK_S", 0.1)
+            await _stay(page.server)
+            await in_thread(page.show, patches(), 0.0)
+            assert (await picture(opened))[1] == encode_jpeg(patches())
+
+    run(scene)
+
+
+async def _stay(server: PageServer) -> None:
+    """Connect, say nothing, and stay until sent away."""
+    host, port = server.address.split("/")[2].split(":")
+    with suppress(ConnectionError):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        try:
+            await reader.read()
+        finally:
+            writer.close()
 
 
 def test_a_browser_that_waits_for_the_first_picture_is_not_idle(
