@@ -37,8 +37,6 @@ MAX_PAST_BYTES = 2**27
 """Pictures that are kept to step back to: a second and a half of 1280 x 720, one of 8K."""
 NOTICE_S = 2.0
 """How long a notice ("saved ...") stays on the picture."""
-_MARK = "mark="
-"""A press that begins so names the mark that it sets."""
 
 
 class LiveLoop:
@@ -265,14 +263,13 @@ class LiveLoop:
         key = self._screen.show(canvas, wait_s) if self._screen is not None else None
         if key is None:
             return False
+        action = key.lower() if len(key) == 1 else key  # only names have capitals
         if self._recordings.is_named:
             self._recordings.type(key)
-        elif own := self._actions.get(key):
+        elif own := self._actions.get(action):
             own(self)
-        elif key.startswith(_MARK):
-            self._recordings.mark(key.removeprefix(_MARK))
         else:
-            self._say(self._controls.press(key))
+            self._say(self._controls.press(action))
         return True
 
     def _quit(self) -> None:
@@ -335,7 +332,10 @@ class LiveLoop:
         self._say(f"{by_s:+.0f} s")
 
     def _toggle_recording(self) -> None:
-        self._recordings.toggle()
+        if self._is_ended:
+            self._say("it has ended: there is nothing more to record")
+        else:
+            self._recordings.toggle()
 
     def _mark(self) -> None:
         self._recordings.press_mark()

@@ -236,9 +236,9 @@ def key_name(code: int) -> str | None:
         return _KEYSYM_NAMES[symbol]
     if symbol in _KEYSYM_KEYPAD:
         symbol = ord("*") + symbol - _KEYSYM_KEYPAD.start
-    if symbol > 0x7F:
+    if symbol > 0xFF:  # below, X11 and Windows name letters as Latin-1 does
         return None
-    character = chr(symbol).lower()
+    character = chr(symbol)
     return _NAMES.get(character) or (character if character.isprintable() else None)
 
 

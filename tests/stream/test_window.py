@@ -323,7 +323,8 @@ def test_a_window_manager_fills_the_screen_and_keys_that_change_the_picture_leav
         (-1, None),
         (0, None),
         (ord("q"), "q"),
-        (ord("Q"), "q"),
+        (ord("Q"), "Q"),
+        (0xF6, chr(0xF6)),
         (0x10000 | ord("+"), "+"),  # GTK: shift held
         (0xFF1B, "escape"),
         (27, "escape"),
