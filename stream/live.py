@@ -374,13 +374,6 @@ class LiveLoop:
         )
 
     WINDOW_KEYS = (
-        Key(
-            ("left",),
-            f"{SEEK_S:.0f} s back in a recording",
-            _seek_back,
-            caps=("\N{LEFTWARDS ARROW}",),
-        ),
-        Key(("right",), f"{SEEK_S:.0f} s on", _seek_on, caps=("\N{RIGHTWARDS ARROW}",)),
         Key(("f11",), "full screen", _leave_to_the_window, caps=("F11",)),
         Key(("q",), "quit", _quit),
         Key(("escape",), "close this card, or quit", _escape, caps=("Esc",)),
@@ -391,8 +384,15 @@ class LiveLoop:
         Key((".",), "one frame on, of what is frozen", _step_on, on_card="one frame on"),
         Key((",",), "one frame back", _step_back),
         Key(("s",), "snapshot (PNG, in the working folder)", _keep_canvas, on_card="snapshot"),
-        Key(("b",), "mark this moment of the recording, by a name", _mark, on_card="mark"),
+        Key(("b",), "mark this moment of the recording", _mark, on_card="mark"),
         Key(("r",), "record (MP4, in the working folder)", _toggle_recording, on_card="record"),
+        Key(
+            ("left",),
+            f"{SEEK_S:.0f} s back in a recording",
+            _seek_back,
+            caps=("\N{LEFTWARDS ARROW}",),
+        ),
+        Key(("right",), f"{SEEK_S:.0f} s on", _seek_on, caps=("\N{RIGHTWARDS ARROW}",)),
         *WINDOW_KEYS,
     )
     """Keys that the loop itself knows."""

@@ -107,11 +107,14 @@ def test_what_an_address_asks_for_in_vain_is_told_and_the_rest_is_set(page: Any)
 
 
 def test_freezing_holds_the_picture(page: Any) -> None:  # noqa: ANN401
-    page.locator("#freeze").click()
+    page.locator("#help").click()
+    page.locator("#close").click()
+    page.keyboard.press(" ")  # of the picture, not of the button that was clicked
     page.locator('#freeze[aria-pressed="true"]').wait_for()
-    page.locator("h1").click()
-    page.locator("body").press(" ")
+    page.keyboard.press(" ")
     page.locator('#freeze[aria-pressed="false"]').wait_for()
+    page.keyboard.press("ArrowLeft")
+    page.locator("#notice", has_text="-5 s").wait_for()
 
 
 def test_snapshot_and_recording_are_kept_where_it_was_started(

@@ -5,7 +5,7 @@ import { Settings, element, paintHeads } from "./settings.js";
 
 const NO_PICTURE_MS = 3000; // from then on a person wants to know why nothing moves
 const NOTHING = "\u2013";
-const KEY_NAMES = { " ": "space", Enter: "enter", Tab: "tab", Backspace: "backspace", Delete: "delete" };
+const KEY_NAMES = { " ": "space", Enter: "enter", Tab: "tab", Backspace: "backspace", Delete: "delete", ArrowLeft: "left", ArrowRight: "right" };
 
 const byId = (id) => document.getElementById(id);
 const picture = byId("picture");
@@ -285,6 +285,9 @@ byId("help").addEventListener("click", () => byId("keys").showModal());
 byId("full").hidden = !document.fullscreenEnabled;
 byId("full").addEventListener("click", () => byId("screen").requestFullscreen());
 
+document.addEventListener("mousedown", (event) => {
+  if (event.target.closest("button")) event.preventDefault(); // clicked, it is not focused: keys are for the picture
+});
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open || isOver) return;
   if (event.target.matches("select, input")) return; // they have keys of their own
