@@ -220,10 +220,12 @@ function openFile(file) {
   else use(() => camera.open(file), false);
 }
 
+let toastTimer = 0;
 function toast(words) {
+  clearTimeout(toastTimer);
   byId("toast").textContent = words;
   byId("toast").hidden = false;
-  setTimeout(() => { byId("toast").hidden = true; }, 4000);
+  toastTimer = setTimeout(() => { byId("toast").hidden = true; }, 4000);
 }
 
 function keep(blob, suffix) {

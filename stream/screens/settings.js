@@ -18,6 +18,7 @@ export class Settings {
   #initial = null;
   #wishes = new Map(new URLSearchParams(location.search)); // of the address, until they are granted
   #isModelAsked = false;
+  #modelBefore = null;
   #shown = [];
 
   constructor(press, tell) {
@@ -52,8 +53,10 @@ export class Settings {
       if (value !== wish && isThere && !(name === "model" && this.#isModelAsked)) this.#press(`${name}=${wish}`);
       if (name === "model" && !this.#isModelAsked) {
         this.#isModelAsked = true;
+        this.#modelBefore = value;
         setTimeout(() => this.#giveUpModel(), PATIENCE_MS);
       }
+      if (name === "model" && value !== wish && value !== this.#modelBefore) this.#dropModel(); // a person chose another
       if (name !== "model" || value === wish || !isThere) this.#wishes.delete(name);
       if (!isThere) inVain.push(`${name}=${wish}`);
     }
@@ -62,12 +65,16 @@ export class Settings {
     else if (this.#wishes.size === 0) this.#nameAll();
   }
 
-  /** It cannot be had: the rest is granted without it. */
   #giveUpModel() {
     const model = this.#wishes.get("model");
-    if (!this.#wishes.delete("model")) return;
-    this.#tellInVain([`model=${model}`]);
+    if (model === undefined) return;
+    this.#dropModel();
+    this.#tell(`${model} is not ready. What the address says of its layers and heads is left out.`);
     this.#grant();
+  }
+
+  #dropModel() {
+    for (const name of ["model", ...OF_MODEL]) this.#wishes.delete(name);
   }
 
   #tellInVain(wishes) {

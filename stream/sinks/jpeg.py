@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stream.errors import SinkError
 from stream.frames import RgbImage
 
 __all__ = ["encode_jpeg", "encode_thumbnail"]
@@ -37,7 +38,13 @@ def encode_jpeg(image: RgbImage) -> bytes:
 
     Args:
         image: uint8 (H, W, 3) RGB.
+
+    Raises:
+        SinkError: It is larger than a JPEG file can be.
     """
     turned = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    _, jpeg = cv2.imencode(".jpg", turned, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    is_made, jpeg = cv2.imencode(".jpg", turned, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    if not is_made:
+        height, width = image.shape[:2]
+        raise SinkError(f"a picture of {width} x {height} is too large for a JPEG file")
     return jpeg.tobytes()
