@@ -44,8 +44,8 @@ class HelpCard:
     def __init__(self) -> None:
         self._places = SteadyChoice()
 
-    def draw(self, canvas: RgbImage, shown: Sequence[Box], notice: str = "") -> None:
-        """Draw the card, as large as fits, in place.
+    def draw(self, canvas: RgbImage, shown: Sequence[Box], notice: str = "") -> bool:
+        """Draw the card, as large as fits, in place; return whether the notice can be read on it.
 
         Args:
             canvas: uint8 (H, W, 3) RGB, written.
@@ -60,8 +60,9 @@ class HelpCard:
             sizes_px.append(size_px)
             costs.append(inf if is_small else sum(covered_share(box, [rect]) for box in shown))
         place = self._places.choose(canvas.shape, costs)
-        if min(rects[place]) >= 0:
-            _draw_card(canvas, _PLACES[place][0], rects[place], sizes_px[place], notice)
+        if min(rects[place]) < 0:
+            return False
+        return _draw_card(canvas, _PLACES[place][0], rects[place], sizes_px[place], notice)
 
 
 def _place(canvas: RgbImage, columns: _Columns, to_the_left: float) -> tuple[float, Rect]:
@@ -80,14 +81,15 @@ def _place(canvas: RgbImage, columns: _Columns, to_the_left: float) -> tuple[flo
 
 def _draw_card(
     canvas: RgbImage, columns: _Columns, rect: Rect, size_px: float, notice: str
-) -> None:
+) -> bool:
     left, top, right, _ = rect
     pad, row_h, key_w, _ = _measures(size_px)
     draw_plate(canvas, rect, pad, 1.0)
-    title, title_y = notice or "Keys", top + pad + row_h / 2
-    title_px = 1.25 * size_px
-    title_px *= min(1.0, (right - left - 2 * pad) / text_width(title, title_px))
-    draw_text(canvas, title, left + pad, title_y, max(4.0, title_px), INK)
+    title_y, title_px = top + pad + row_h / 2, 1.25 * size_px
+    shrink = min(1.0, (right - left - 2 * pad) / max(1, text_width(notice, title_px)))
+    fits = shrink * title_px >= min(_LEAST_TEXT_PX, title_px)
+    title, title_px = (notice, shrink * title_px) if notice and fits else ("Keys", title_px)
+    draw_text(canvas, title, left + pad, title_y, title_px, INK)
     x = left + pad
     for column in columns:
         middle = title_y + 1.35 * row_h
@@ -96,6 +98,7 @@ def _draw_card(
             draw_text(canvas, key.on_card or key.words, x + key_w, middle, size_px, INK)
             middle += row_h
         x += _column_width(column, size_px) + 2 * pad
+    return fits
 
 
 def draw_notice(canvas: RgbImage, text: str) -> None:

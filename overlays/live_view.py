@@ -54,9 +54,8 @@ class LiveView:
         if stats is not None and stats.lost_s is not None:
             draw_loss(canvas, stats.lost_s)
         notice = stats.notice if stats is not None else ""
-        if self.is_help_shown:
-            self._card.draw(canvas, self._compositor.shown, notice)
-        elif notice:
+        is_read = self.is_help_shown and self._card.draw(canvas, self._compositor.shown, notice)
+        if notice and not is_read:
             draw_notice(canvas, notice)
         return canvas
 

@@ -136,3 +136,15 @@ def test_recording_is_seen_beside_the_help_card() -> None:
     assert (without[:60, :200] != 128).any()
     assert (with_card != without).any()
     assert (with_card[:60, :200] == without[:60, :200]).all()
+
+
+@pytest.mark.parametrize("size_wh", [(160, 120), (1280, 720)])
+def test_a_notice_that_cannot_be_read_on_the_card_is_not_on_it(size_wh: tuple[int, int]) -> None:
+    """Then it is drawn as if there were no card."""
+    words = "recording stopped: the disk is full; " * 4
+    hides_all_but_a_column = (0.3 * size_wh[0], 0.0, float(size_wh[0]), float(size_wh[1]))
+    with_notice, without = (np.zeros((size_wh[1], size_wh[0], 3), np.uint8) for _ in range(2))
+    assert not HelpCard().draw(with_notice, [hides_all_but_a_column], words)
+    HelpCard().draw(without, [hides_all_but_a_column])
+    np.testing.assert_array_equal(with_notice, without)
+    assert HelpCard().draw(np.zeros((720, 1280, 3), np.uint8), [], "saved")
