@@ -242,7 +242,7 @@ class TestOnADisplay:
         ("name", "areas"),
         [
             ("_NET_WORKAREA", (0, 40, 1000, 640)),
-            ("_GTK_WORKAREAS_D0", (0, 40, 1000, 640, 1000, 0, 1280, 900)),
+            ("_GTK_WORKAREAS_D0", (0, 0, 1280, 900, 1280, 40, 1000, 640)),
         ],
         ids=["panel", "two monitors"],
     )
