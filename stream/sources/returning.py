@@ -29,7 +29,7 @@ _LEAVE_S: Final = 1.0
 
 
 class ReturningSource(Closing):
-    """Reads a live source and opens it again when it is lost; a ``stream.protocols.Source``.
+    """Reads a live source and, where told how, opens it again; a ``stream.protocols.Source``.
 
     The time that it was away is a gap in the frames' times. The parts that come after a gap may
     have another size.
@@ -40,7 +40,8 @@ class ReturningSource(Closing):
         span: The part to read of all. ``source`` and what is opened again have no limits.
         keeps_up: Until the first ``read`` it is read all the same, and the newest picture kept:
             whoever reads it may take seconds to get ready. Else its first picture is the first.
-        stale_s: Longest wait for a picture, whatever a driver or library waits for.
+        stale_s: Longest wait for a picture, whatever a driver or library waits for; without
+            ``reopen`` there is no such limit.
         waits_s: Waits before each try to open it again, the last one repeated.
     """
 
