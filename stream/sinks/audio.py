@@ -33,6 +33,8 @@ _MAX_BEHIND_S = 5
 """Sound is stored no further behind the pictures of its time."""
 _SAME_TIME_S = Fraction(1, 1000)
 """Picture times closer than this are one: the output's ticks may round the file's."""
+_MAX_GAPS_S = Fraction(1, 10)
+"""Gaps in sound that are longer in all are told of: somebody sees that lips and voice differ."""
 
 _NETWORK_TIMEOUTS_S = (10.0, 30.0)
 """Longest waits for a server to answer, and to go on: it sends only when pictures are done."""
@@ -198,7 +200,13 @@ class AudioCopy:
             self._container = None
 
     def _placed(self, packet: Packet[Stream]) -> Packet[Stream]:
-        self._tracks[packet.stream_index].place(packet)
+        track = self._tracks[packet.stream_index]
+        track.place(packet)
+        if self._is_sound_alone and track.gaps_s > _MAX_GAPS_S:
+            self._warn(
+                f"the sound of {self._name} may drift from the picture in some players: it has "
+                f"gaps, as no silence can be made in {track.codec}"
+            )
         return packet
 
     def _has_picture_after(self, time_s: Fraction) -> bool:
@@ -280,6 +288,7 @@ class _Track:
         self._target = target
         self._time_base = source.time_base or Fraction(1, 48_000)
         self._silent = silence_like(source)
+        self.codec = source.codec_context.codec.canonical_name
         self._length_s = Fraction(0)
         self._shift = 0
         self._earliest: int | None = None
@@ -288,6 +297,8 @@ class _Track:
         """Whether sound has come that is heard; what precedes it is the run-up of the decoder."""
         self.free_from_s: Fraction | float = -math.inf
         """Before this is sound of an earlier turn, in seconds."""
+        self.gaps_s = Fraction(0)
+        """How long there was nothing between packets, for want of silence, in seconds."""
 
     def turn(self, source: AudioStream, zero_s: Fraction) -> None:
         """Take packets of ``source`` from now on, in which ``zero_s`` is the output's time 0."""
@@ -335,6 +346,9 @@ class _Track:
         self._earliest = dts + 1
         packet.dts, packet.pts = dts, dts + delay
         begin_s = dts * packet.time_base
+        gap_s = begin_s - (0 if self._end_s == -math.inf else Fraction(self._end_s))
+        if self._silent is None and gap_s > 2 * _SAME_TIME_S:  # begin and end may be rounded
+            self.gaps_s += gap_s
         self._length_s = (packet.duration or 0) * packet.time_base
         self._end_s = begin_s + (delay + (packet.duration or 0)) * packet.time_base
         packet.stream = self._target

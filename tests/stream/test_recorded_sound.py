@@ -38,7 +38,7 @@ def noise() -> Samples:
     return np.asarray(0.3 * samples / np.abs(samples).max(), np.float32)
 
 
-def make_noisy(path: Path) -> Path:
+def make_noisy(path: Path, audio_codec: str = "aac") -> Path:
     """Write six seconds of numbered pictures and noise."""
     ticks = round(FRAME_S * 90_000)
     return make_clip(
@@ -46,7 +46,7 @@ def make_noisy(path: Path) -> Path:
         times=[ticks * number for number in range(round(LENGTH_S / FRAME_S))],
         time_base=Fraction(1, 90_000),
         sound=np.tile(noise(), (2, 1)),
-        audio_codec="aac",
+        audio_codec=audio_codec,
         gop_size=25,
     )
 
@@ -180,6 +180,19 @@ def test_what_is_frozen_is_silent(clip: Path, holds: list[int]) -> None:
         0: {0.1: None, 1.7: None, 2.1: 0.1, 2.5: 0.5, 2.9: None, 4.5: None, 4.9: 0.9, 5.5: 1.5},
     }[holds[0]]
     check_in_sync(folder, expected)
+
+
+@pytest.mark.parametrize("is_gap", [True, False], ids=["gap", "no_gap"])
+def test_gaps_are_told_of_where_no_silence_can_be_made(tmp_path: Path, *, is_gap: bool) -> None:
+    folder = folder_for(make_noisy(tmp_path / "clip.mkv", "flac"))
+    with played(tmp_path / "clip.mkv") as source, folder.open_recording()[0] as takes:
+        for number, frame in enumerate(frames_of(source, 60)):
+            recorded(takes, frame, is_frozen=is_gap and number in range(20, 40))
+    told = (
+        "the sound of clip.mkv may drift from the picture in some players: it has gaps, as no "
+        "silence can be made in flac"
+    )
+    assert folder.warnings == ([told] if is_gap else [])
 
 
 def test_silence_is_sound_as_browsers_play_on_over_gaps(clip: Path) -> None:
