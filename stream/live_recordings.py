@@ -53,7 +53,7 @@ class LiveRecordings:
         self._part: Recorder[RecordedFrame] | None = None
         self._standby: Recorder[RecordedFrame] | None = None
         self._ending: list[Recorder[RecordedFrame]] = []
-        self._failed: list[Recorder[RecordedFrame]] = []
+        self._let_go: list[Recorder[RecordedFrame]] = []  # failed and told of, or not wanted
         self._dropped = self._began_ns = self._whole_began_ns = self._num_marks = 0
         self._newest_s = Fraction(-1)
         self.faults: list[str] = []
@@ -170,6 +170,7 @@ class LiveRecordings:
         for recorder in [each for each in self._ending if each.is_finished]:
             self._ending.remove(recorder)
             self._settle(recorder)
+        self._let_go = [each for each in self._let_go if not each.is_finished]
 
     def finish(self) -> None:
         """Have every recording end, in its own time: ``settle_ended`` says what came of it."""
@@ -177,8 +178,9 @@ class LiveRecordings:
         standby, self._standby = self._standby, None
         for recorder in self._current:
             self._finish(recorder)
-        if standby is not None:
-            self._forget(standby)
+        if standby is not None:  # nobody wanted the last seconds
+            standby.finish()
+            self._let_go.append(standby)
 
     def close(self) -> None:
         """Finish every recording, whatever becomes of the others; harmless when called again.
@@ -191,12 +193,12 @@ class LiveRecordings:
             self.finish()
 
     def _await(self) -> None:
-        """Wait for what is being finished; what failed was told of."""
+        """Wait for what is being finished."""
         ending, self._ending = self._ending, []
         with ExitStack() as stack:
             for recorder in ending:
                 stack.callback(self._settle, recorder)
-            for recorder in self._failed:
+            for recorder in self._let_go:
                 with suppress(WorkerError):
                     recorder.close()
 
@@ -247,7 +249,7 @@ class LiveRecordings:
 
     def _give_up(self, recorder: Recorder[RecordedFrame], error: WorkerError) -> None:
         """Go on without a recording that failed, and is being closed: the demo is worth more."""
-        self._failed.append(recorder)
+        self._let_go.append(recorder)
         self._whole = None if recorder is self._whole else self._whole
         self._part = None if recorder is self._part else self._part
         if recorder is self._standby:
@@ -255,15 +257,6 @@ class LiveRecordings:
         else:
             self._dropped += recorder.dropped
         self._tell_fault(error.__cause__)
-
-    def _forget(self, standby: Recorder[RecordedFrame]) -> None:
-        """Let go of the last seconds, which nobody wanted."""
-        try:
-            standby.close()
-        except WorkerError as error:
-            if not self._is_watched:
-                raise
-            self._tell_fault(error.__cause__)
 
     def _settle(self, recorder: Recorder[RecordedFrame]) -> None:
         try:

@@ -1,0 +1,66 @@
+"""Recordings of a live view, begun and ended by key: what is waited for, counted and given up."""
+
+from __future__ import annotations
+
+import threading
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.live_recordings import LiveRecordings
+from stream.standby import Standby
+from stream.takes import RecordedFrame
+from tests.fakes import FakeClock, FakeControls
+
+TIME_BASE = Fraction(1, 25)
+MOMENT = RecordedFrame(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4, 3), np.uint8))
+
+
+class PreRoll:
+    """Keeps nothing; a thread that writes waits until it may."""
+
+    begin_s = Fraction(0)
+
+    def __init__(self) -> None:
+        self.is_writing = threading.Event()
+        self.may_write = threading.Event()
+
+    def write(self, canvas: npt.NDArray[np.uint8], pts: int, time_base: Fraction) -> None:
+        self.is_writing.set()
+        assert self.may_write.wait(timeout=10)
+
+
+class Studio:
+    """Recordings with last seconds, which are kept as fast as ``pre_roll`` does."""
+
+    def __init__(self, pre_roll: PreRoll) -> None:
+        self.controls = FakeControls()
+        self.said: list[str] = []
+        self.recordings = LiveRecordings(
+            self.controls.open_recording,
+            open_standby=lambda: Standby(lambda: pre_roll),
+            keep="latest",
+            say=self.said.append,
+            now_ns=FakeClock().now_ns,
+            is_watched=True,
+        )
+
+    def record(self, *numbers: int) -> None:
+        for number in numbers:
+            self.recordings.record(lambda: MOMENT, number, TIME_BASE)
+
+
+def test_nobody_waits_for_last_seconds_that_are_not_wanted() -> None:
+    pre_roll = PreRoll()
+    studio = Studio(pre_roll)
+    studio.record(0)
+    assert pre_roll.is_writing.wait(timeout=10)
+    ended = threading.Thread(target=studio.recordings.finish, daemon=True)
+    ended.start()
+    ended.join(timeout=5)
+    has_waited = ended.is_alive()
+    pre_roll.may_write.set()
+    studio.recordings.close()
+    assert not has_waited
+    assert studio.said == []
