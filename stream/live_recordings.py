@@ -222,9 +222,15 @@ class LiveRecordings:
         return self._begin(takes, name)
 
     def _go_on(self) -> Recorder[RecordedFrame]:
-        """Return what stood by, which now records."""
+        """Return what stood by, which now records; something new where that has failed."""
         recorder = self._standby
         assert recorder is not None
+        if recorder.is_finished:  # and no frame has come since, which would have found out
+            try:
+                recorder.close()
+            except WorkerError as error:
+                self._give_up(recorder, error)
+            return self._begin_part()
         assert isinstance(recorder.sink, Standby)
         recorder.name, begin_s = recorder.sink.begin(self._open_recording)
         length_s = 0 if begin_s is None else self._newest_s - begin_s

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from stream.errors import OutputError
 from stream.live_recordings import LiveRecordings
 from stream.standby import Standby
 from stream.takes import RecordedFrame
@@ -64,3 +65,33 @@ def test_nobody_waits_for_last_seconds_that_are_not_wanted() -> None:
     studio.recordings.close()
     assert not has_waited
     assert studio.said == []
+
+
+class Stuck(PreRoll):
+    """Cannot keep anything; a thread that writes waits until it may."""
+
+    def write(self, canvas: npt.NDArray[np.uint8], pts: int, time_base: Fraction) -> None:
+        super().write(canvas, pts, time_base)
+        raise OutputError("the encoder fails")
+
+
+def test_a_recording_begins_although_the_last_seconds_could_not_be_kept() -> None:
+    """Also where the key is pressed before the next frame comes."""
+    pre_roll = Stuck()
+    studio = Studio(pre_roll)
+    studio.record(0)
+    pre_roll.may_write.set()
+    keeping = [thread for thread in threading.enumerate() if thread.name == "signlight-record"]
+    for thread in keeping:
+        thread.join(timeout=10)
+    studio.recordings.toggle()
+    studio.record(1, 2)
+    studio.recordings.close()
+    (part,) = studio.controls.recordings
+    assert part.overlay.pts == [0, 1]
+    assert part.overlay.num_closed == 1
+    assert studio.said == [
+        "recording stopped: the encoder fails",
+        "recording to recording",
+        "saved recording",
+    ]
