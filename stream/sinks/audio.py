@@ -347,7 +347,8 @@ class _Track:
         packet.dts, packet.pts = dts, dts + delay
         begin_s = dts * packet.time_base
         gap_s = begin_s - (0 if self._end_s == -math.inf else Fraction(self._end_s))
-        if self._silent is None and gap_s > 2 * _SAME_TIME_S:  # begin and end may be rounded
+        # Begin and end may be rounded; of ALAC in Matroska nobody says how long a packet is.
+        if self._silent is None and gap_s > (2 * _SAME_TIME_S if self._length_s else 0.5):
             self.gaps_s += gap_s
         self._length_s = (packet.duration or 0) * packet.time_base
         self._end_s = begin_s + (delay + (packet.duration or 0)) * packet.time_base

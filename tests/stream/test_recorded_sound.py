@@ -182,15 +182,18 @@ def test_what_is_frozen_is_silent(clip: Path, holds: list[int]) -> None:
     check_in_sync(folder, expected)
 
 
+@pytest.mark.parametrize("codec", ["flac", "alac"])
 @pytest.mark.parametrize("is_gap", [True, False], ids=["gap", "no_gap"])
-def test_gaps_are_told_of_where_no_silence_can_be_made(tmp_path: Path, *, is_gap: bool) -> None:
-    folder = folder_for(make_noisy(tmp_path / "clip.mkv", "flac"))
+def test_gaps_are_told_of_where_no_silence_can_be_made(
+    tmp_path: Path, codec: str, *, is_gap: bool
+) -> None:
+    folder = folder_for(make_noisy(tmp_path / "clip.mkv", codec))
     with played(tmp_path / "clip.mkv") as source, folder.open_recording()[0] as takes:
         for number, frame in enumerate(frames_of(source, 60)):
             recorded(takes, frame, is_frozen=is_gap and number in range(20, 40))
     told = (
         "the sound of clip.mkv may drift from the picture in some players: it has gaps, as no "
-        "silence can be made in flac"
+        f"silence can be made in {codec}"
     )
     assert folder.warnings == ([told] if is_gap else [])
 
