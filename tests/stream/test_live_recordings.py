@@ -67,6 +67,20 @@ def test_nobody_waits_for_last_seconds_that_are_not_wanted() -> None:
     assert studio.said == []
 
 
+def test_frames_left_out_before_a_recording_are_not_missing_from_it() -> None:
+    pre_roll = PreRoll()
+    studio = Studio(pre_roll)
+    studio.record(0)
+    assert pre_roll.is_writing.wait(timeout=10)
+    studio.record(*range(1, 21))
+    pre_roll.may_write.set()
+    studio.recordings.toggle()
+    dropped = [studio.recordings.dropped]
+    studio.recordings.close()
+    dropped.append(studio.recordings.dropped)
+    assert dropped == [0, 0]
+
+
 class Stuck(PreRoll):
     """Cannot keep anything; a thread that writes waits until it may."""
 
