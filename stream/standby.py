@@ -71,6 +71,7 @@ class Standby(Closing):
         self._open_pre_roll = open_pre_roll
         self._pre_rolls = PreRolls(open_pre_roll(), open_pre_roll())
         self._shapes: Shapes | None = None
+        self._newest_s = Fraction(0)
         self._history: deque[Past] = deque()
         self._marks: list[tuple[str, Fraction, str]] = []
         self._takes: Takes | None = None
@@ -91,7 +92,7 @@ class Standby(Closing):
             takes, name = open_recording(None if is_empty else self._pre_rolls)
             begin_s = None if is_empty else self._pre_rolls.clean.begin_s
             for mark in self._marks:
-                if begin_s is not None and mark[1] >= begin_s:
+                if begin_s is None or mark[1] >= begin_s:
                     takes.mark(*mark)
             self._takes, self._is_told = takes, is_empty
         return name, begin_s
@@ -132,7 +133,7 @@ class Standby(Closing):
             return
         self._is_told = True
         assert self._shapes is not None  # else there is nothing to tell
-        takes.begin(self._pre_rolls.clean.begin_s, self._shapes, self._history)
+        takes.begin(self._pre_rolls.clean.begin_s, self._newest_s, self._shapes, self._history)
 
     def _keep(self, frame: RecordedFrame, pts: int, time_base: Fraction) -> None:
         shapes = shapes_of(frame)
@@ -142,7 +143,8 @@ class Standby(Closing):
         self._shapes = shapes
         self._pre_rolls.clean.write(frame.clean, pts, time_base)
         self._pre_rolls.overlay.write(frame.overlay, pts, time_base)
-        past = Past.of(frame, pts * time_base)
+        self._newest_s = pts * time_base
+        past = Past.of(frame, self._newest_s)
         if not self._history or not past.goes_on_from(self._history[-1]):
             self._history.append(past)
         begin_s = self._pre_rolls.clean.begin_s

@@ -106,11 +106,25 @@ class Part(Protocol):
         """Keeps what was drawn."""
 
     def keep_events(self, events: Iterable[Event]) -> None:
-        """Write what was changed, if anyone wants that; called once, at the end.
+        """Write what was changed, if anyone wants that, in place of what was written before.
+
+        Called at the end, and again where a mark of it gets its name only then.
 
         Raises:
             SinkError: It could not be written.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A part that was ended; a mark of its time may still be given its name."""
+
+    part: Part
+    first_s: Fraction
+    newest_s: Fraction
+    events: Sequence[Event]
+    late: list[Event]
+    ending: threading.Thread
 
 
 class Takes(Closing):
@@ -134,19 +148,22 @@ class Takes(Closing):
         self._events: list[Event] = []
         self._marks: list[tuple[Fraction, str, str]] = []
         self._guard = threading.Lock()
-        self._ending: list[threading.Thread] = []
+        self._ended: list[_Ended] = []
         self._failure: SinkError | None = None
         self._is_closed = False
 
-    def begin(self, at_s: Fraction, shapes: Shapes, history: Iterable[Past]) -> None:
+    def begin(
+        self, at_s: Fraction, newest_s: Fraction, shapes: Shapes, history: Iterable[Past]
+    ) -> None:
         """Have time 0 before the first frame that is written: its files know what was then.
 
         Args:
             at_s: When, as ``write`` is told.
+            newest_s: When the newest frame of before was.
             shapes: Of the pictures of then.
             history: What was set and heard, from no later than then on.
         """
-        self._first_s, self._shapes = at_s, shapes
+        self._first_s, self._newest_s, self._shapes = at_s, newest_s, shapes
         for past in history:
             self._note(replace(past, time_s=max(at_s, past.time_s)))
 
@@ -191,8 +208,10 @@ class Takes(Closing):
         self._is_closed = True
         self._add([], until_s=None)  # what was marked in the last moment
         self._end(self._part, self._events)
-        for thread in self._ending:
-            thread.join()
+        for ended in self._ended:
+            ended.ending.join()
+            if ended.late:
+                self._keep_events(ended.part, (*ended.events, *ended.late))
         if self._failure is not None:
             raise self._failure
 
@@ -218,7 +237,11 @@ class Takes(Closing):
         with self._guard:
             due = [mark for mark in self._marks if until_s is None or mark[0] <= until_s]
             self._marks = [mark for mark in self._marks if mark not in due]
-        marks = [Event(max(0.0, float(at_s - self._first_s)), *told) for at_s, *told in due]
+        marks: list[Event] = []
+        for at_s, *what in due:
+            of = next((ended for ended in self._ended if at_s <= ended.newest_s), None)
+            first_s, told_to = (self._first_s, marks) if of is None else (of.first_s, of.late)
+            told_to.append(Event(max(0.0, float(at_s - first_s)), *what))
         for time_s, events in groupby((*marks, *changes), key=lambda event: event.time_s):
             told = list(events)
             self._events += told
@@ -228,13 +251,16 @@ class Takes(Closing):
         """Finish a part while the next one goes on: a long file takes a while."""
         part, events, self._events = self._part, self._events, []
         thread = threading.Thread(target=self._end, args=(part, events), name="signlight-part")
-        self._ending.append(thread)
+        self._ended.append(_Ended(part, self._first_s, self._newest_s, events, [], thread))
         thread.start()
 
     def _end(self, part: Part, events: Sequence[Event]) -> None:
         if part.clean is not None:
             self._try(part.clean.close)
         self._try(part.overlay.close)
+        self._keep_events(part, events)
+
+    def _keep_events(self, part: Part, events: Sequence[Event]) -> None:
         in_order = sorted(events, key=lambda event: event.time_s)
         self._try(partial(part.keep_events, in_order))
 

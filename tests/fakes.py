@@ -261,7 +261,7 @@ class FakePart:
         self.events: list[Event] = []
 
     def keep_events(self, events: Iterable[Event]) -> None:
-        self.events.extend(events)
+        self.events = list(events)
 
 
 class ScriptedScreen(_Closing):

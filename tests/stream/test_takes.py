@@ -85,6 +85,20 @@ def test_a_mark_of_the_last_moment_stays_in_its_part() -> None:
     assert [part.events for part in parts.opened] == [[Event(0.4, "mark", "HOUSE")], []]
 
 
+def test_a_mark_whose_name_is_typed_over_the_end_of_its_part_stays_there() -> None:
+    parts = Parts()
+    with Takes(parts) as takes:
+        for pts, side in ((0, 4), (10, 4), (20, 8), (30, 8)):
+            takes.write(moment(side, head="mean"), pts, TIME_BASE)
+        takes.mark("HOUSE", 10 * TIME_BASE)
+        takes.mark("TREE", 30 * TIME_BASE)
+    as_set = Event(0.0, "head", "mean")
+    assert [part.events for part in parts.opened] == [
+        [as_set, Event(0.4, "mark", "HOUSE")],
+        [as_set, Event(0.4, "mark", "TREE")],
+    ]
+
+
 def test_a_part_that_cannot_be_opened_leaves_the_one_before_whole() -> None:
     first = FakePart(clean=ListSink())
 
