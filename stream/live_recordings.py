@@ -99,10 +99,6 @@ class LiveRecordings:
         if not self._names_marks:
             self._end_naming()
 
-    def mark(self, name: str) -> None:
-        """Give this moment a name."""
-        self._mark(name, self._newest_s)
-
     def tell_signal(self, state: str) -> None:
         """Keep that the source was lost, or is back, with the newest moment there is."""
         self._keep_event(state, self._newest_s, "signal")
@@ -124,12 +120,14 @@ class LiveRecordings:
 
     def _end_naming(self) -> None:
         naming, self._naming = self._naming, None
-        if naming is not None:
-            self._mark(naming.name, naming.at_s)
-
-    def _mark(self, name: str, at_s: Fraction) -> None:
-        self._keep_event(name, at_s, "mark")
-        self._say(name if self._marked else "marks are set in a recording: press r first")
+        if naming is None:
+            return
+        if naming.name is None or not self._marked:
+            self._num_marks -= 1
+            self._say("no mark")
+        else:
+            self._keep_event(naming.name, naming.at_s, "mark")
+            self._say(naming.name)
 
     def _keep_event(self, value: str, at_s: Fraction, setting: str) -> None:
         for recorder in self._marked:

@@ -22,25 +22,26 @@ class MarkName:
     def __init__(self, number: int, at_s: Fraction) -> None:
         self._unnamed = f"mark {number}"
         self._text = ""
+        self._is_dropped = False
         self.at_s = at_s
         """The moment."""
 
     @property
-    def name(self) -> str:
-        """What it is called."""
-        return self._text.strip() or self._unnamed
+    def name(self) -> str | None:
+        """What it is called; None where it was taken back."""
+        return None if self._is_dropped else self._text.strip() or self._unnamed
 
     @property
     def words(self) -> str:
         """What to say of it meanwhile."""
-        return f"{self._text or self._unnamed}_   name it, then Enter"
+        return f"{self._text or self._unnamed}_   name it, then Enter (Esc: no mark)"
 
     def press(self, key: str) -> bool:
         """Take a key, as a screen names it; return whether that was the last one."""
         if key == "backspace":
             self._text = self._text[:-1]
         elif key == "escape":
-            self._text = ""
+            self._is_dropped = True
         elif len(character := _SPELT.get(key, key)) == 1 and len(self._text) < MAX_LENGTH:
             self._text += character
         return key in ("enter", "escape")
