@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +24,6 @@ from tests.stream.pages import (
     Dial,
     browser,
     in_thread,
-    opened_page,
     picture,
     run,
     scene_at,
@@ -33,12 +31,6 @@ from tests.stream.pages import (
     told,
 )
 from tests.waits import WAIT_S
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with opened_page() as page:
-        yield page
 
 
 def test_a_browser_gets_keys_settings_and_each_picture_with_its_readings(page: Page) -> None:

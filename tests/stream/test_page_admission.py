@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import ssl
 import subprocess
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,19 +24,12 @@ from tests.clips import patches
 from tests.stream.pages import (
     browser,
     in_thread,
-    opened_page,
     picture,
     run,
     socket,
     told,
 )
 from tests.waits import WAIT_S
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with opened_page() as page:
-        yield page
 
 
 @pytest.mark.parametrize("path", ["/", "/view?clean=1", "/page.js", "/socket", "/mjpeg", "/no"])

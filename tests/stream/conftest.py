@@ -1,0 +1,20 @@
+"""What tests of this folder share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from stream.screens.page import Page
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page that all browsers watch, two at most."""
+    from tests.stream.pages import opened_page
+
+    with opened_page() as page:
+        yield page
