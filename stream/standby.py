@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from stream.closing import Closing
+from stream.errors import SinkError
 from stream.frames import RgbImage
 from stream.takes import Past, RecordedFrame, Shapes, Takes, shapes_of
 
@@ -75,7 +76,7 @@ class Standby(Closing):
         self._history: deque[Past] = deque()
         self._marks: list[tuple[str, Fraction, str]] = []
         self._takes: Takes | None = None
-        self._is_told = False
+        self._is_told = self._is_closed = False
         self._guard = threading.Lock()
 
     def begin(self, open_recording: OpenRecording) -> tuple[str, Fraction | None]:
@@ -88,6 +89,8 @@ class Standby(Closing):
             SinkError: It cannot be.
         """
         with self._guard:
+            if self._is_closed:  # nobody would write its files, nor finish them
+                raise SinkError("the last seconds could not be kept; press r again")
             is_empty = self._shapes is None
             takes, name = open_recording(None if is_empty else self._pre_rolls)
             begin_s = None if is_empty else self._pre_rolls.clean.begin_s
@@ -123,6 +126,8 @@ class Standby(Closing):
         Raises:
             SinkError: Not all could be kept; the rest is whole.
         """
+        with self._guard:
+            self._is_closed = True
         if self._takes is not None:
             self._tell(self._takes)
             self._takes.close()

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from stream.errors import SinkError
 from stream.keys import Setting
 from stream.standby import Standby
 from stream.takes import Event, RecordedFrame
@@ -69,3 +70,11 @@ def test_a_recording_is_told_what_was_set_when_it_begins_and_since(controls: Fak
         standby.begin(controls.open_recording)
     (part,) = controls.recordings
     assert part.events == [Event(float(n * TIME_BASE), "head", str(97 + n)) for n in range(3)]
+
+
+def test_nothing_begins_with_what_has_been_closed() -> None:
+    """Its files would be written by nobody, and never finished."""
+    standby = Standby(ThreeFrames)
+    standby.close()
+    with pytest.raises(SinkError, match="press r again"):
+        standby.begin(lambda pre_rolls=None: pytest.fail("files were opened"))
