@@ -265,6 +265,34 @@ def test_frames_that_pass_while_frozen_are_not_dropped_ones() -> None:
     assert report.num_shown >= 2
 
 
+def test_what_was_frozen_for_long_is_not_lost_when_it_goes_on() -> None:
+    goes_on, has_waited = threading.Event(), threading.Event()
+
+    class Screen(ScriptedScreen):
+        num_waits = 0
+
+        def show(self, canvas: RgbImage, wait_s: float) -> str | None:
+            self.num_waits += goes_on.is_set()
+            if self.num_waits == 3:  # without a frame meanwhile
+                has_waited.set()
+            key = super().show(canvas, wait_s)
+            if len(self.shown) == 3 and key:
+                goes_on.set()
+            return key
+
+    def before_showing(index: int) -> None:
+        if index == 2:
+            stage.clock.time_ns += 60_000_000_000
+
+    def before(index: int) -> None:
+        assert index == 0 or has_waited.wait(WAIT_S)
+
+    screen = Screen({0: "space", 2: "space"}, before=before_showing)
+    stage = Stage(frames(2, is_live=True, before=before), screen=screen)
+    assert stage.run().num_shown == 2
+    assert not [scene for scene in stage.renderer.scenes if scene.stats and scene.stats.lost_s]
+
+
 def test_other_keys_go_to_the_controls_and_their_notice_is_shown_for_a_while() -> None:
     stage = Stage(frames(90), screen=ScriptedScreen({2: "c", 4: "7"}))
     stage.run()
