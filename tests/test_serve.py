@@ -161,7 +161,7 @@ def test_nothing_is_cut_off_on_narrow_and_wide_screens(page: Any, width: int, he
     page.locator("#strip button").first.wait_for()
     scroll_width = page.evaluate(
         """() => {
-            const shown = { fps: "30.0 fps", latency: "12345 ms", age: "12345 ms", dropped: "12345, 678 not recorded" };
+            const shown = { fps: "30.0 frames/s", latency: "12345 ms", age: "12345 ms", dropped: "12345, 678 not recorded" };
             for (const [id, words] of Object.entries(shown)) document.getElementById(id).textContent = words;
             return document.documentElement.scrollWidth;
         }"""  # noqa: E501

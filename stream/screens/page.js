@@ -115,7 +115,7 @@ function showReadings(readings) {
     lastFrame = readings.frame;
     readings.dropped = numDropped;
   }
-  byId("fps").textContent = `${readings.fps.toFixed(1)} fps`;
+  byId("fps").textContent = `${readings.fps.toFixed(1)} frames/s`;
   byId("latency").textContent = `${latencyMs.toFixed(0)} ms`;
   byId("age").textContent = readings.age_ms === null ? "no map" : `${readings.age_ms} ms`;
   byId("dropped").textContent =
@@ -307,7 +307,7 @@ setInterval(() => {
   const silentMs = performance.now() - lastPictureMs;
   if (silentMs > NO_PICTURE_MS) {
     explain(`No picture has come for ${Math.round(silentMs / 1000)} s. The camera or the stream may have stopped.`, { canStart: camera !== null });
-    byId("fps").textContent = "0.0 fps";
+    byId("fps").textContent = "0.0 frames/s";
     byId("age").textContent = NOTHING;
   }
 }, 500);

@@ -41,6 +41,8 @@ def silence_like(track: AudioStream) -> Silence | None:
         assert encoder.codec.audio_formats is not None
         encoder.sample_rate, encoder.layout = codec.sample_rate, codec.layout
         encoder.format = encoder.codec.audio_formats[0]
+        if name == "libmp3lame":
+            encoder.options = {"reservoir": "0"}  # else a packet needs those before it
         encoder.open()
         packets: list[Packet[AudioStream]] = []
         while len(packets) <= _RUN_UP:
