@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from fractions import Fraction
 
 from stream.channel import ChannelClosed
 from stream.errors import SinkError
@@ -19,7 +19,7 @@ from stream.live_recordings import LiveRecordings
 from stream.live_signal import LiveSignal
 from stream.located_frames import LocatedFrames
 from stream.pacing import Clock, MonotonicClock, Pacer
-from stream.past_frames import PastFrames
+from stream.playback import Playback
 from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Source
 from stream.scene import Scene
 from stream.stats import Stats
@@ -95,7 +95,7 @@ class LiveLoop:
         self._files = files
         self._stop = stop
         self._stays = stays and screen is not None
-        self._seek, self._greeting = seek, greeting
+        self._greeting = greeting
         self._clock = clock or MonotonicClock()
         self._is_live = source.info.is_live
         self._pacer = None if self._is_live else Pacer(self._clock)
@@ -106,6 +106,13 @@ class LiveLoop:
             pacer=self._pacer,
             leaves_out=screen is not None,
             clock=self._clock,
+        )
+        self._playback = Playback(
+            self._frames,
+            self._clock,
+            pacer=self._pacer,
+            seek=seek,
+            max_past_bytes=max_past_bytes,
         )
         self._newest_maps = attention
         self._save_to = save_to
@@ -119,13 +126,10 @@ class LiveLoop:
             names_marks=names_marks,
         )
         self._signal = LiveSignal(self._clock.now_ns, lambda: self._recordings.tell_signal("lost"))
-        self._held_s = Fraction(0)
         self._scene: Scene | None = None
         self._canvas: RgbImage | None = None
         self._fills_until_ns: int | None = None
-        self._is_frozen = self._is_ended = False
-        self._past = PastFrames(max_past_bytes)
-        self._frozen_ns, self._notice = 0, ("", 0)
+        self._notice = ("", 0)
         self._meter = LiveMeter()
 
     def run(self) -> LiveReport:
@@ -141,21 +145,12 @@ class LiveLoop:
                 self._recordings.begin_whole(self._save_to)
             stack.enter_context(self._frames)
             self._frames.start()
-            with suppress(ChannelClosed):  # the source has ended
-                while not self._stop.is_set() and (self._screen is None or self._screen.is_open):
-                    if self._is_frozen:
-                        self._hold()
-                    elif self._fills_until_ns is not None:
-                        self._fill(self._fills_until_ns)
-                    elif (located := self._frames.get(STALL_S)) is not None:
-                        self._show(*located)
-                    else:
-                        self._wait()
-            self._newest_maps.check()
-            if not self._stop.is_set():
-                self._frames.check()
-                if self._stays and not self._is_live and self._scene is not None:
-                    self._stay()
+            self._play()
+            while self._is_wanted and self._stays and not self._is_live and self._scene:
+                self._stay()
+                if self._is_wanted:
+                    self._frames.start_again()
+                    self._play()
         return LiveReport(
             num_captured=self._meter.num_shown + self._frames.num_unshown,
             num_shown=self._meter.num_shown,
@@ -167,11 +162,31 @@ class LiveLoop:
             faults=tuple(self._recordings.faults),
         )
 
+    @property
+    def _is_wanted(self) -> bool:
+        return not self._stop.is_set() and (self._screen is None or self._screen.is_open)
+
+    def _play(self) -> None:
+        """Show what the source gives until it ends, or nobody wants more."""
+        with suppress(ChannelClosed):  # the source has ended
+            while self._is_wanted:
+                if not self._playback.wants_next:
+                    self._hold()
+                elif self._fills_until_ns is not None:
+                    self._fill(self._fills_until_ns)
+                elif (located := self._frames.get(STALL_S)) is not None:
+                    self._show(*located)
+                else:
+                    self._wait()
+        self._newest_maps.check()
+        if not self._stop.is_set():
+            self._frames.check()
+
     def _show(self, frame: Frame, hands: tuple[HandRegion, ...]) -> None:
         is_back = self._signal.receive(frame)
         due_ns = self._pacer.due_ns(frame.time_s) if self._pacer else frame.captured_ns
         self._newest_maps.submit(frame, hands)
-        self._past.keep((frame, hands))
+        self._playback.keep((frame, hands))
         if not self._meter.num_shown:
             self._say(self._greeting)
         self._scene = Scene(
@@ -189,7 +204,7 @@ class LiveLoop:
             due_ns = shown_ns
         ages_s = [entry.age_s for entry in self._scene.maps.values()]
         self._meter.count(shown_ns, due_ns=due_ns, ages_s=ages_s)
-        self._record(frame, self._held_s)
+        self._record(frame)
         if is_back:
             self._recordings.tell_signal("back")
         self._recordings.settle_ended()
@@ -205,11 +220,12 @@ class LiveLoop:
         self._present(self._canvas, 0.0)
 
     def _stay(self) -> None:
-        """Hold the last picture; what is recorded ended with the source."""
+        """Hold the last picture until it is played again; recordings ended with the source."""
         self._recordings.finish()
-        self._is_ended, self._frozen_ns = True, self._clock.now_ns()
-        while not self._stop.is_set() and self._screen is not None and self._screen.is_open:
+        self._playback.end()
+        while self._playback.is_ended and self._is_wanted:
             self._hold()
+        self._meter.forget_rate()
 
     def _fill(self, until_ns: int) -> None:
         """Let a recording play once frames wait behind its first picture.
@@ -231,30 +247,25 @@ class LiveLoop:
     def _hold(self) -> None:
         """Show the frozen frame again, with the look, the maps and the notices of the moment."""
         assert self._scene is not None  # freezing needs a picture
-        frame, hands = self._past.current
+        frame, hands = self._playback.current
         self._recordings.settle_ended()
         self._newest_maps.check()
         self._scene = Scene(
             frame=frame, hands=hands, maps=self._newest_maps.at(frame, hands), stats=self._stats()
         )
         self._canvas = self._renderer.draw(self._scene)
-        if not self._is_ended:
-            self._record(frame, self._held_s + self._frozen_s)
+        if not self._playback.is_ended:
+            self._record(frame)
         if self._present(self._canvas, STALL_S):
             self._newest_maps.submit(frame, hands)  # the key may have asked for another layer
 
-    @property
-    def _frozen_s(self) -> Fraction:
-        """How long the frame on show has been held."""
-        return Fraction(self._clock.now_ns() - self._frozen_ns, 10**9)
-
-    def _record(self, frame: Frame, later_s: Fraction) -> None:
-        """Record what was drawn of a frame, so much later than its own time."""
-        heard_s = None if self._is_frozen else frame.file_s
+    def _record(self, frame: Frame) -> None:
+        """Record what was drawn of a frame, as of when it is shown."""
+        heard_s = None if self._playback.is_frozen else frame.file_s
         view, controls = self._renderer, self._controls
         self._recordings.record(
             lambda: RecordedFrame(frame.image, view.kept, controls.settings, heard_s),
-            frame.pts + round(later_s / frame.time_base),
+            frame.pts + round(self._playback.later_s / frame.time_base),
             frame.time_base,
         )
 
@@ -280,41 +291,32 @@ class LiveLoop:
             self._stop.set()
 
     def _toggle_freeze(self) -> None:
-        self._is_frozen = not self._is_frozen
-        if self._is_frozen:
-            self._frozen_ns = self._clock.now_ns()
-            self._frames.hold()
-            if self._pacer:
-                self._pacer.restart()
-            assert self._scene is not None  # a key is pressed on a picture
-            # Its own map is to come.
-            self._newest_maps.submit(self._scene.frame, self._scene.hands)
-        else:
-            self._past.look_at_newest()
-            self._frames.go_on()
+        if self._playback.is_ended:
+            self._seek_by(-math.inf)
+        elif self._playback.is_frozen:
+            self._playback.go_on()
             self._signal.wait_anew()
-            if self._pacer:
-                self._held_s += self._frozen_s
+        else:
+            self._freeze()
+
+    def _freeze(self) -> None:
+        self._playback.freeze()
+        assert self._scene is not None  # a key is pressed on a picture
+        # Its own map is to come.
+        self._newest_maps.submit(self._scene.frame, self._scene.hands)
 
     def _step_on(self) -> None:
         """Show the next frame, and go on holding."""
-        if not self._is_frozen:
-            self._toggle_freeze()
-        elif self._past.step_on():
-            return
-        elif not self._is_ended and (located := self._frames.get(STALL_S)) is not None:
-            if self._pacer:  # a live source's own time went on
-                self._held_s += self._frozen_s
-            self._show(*located)
-            if self._pacer:
-                self._pacer.restart()
-            self._frozen_ns = self._clock.now_ns()
+        if self._playback.is_held:
+            self._playback.step_on()
+        else:
+            self._freeze()
 
     def _step_back(self) -> None:
         """Show the frame before, as far back as they are kept."""
-        if not self._is_frozen:
-            self._toggle_freeze()
-        self._past.step_back()
+        if not self._playback.is_held:
+            self._freeze()
+        self._playback.step_back()
 
     def _seek_back(self) -> None:
         self._seek_by(-SEEK_S)
@@ -323,17 +325,11 @@ class LiveLoop:
         self._seek_by(SEEK_S)
 
     def _seek_by(self, by_s: float) -> None:
-        if self._seek is None or self._is_ended:
-            self._say("only a recording that is playing goes back and on")
-            return
-        if self._is_frozen:
-            self._toggle_freeze()
-        self._seek(by_s)
-        self._say(f"{by_s:+.0f} s")
+        self._say(self._playback.seek(by_s))
 
     def _toggle_recording(self) -> None:
-        if self._is_ended:
-            self._say("it has ended: there is nothing more to record")
+        if self._playback.is_ended:
+            self._say("it has ended: play it again, then record")
         else:
             self._recordings.toggle()
 
@@ -367,9 +363,9 @@ class LiveLoop:
             latency_ms=self._meter.late_ms,
             compute_ms=self._newest_maps.compute_ms,
             recording_s=self._recordings.length_s,
-            is_frozen=self._is_frozen,
-            is_ended=self._is_ended,
-            lost_s=self._signal.lost_s if self._is_live and not self._is_frozen else None,
+            is_frozen=self._playback.is_frozen,
+            is_ended=self._playback.is_ended,
+            lost_s=self._signal.lost_s if self._is_live and not self._playback.is_frozen else None,
             notice=self._recordings.words or (notice if now_ns < until_ns else ""),
         )
 
@@ -380,7 +376,7 @@ class LiveLoop:
     )
     """Keys that the loop itself knows, of whoever started it."""
     KEYS = (
-        Key(("space",), "freeze", _toggle_freeze),
+        Key(("space",), "freeze; at the end, play again", _toggle_freeze, on_card="freeze"),
         Key((".",), "one frame on, of what is frozen", _step_on, on_card="one frame on"),
         Key((",",), "one frame back", _step_back),
         Key(("s",), "snapshot (PNG, in the working folder)", _keep_canvas, on_card="snapshot"),

@@ -51,25 +51,41 @@ class LocatedFrames(Closing):
     ) -> None:
         self._source = source
         self._finder = finder
+        self._stop = stop
         self._pacer = pacer if leaves_out else None
         self._clock = clock
-        keep: Keep = "latest" if source.info.is_live else "all"
-        capacity = 1 if source.info.is_live else MAX_WAITING
+        self._num_left_out = self._num_unseen = self._located_ns = 0
+        self._held_from: int | None = None
+        self._connect()
+
+    def _connect(self) -> None:
+        is_live = self._source.info.is_live
+        keep: Keep = "latest" if is_live else "all"
+        capacity = 1 if is_live else MAX_WAITING
         self._frames: Channel[Frame] = Channel(capacity, keep=keep)
         self._located: Channel[Located | None] = Channel(capacity, keep=keep)
         self._capture: Worker[Frame, Frame] = Worker(
-            lambda frame: frame, inbox=frames_of(source, stop), outbox=self._frames, name="capture"
+            lambda frame: frame,
+            inbox=frames_of(self._source, self._stop),
+            outbox=self._frames,
+            name="capture",
         )
         self._hands: Worker[Frame, Located | None] = Worker(
             self._locate, inbox=self._frames, outbox=self._located, name="hands"
         )
-        self._num_left_out = self._num_unseen = self._located_ns = 0
-        self._held_from: int | None = None
 
     def start(self) -> None:
         """Begin to read."""
         self._capture.start()
         self._hands.start()
+
+    def start_again(self) -> None:
+        """Read a source that has ended, and has more now."""
+        self._hands.join()
+        self._capture.join()
+        self._num_left_out = self.num_unshown
+        self._connect()
+        self.start()
 
     def close(self) -> None:
         """Stop both threads and close the source; harmless when called again."""

@@ -66,7 +66,10 @@ class PlayedSource(Closing):
         return self._source.warnings
 
     def seek(self, by_s: float) -> None:
-        """Go on so much later, or earlier, than what was read last; from any thread."""
+        """Go on so much later, or earlier, than what was read last; from any thread.
+
+        After the end, ``read`` then has more. Minus infinity is the beginning.
+        """
         with self._guard:
             self._jump_s += by_s
 

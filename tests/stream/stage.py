@@ -8,6 +8,7 @@ from typing import Any
 from stream.live import LiveLoop
 from stream.live_parts import LiveReport
 from stream.newest_maps import NewestMaps
+from stream.protocols import Source
 from stream.takes import Takes
 from tests.fakes import (
     FakeClock,
@@ -32,7 +33,7 @@ class Stage:
 
     def __init__(
         self,
-        source: ScriptedSource,
+        source: Source,
         *,
         finder: ScriptedFinder | None = None,
         model: GatedModel | None = None,

@@ -13,6 +13,7 @@ from stream.errors import OutputError, SourceLostError, WorkerError
 from stream.frames import RgbImage
 from stream.geometry import HandCrop, HandRegion
 from stream.scene import AttentionMaps, Scene
+from stream.sources.playing import PlayedSource
 from stream.standby import PreRolls
 from stream.takes import Takes
 from tests.fakes import (
@@ -316,7 +317,7 @@ def test_arrow_keys_have_the_source_go_back_and_on() -> None:
 def test_a_source_that_cannot_go_back_says_so() -> None:
     stage = Stage(frames(9), screen=ScriptedScreen({2: "left"}))
     stage.run()
-    assert "only a recording" in stage.renderer.scenes[3].stats.notice  # type: ignore[union-attr]
+    assert "only a file" in stage.renderer.scenes[3].stats.notice  # type: ignore[union-attr]
 
 
 def test_the_first_pictures_have_a_greeting() -> None:
@@ -378,6 +379,26 @@ def test_the_last_picture_stays_until_a_person_quits() -> None:
     assert last.stats.notice.startswith("it has ended")
 
 
+@pytest.mark.parametrize(("key", "notice"), [("left", "-5 s"), ("space", "from the beginning")])
+def test_at_the_end_a_recording_plays_again(key: str, notice: str) -> None:
+    """Even if that was stepped to; and what is played again can be recorded."""
+    keys = {2: "space", 3: ".", 4: ".", 5: ".", 6: "right", 7: key, 9: "r"}
+    screen = ScriptedScreen({**keys, 20: "q"})
+    source = PlayedSource(lambda start_s: frames(5))
+    stage = Stage(source, screen=screen, stays=True, seek=source.seek)
+    assert stage.run().num_shown == 10
+    scenes = stage.renderer.scenes
+    greys = [int(scene.frame.image[0, 0, 0]) for scene in scenes]
+    assert greys[:14] == [0, 1, 2, 2, 3, 4, 4, 4, 0, 1, 2, 3, 4, 4]
+    signs = [(scene.stats.is_frozen, scene.stats.is_ended) for scene in scenes if scene.stats]
+    assert signs[3:9] == [(True, False)] * 3 + [(False, True)] * 2 + [(False, False)]
+    assert signs[-1] == (False, True)
+    notices = [scene.stats.notice for scene in scenes if scene.stats]
+    assert (notices[7], notices[8]) == ("it has ended", notice)
+    (part,) = stage.controls.recordings
+    assert part.overlay.pts == [0, 1, 2, 3]
+
+
 def test_frames_are_stepped_through_one_by_one_there_and_back() -> None:
     keys = {3: "space", 4: ".", 5: ".", 6: ",", 7: ",", 8: ",", 9: ".", 10: "q"}
     stage = Stage(frames(50), screen=ScriptedScreen(keys))
@@ -385,6 +406,12 @@ def test_frames_are_stepped_through_one_by_one_there_and_back() -> None:
     shown = [scene.frame.index for scene in stage.renderer.scenes]
     without_repeats = [shown[0], *(b for a, b in itertools.pairwise(shown) if a != b)]
     assert without_repeats == [0, 1, 2, 3, 4, 5, 4, 3, 2, 3]
+
+
+def test_a_key_that_is_held_down_steps_through_a_whole_recording() -> None:
+    keys = {1: "space"} | dict.fromkeys(range(2, 700), ".")
+    stage = Stage(frames(600), screen=ScriptedScreen(keys))
+    assert stage.run().num_shown == 600
 
 
 def test_escape_closes_what_covers_the_picture_before_it_quits() -> None:

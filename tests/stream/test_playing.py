@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -76,8 +77,12 @@ def test_it_goes_back_and_on_while_times_go_on(tmp_path: Path) -> None:
         assert read(source, 1) == [51]
         source.seek(50)
         assert source.read() is None
-    assert [frame.pts * frame.time_base * 25 for frame in given] == [*range(10)]
-    assert [frame.index for frame in given] == [*range(10)]
+        source.seek(-1)
+        assert read(source, 1) == [26], "from its end, too"
+        source.seek(-math.inf)
+        assert read(source, 2) == [0, 1]
+    assert [frame.pts * frame.time_base * 25 for frame in given] == [*range(13)]
+    assert [frame.index for frame in given] == [*range(13)]
 
 
 def test_it_stays_within_the_frames_asked_for(tmp_path: Path) -> None:
