@@ -222,7 +222,7 @@ class LiveLoop:
     def _stay(self) -> None:
         """Hold the last picture until it is played again; recordings ended with the source."""
         self._recordings.finish()
-        self._playback.end()
+        self._say(self._playback.end())
         while self._playback.is_ended and self._is_wanted:
             self._hold()
         self._meter.forget_rate()

@@ -12,7 +12,7 @@ from stream.mark_name import MarkName
 from stream.naming import without_folders
 from stream.recorder import Recorder
 from stream.standby import OpenRecording, Standby
-from stream.takes import RecordedFrame, Takes
+from stream.takes import MARK, SIGNAL, RecordedFrame, Takes
 
 __all__ = ["LiveRecordings"]
 
@@ -101,7 +101,7 @@ class LiveRecordings:
 
     def tell_signal(self, state: str) -> None:
         """Keep that the source was lost, or is back, with the newest moment there is."""
-        self._keep_event(state, self._newest_s, "signal")
+        self._keep_event(state, self._newest_s, SIGNAL)
 
     @property
     def is_named(self) -> bool:
@@ -126,7 +126,7 @@ class LiveRecordings:
             self._num_marks -= 1
             self._say("no mark")
         else:
-            self._keep_event(naming.name, naming.at_s, "mark")
+            self._keep_event(naming.name, naming.at_s, MARK)
             self._say(naming.name)
 
     def _keep_event(self, value: str, at_s: Fraction, setting: str) -> None:

@@ -103,11 +103,12 @@ class Playback:
         """Look at the frame after; where none is kept, the source's next one is wanted."""
         self._is_stepping = not self._past.step_on() and self.is_frozen
 
-    def end(self) -> None:
-        """Stay at the last frame."""
+    def end(self) -> str:
+        """Stay at the last frame; return a notice."""
         if self.is_frozen:
             self.go_on()
         self.is_ended = True
+        return "space plays it again" if self._seek else ""
 
     def seek(self, by_s: float) -> str:
         """Play on from so many seconds later, minus infinity: from the beginning; return a notice.

@@ -12,7 +12,7 @@ from typing import Protocol
 from stream.closing import Closing
 from stream.errors import SinkError
 from stream.frames import RgbImage
-from stream.takes import Past, RecordedFrame, Shapes, Takes, shapes_of
+from stream.takes import MARK, Past, RecordedFrame, Shapes, Takes, shapes_of
 
 __all__ = ["OpenRecording", "PreRoll", "PreRolls", "Standby"]
 
@@ -100,7 +100,7 @@ class Standby(Closing):
             self._takes, self._is_told = takes, is_empty
         return name, begin_s
 
-    def mark(self, name: str, at_s: Fraction, setting: str = "mark") -> None:
+    def mark(self, name: str, at_s: Fraction, setting: str = MARK) -> None:
         """Give a name to the moment of a time; from the thread that calls ``begin``."""
         if self._takes is not None:
             self._takes.mark(name, at_s, setting)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import groupby
-from typing import Protocol
+from typing import Final, Protocol
 
 from stream.closing import Closing
 from stream.errors import SinkError
@@ -17,6 +17,8 @@ from stream.keys import Setting
 from stream.protocols import Sink
 
 __all__ = [
+    "MARK",
+    "SIGNAL",
     "Event",
     "Part",
     "Past",
@@ -26,6 +28,11 @@ __all__ = [
     "Takes",
     "shapes_of",
 ]
+
+MARK: Final = "mark"
+"""Setting of an event that is a mark; its value is the mark's name."""
+SIGNAL: Final = "signal"
+"""Setting of an event that tells of the source; its value is "lost" or "back"."""
 
 Shapes = tuple[tuple[int, ...], tuple[int, ...]]
 """Of the arrays of a frame as it came, and of what was drawn of it."""
@@ -79,9 +86,9 @@ class Event:
     time_s: float
     """When, in seconds since the recording's part began."""
     setting: str
-    """What was set; "mark" for a mark, "signal" for a source that was lost or came back."""
+    """What was set, or ``MARK`` or ``SIGNAL``."""
     value: str
-    """What it was set to, or the mark's name."""
+    """What it was set to, what a mark is called, or what became of the source."""
 
 
 class TakeSink(Sink, Protocol):
@@ -167,7 +174,7 @@ class Takes(Closing):
         for past in history:
             self._note(replace(past, time_s=max(at_s, past.time_s)))
 
-    def mark(self, name: str, at_s: Fraction, setting: str = "mark") -> None:
+    def mark(self, name: str, at_s: Fraction, setting: str = MARK) -> None:
         """Give a name to the moment of a time as ``write`` is told; from any thread."""
         with self._guard:
             self._marks.append((at_s, setting, name))
@@ -278,4 +285,4 @@ def shapes_of(frame: RecordedFrame) -> Shapes:
 
 
 def _title_of(event: Event) -> str:
-    return event.value if event.setting == "mark" else f"{event.setting} {event.value}"
+    return event.value if event.setting == MARK else f"{event.setting} {event.value}"

@@ -11,6 +11,7 @@ from typing import Final
 from stream.annotation.moments import Stretch, TierKind
 from stream.errors import SourceFormatError
 from stream.naming import CLEAN, EVENTS, OVERLAY
+from stream.takes import MARK, SIGNAL
 
 __all__ = ["events_beside", "read_events"]
 
@@ -50,11 +51,11 @@ def read_events(table: Path, end_s: Fraction) -> list[Stretch]:
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, csv.Error) as error:
         raise SourceFormatError(f"{table.name} is no table of events ({error})") from error
     told = sorted(event for event in told if 0 <= event[0] < end_s)
-    marks, signals = ([event for event in told if event[1] == kind] for kind in ("mark", "signal"))
-    changes = [event for event in told if event[1] not in ("mark", "signal")]
-    states = _stretches("signal", [(time_s, state) for time_s, _, state in signals], end_s, end_s)
+    marks, signals = ([event for event in told if event[1] == kind] for kind in (MARK, SIGNAL))
+    changes = [event for event in told if event[1] not in (MARK, SIGNAL)]
+    states = _stretches(SIGNAL, [(time_s, state) for time_s, _, state in signals], end_s, end_s)
     return [
-        *_stretches("mark", [(time_s, name) for time_s, _, name in marks], end_s, MARK_S),
+        *_stretches(MARK, [(time_s, name) for time_s, _, name in marks], end_s, MARK_S),
         *_stretches("setting", _changes_at_once(changes), end_s, end_s),
         *(state for state in states if state.value == "lost"),  # not "back"
     ]

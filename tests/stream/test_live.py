@@ -394,7 +394,7 @@ def test_at_the_end_a_recording_plays_again(key: str, notice: str) -> None:
     assert signs[3:9] == [(True, False)] * 3 + [(False, True)] * 2 + [(False, False)]
     assert signs[-1] == (False, True)
     notices = [scene.stats.notice for scene in scenes if scene.stats]
-    assert (notices[7], notices[8]) == ("it has ended", notice)
+    assert notices[6:9] == ["space plays it again", "it has ended", notice]
     (part,) = stage.controls.recordings
     assert part.overlay.pts == [0, 1, 2, 3]
 

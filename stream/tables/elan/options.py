@@ -12,6 +12,7 @@ from typing import get_args
 from stream.annotation.moments import TierKind
 from stream.command_line.option import OptionGroup, UsageError, option
 from stream.geometry import Handedness
+from stream.takes import MARK, SIGNAL
 
 __all__ = ["OF_EVENTS", "PRESETS", "ElanOptions", "TierNames", "TierTemplate", "kinds_of_tiers"]
 
@@ -35,7 +36,7 @@ _FAULT = (
     'is no template for names of tiers: write one like "{hand}-{tier}", with one of {hand}, {H}, '
     f"{{h}}, {{side}} and one of {{tier}}, {{Tier}}; or take one of {', '.join(PRESETS)}"
 )
-OF_EVENTS: tuple[TierKind, ...] = ("mark", "setting", "signal")
+OF_EVENTS: tuple[TierKind, ...] = (MARK, "setting", SIGNAL)
 """Tiers that are there only where a live recording tells of such (stream.annotation.events)."""
 _OF_BOTH: tuple[TierKind, ...] = ("number of hands", "dominant hand", *OF_EVENTS)
 _OF_PICTURE: tuple[TierKind, ...] = ("most focused head",)
