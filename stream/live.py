@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
@@ -20,7 +19,7 @@ from stream.live_signal import LiveSignal
 from stream.located_frames import LocatedFrames
 from stream.pacing import Clock, MonotonicClock, Pacer
 from stream.playback import Playback
-from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Source
+from stream.protocols import HandFinder, LiveAttention, LiveRenderer, Screen, Seekable, Source
 from stream.scene import Scene
 from stream.stats import Stats
 from stream.takes import RecordedFrame, Takes
@@ -63,7 +62,7 @@ class LiveLoop:
         save_to: Keeps the whole run; closed at its end. None keeps nothing.
         stop: Set it, from any thread or a signal handler, to end.
         stays: The last picture of a recording stays on the screen until a person quits.
-        seek: Has the source go on so many seconds later; None where it cannot.
+        player: The source, where it can go back and on.
         greeting: Notice on the first picture.
         names_marks: A mark's name is typed after its key: the screen is in front of a keyboard.
         max_past_bytes: Pictures that are kept to step back to.
@@ -83,7 +82,7 @@ class LiveLoop:
         save_to: Takes | None,
         stop: threading.Event,
         stays: bool = False,
-        seek: Callable[[float], None] | None = None,
+        player: Seekable | None = None,
         greeting: str = "",
         names_marks: bool = False,
         max_past_bytes: int = MAX_PAST_BYTES,
@@ -111,7 +110,7 @@ class LiveLoop:
             self._frames,
             self._clock,
             pacer=self._pacer,
-            seek=seek,
+            player=player,
             max_past_bytes=max_past_bytes,
         )
         self._newest_maps = attention
@@ -221,8 +220,9 @@ class LiveLoop:
 
     def _stay(self) -> None:
         """Hold the last picture until it is played again; recordings ended with the source."""
-        self._recordings.finish()
         self._say(self._playback.end())
+        if self._playback.is_ended:
+            self._recordings.finish()
         while self._playback.is_ended and self._is_wanted:
             self._hold()
         self._meter.forget_rate()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from fractions import Fraction
 
 from stream.located_frames import LocatedFrames
 from stream.pacing import Clock, Pacer
 from stream.past_frames import Located, PastFrames
+from stream.protocols import Seekable
 
 __all__ = ["Playback"]
 
@@ -20,7 +20,7 @@ class Playback:
         frames: Reads them.
         clock: The passing of time.
         pacer: When a recording's frames are due; None for a live source.
-        seek: Has the source go on so many seconds later, even from its end; None where it cannot.
+        player: The source, where it can go back and on, even from its end.
         max_past_bytes: Pictures that are kept to step back to.
 
     Attributes:
@@ -34,13 +34,13 @@ class Playback:
         clock: Clock,
         *,
         pacer: Pacer | None,
-        seek: Callable[[float], None] | None,
+        player: Seekable | None,
         max_past_bytes: int,
     ) -> None:
         self._frames = frames
         self._now_ns = clock.now_ns
         self._pacer = pacer
-        self._seek = seek
+        self._player = player
         self._past = PastFrames(max_past_bytes)
         self._held_s = Fraction(0)
         self._frozen_ns = 0
@@ -104,18 +104,18 @@ class Playback:
         self._is_stepping = not self._past.step_on() and self.is_frozen
 
     def end(self) -> str:
-        """Stay at the last frame; return a notice."""
+        """Stay at the last frame, unless the source is to go on from elsewhere; return a notice."""
         if self.is_frozen:
             self.go_on()
-        self.is_ended = True
-        return "space plays it again" if self._seek else ""
+        self.is_ended = self._player is None or not self._player.is_sought
+        return "space plays it again" if self._player and self.is_ended else ""
 
     def seek(self, by_s: float) -> str:
         """Play on from so many seconds later, minus infinity: from the beginning; return a notice.
 
         From its end a source goes back only.
         """
-        if self._seek is None:
+        if self._player is None:
             return "only a file goes back and on"
         if self.is_ended and by_s > 0:
             return "it has ended"
@@ -126,7 +126,7 @@ class Playback:
             self._past.look_at_newest()
             if self._pacer:
                 self._pacer.restart()
-        self._seek(by_s)
+        self._player.seek(by_s)
         return f"{by_s:+.0f} s" if math.isfinite(by_s) else "from the beginning"
 
     def _count_held(self) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "LiveRenderer",
     "Renderer",
     "Screen",
+    "Seekable",
     "Sink",
     "Source",
 ]
@@ -61,6 +62,20 @@ class Source(_Closing, Protocol):
         Raises:
             SourceError: The source broke; frames read before stay good.
         """
+
+
+class Seekable(Protocol):
+    """A source that can be told where to go on; from any thread."""
+
+    def seek(self, by_s: float) -> None:
+        """Go on so much later, or earlier, than what was read last.
+
+        After the end, ``read`` then has more. Minus infinity is the beginning.
+        """
+
+    @property
+    def is_sought(self) -> bool:
+        """True from ``seek`` until the next ``read``."""
 
 
 class HandFinder(_Closing, Protocol):

@@ -132,7 +132,7 @@ def show(
                 save_to=save_to,
                 stop=stop.event,
                 stays=stays,
-                seek=source.seek if isinstance(source, PlayedSource) else None,
+                player=source if isinstance(source, PlayedSource) else None,
                 greeting=greeting,
                 names_marks=names_marks,
             )

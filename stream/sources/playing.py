@@ -22,7 +22,9 @@ _LAST_S = Fraction(1, 25)
 
 
 class PlayedSource(Closing):
-    """Plays a recording, its times going on whatever is played; a ``stream.protocols.Source``.
+    """Plays a recording, its times going on whatever is played.
+
+    A ``Source`` and ``Seekable`` of ``stream.protocols``.
 
     Args:
         open_from: Opens the recording from a time on, in seconds, or from its beginning: that is
@@ -66,12 +68,14 @@ class PlayedSource(Closing):
         return self._source.warnings
 
     def seek(self, by_s: float) -> None:
-        """Go on so much later, or earlier, than what was read last; from any thread.
-
-        After the end, ``read`` then has more. Minus infinity is the beginning.
-        """
+        """Go on from elsewhere; see ``Seekable``."""
         with self._guard:
             self._jump_s += by_s
+
+    @property
+    def is_sought(self) -> bool:
+        """Whether that is still to come."""
+        return self._jump_s != 0
 
     def read(self) -> Frame | None:
         """Return the next frame; None once closed, at the end, or of a recording without frames.

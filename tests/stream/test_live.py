@@ -305,11 +305,20 @@ def test_other_keys_go_to_the_controls_and_their_notice_is_shown_for_a_while() -
 
 
 def test_arrow_keys_have_the_source_go_back_and_on() -> None:
-    asked: list[float] = []
+    class Player:
+        is_sought = False
+
+        def __init__(self) -> None:
+            self.asked_s: list[float] = []
+
+        def seek(self, by_s: float) -> None:
+            self.asked_s.append(by_s)
+
+    player = Player()
     screen = ScriptedScreen({2: "right", 3: "space", 4: "left"})
-    stage = Stage(frames(9), screen=screen, seek=asked.append)
+    stage = Stage(frames(9), screen=screen, player=player)
     assert stage.run().num_shown == 9  # frozen, it goes on
-    assert asked == [5.0, -5.0]
+    assert player.asked_s == [5.0, -5.0]
     notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
     assert (notices[3], notices[5]) == ("+5 s", "-5 s")
 
@@ -385,7 +394,7 @@ def test_at_the_end_a_recording_plays_again(key: str, notice: str) -> None:
     keys = {2: "space", 3: ".", 4: ".", 5: ".", 6: "right", 7: key, 9: "r"}
     screen = ScriptedScreen({**keys, 20: "q"})
     source = PlayedSource(lambda start_s: frames(5))
-    stage = Stage(source, screen=screen, stays=True, seek=source.seek)
+    stage = Stage(source, screen=screen, stays=True, player=source)
     assert stage.run().num_shown == 10
     scenes = stage.renderer.scenes
     greys = [int(scene.frame.image[0, 0, 0]) for scene in scenes]
@@ -406,6 +415,27 @@ def test_frames_are_stepped_through_one_by_one_there_and_back() -> None:
     shown = [scene.frame.index for scene in stage.renderer.scenes]
     without_repeats = [shown[0], *(b for a, b in itertools.pairwise(shown) if a != b)]
     assert without_repeats == [0, 1, 2, 3, 4, 5, 4, 3, 2, 3]
+
+
+def test_to_go_back_in_the_last_moment_is_no_end() -> None:
+    """All is read then, and nothing looks at the source any more."""
+    is_read = threading.Event()
+
+    def read(index: int) -> None:
+        if index == 3:
+            is_read.set()
+
+    def before(index: int) -> None:
+        assert index != 2 or is_read.wait(WAIT_S)
+
+    screen = ScriptedScreen({1: "r", 2: "left", 6: "q"}, before=before)
+    source = PlayedSource(lambda start_s: frames(3, before=read))
+    stage = Stage(source, screen=screen, stays=True, player=source)
+    assert stage.run().num_shown == 6
+    stats = [scene.stats for scene in stage.renderer.scenes if scene.stats]
+    assert [each.is_ended for each in stats] == [False] * 6 + [True]
+    (part,) = stage.controls.recordings
+    assert part.overlay.pts == [0, 1, 2, 3, 4]
 
 
 def test_a_key_that_is_held_down_steps_through_a_whole_recording() -> None:
