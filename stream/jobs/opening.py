@@ -71,26 +71,15 @@ def open_live_source(options: Options, *, loop: bool) -> Source:
     """
     name = options[SourceOptions].source
     part = options[PartOptions]
-    # What comes once only, a pipe or a stream, cannot begin again.
     if Path(name).is_file() or Path(name).is_dir():
-        from stream.sources.playing import PlayedSource
-
-        whole = options.but(max_frames=None)
-        return PlayedSource(
-            lambda from_s: open_source(whole if from_s is None else whole.but(start_s=from_s)),
-            begin_s=part.start_s or 0.0,
-            max_frames=part.max_frames,
-            loops=loop,
-        )
-    if Path(name).exists():  # a pipe
+        return _open_played(options, loop)
+    if Path(name).exists():  # a pipe, which comes once only
         return open_source(options)
     unlimited = options.but(end_s=None, max_frames=None)
     source = open_source(unlimited)
     if not source.info.is_live:  # a recording on a web server
-        if part.end_s is None and part.max_frames is None:
-            return source
         source.close()
-        return open_source(options)
+        return _open_played(options, loop)
     from stream.sources.returning import ReturningSource
     from stream.sources.timeline import Span
 
@@ -99,6 +88,18 @@ def open_live_source(options: Options, *, loop: bool) -> Source:
         partial(open_source, unlimited) if options[ViewOptions].reconnect else None,
         span=Span(None, part.end_s, part.max_frames),
         keeps_up=True,
+    )
+
+
+def _open_played(options: Options, loop: bool) -> Source:
+    from stream.sources.playing import PlayedSource
+
+    part, whole = options[PartOptions], options.but(max_frames=None)
+    return PlayedSource(
+        lambda from_s: open_source(whole if from_s is None else whole.but(start_s=from_s)),
+        begin_s=part.start_s or 0.0,
+        max_frames=part.max_frames,
+        loops=loop,
     )
 
 
