@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from stream.sources.messages import ignore_messages
+
 __all__ = ["import_resnet"]
 
 _SCHEMAS = (
@@ -32,6 +34,7 @@ def import_resnet() -> Any:  # noqa: ANN401 - torchvision is untyped
             raise
         _declare_operators()
         from torchvision.models import resnet
+    ignore_messages()  # torchvision 0.21, for one, asks for them
     return resnet
 
 

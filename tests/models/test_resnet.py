@@ -84,10 +84,12 @@ def test_components_beyond_the_rank_are_zero() -> None:
 
 
 def test_torchvision_loads_beside_a_torch_it_was_not_built_for() -> None:
+    """And leaves FFmpeg's messages alone, see ``ignore_messages``."""
     # In a process of its own: the operators can be declared only once.
     program = (
         "from models.torchvision_ops import import_resnet as load; "
-        "assert load() is load(); import torchvision.transforms.v2"
+        "assert load() is load(); import torchvision.transforms.v2; "
+        "import av; assert av.logging.get_level() is None"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=PROCESS_S)
 
