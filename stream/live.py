@@ -275,8 +275,8 @@ class LiveLoop:
         if key is None:
             return False
         action = key.lower() if len(key) == 1 else key  # only names have capitals
-        if self._recordings.is_named:
-            self._recordings.type(key)
+        if self._recordings.hear(key):
+            pass  # of a mark
         elif own := self._actions.get(action):
             own(self)
         else:

@@ -49,6 +49,7 @@ class LiveRecordings:
         self._is_watched = is_watched
         self._names_marks = names_marks
         self._naming: MarkName | None = None
+        self._named_elsewhere: dict[str, MarkName] = {}
         self._whole: Recorder[RecordedFrame] | None = None
         self._part: Recorder[RecordedFrame] | None = None
         self._standby: Recorder[RecordedFrame] | None = None
@@ -80,6 +81,7 @@ class LiveRecordings:
     def toggle(self) -> None:
         """Begin a recording, or end the one that is going on; say which."""
         if self._part is not None:
+            self._end_naming_elsewhere()
             self._finish(self._part)
             return
         try:
@@ -91,43 +93,82 @@ class LiveRecordings:
 
     def press_mark(self) -> None:
         """Mark this moment: by what is typed next, where somebody can type, or by a number."""
-        if not self._marked:
-            self._say("marks are set in a recording: press r first")
-            return
-        self._num_marks += 1
-        self._naming = MarkName(self._num_marks, self._newest_s)
+        self._naming = self._begin_mark()
         if not self._names_marks:
             self._end_naming()
+
+    def _begin_mark(self) -> MarkName | None:
+        if not self._marked:
+            self._say("marks are set in a recording: press r first")
+            return None
+        self._num_marks += 1
+        return MarkName(self._num_marks, self._newest_s)
 
     def tell_signal(self, state: str) -> None:
         """Keep that the source was lost, or is back, with the newest moment there is."""
         self._keep_event(state, self._newest_s, SIGNAL)
 
     @property
-    def is_named(self) -> bool:
-        """True while a mark's name is typed: what is pressed then is for ``type``."""
-        return self._naming is not None
-
-    @property
     def words(self) -> str:
         """What to say meanwhile; else nothing."""
         return self._naming.words if self._naming is not None else ""
 
-    def type(self, key: str) -> None:
-        """Take a key, as a screen names it, for the name of the mark."""
-        if self._naming is not None and self._naming.press(key):
-            self._end_naming()
+    def hear(self, press: str) -> bool:
+        """Take a key of a mark's name that is typed, or what is said of one named elsewhere.
+
+        Many may name marks at a time, each under a word of its own: "mark WORD" marks the moment,
+        "mark WORD=NAME" names it, "no mark WORD" takes it back. Where its recording ends before
+        that, it has its number.
+
+        Args:
+            press: As a screen tells it.
+
+        Returns:
+            Whether it is of a mark; else it has another meaning.
+        """
+        if self._naming is not None:
+            if self._naming.press(press):
+                self._end_naming()
+        elif press.startswith(("mark ", "no mark ")):
+            self._hear_from_elsewhere(*press.partition("mark "))
+        else:
+            return False
+        return True
+
+    def _hear_from_elsewhere(self, no: str, _: str, said: str) -> None:
+        who, equals, name = said.partition("=")
+        if not no and not equals:
+            if mark := self._begin_mark():
+                self._named_elsewhere[who] = mark
+            return
+        named = self._named_elsewhere.pop(who, None)
+        if named is None:
+            self._say("too late: the recording has ended, the mark has its number")
+            return
+        if no:
+            named.drop()
+        else:
+            named.write(name)
+        self._settle_mark(named)
 
     def _end_naming(self) -> None:
         naming, self._naming = self._naming, None
-        if naming is None:
-            return
-        if naming.name is None or not self._marked:
-            self._num_marks -= 1
+        if naming is not None:
+            self._settle_mark(naming)
+
+    def _end_naming_elsewhere(self) -> None:
+        marks, self._named_elsewhere = self._named_elsewhere, {}
+        for mark in marks.values():
+            self._settle_mark(mark)
+
+    def _settle_mark(self, mark: MarkName) -> None:
+        if mark.name is None or not self._marked:
+            if mark.number == self._num_marks:
+                self._num_marks -= 1
             self._say("no mark")
         else:
-            self._keep_event(naming.name, naming.at_s, MARK)
-            self._say(naming.name)
+            self._keep_event(mark.name, mark.at_s, MARK)
+            self._say(mark.name)
 
     def _keep_event(self, value: str, at_s: Fraction, setting: str) -> None:
         for recorder in self._marked:
@@ -173,6 +214,7 @@ class LiveRecordings:
     def finish(self) -> None:
         """Have every recording end, in its own time: ``settle_ended`` says what came of it."""
         self._end_naming()
+        self._end_naming_elsewhere()
         standby, self._standby = self._standby, None
         for recorder in self._current:
             self._finish(recorder)

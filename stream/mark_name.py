@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-__all__ = ["MarkName"]
+__all__ = ["MAX_LENGTH", "MarkName"]
 
 MAX_LENGTH = 40
 """Characters of a name."""
 _SPELT = {"space": " "}
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+"""Show nothing themselves; scripts and emoji need them."""
 
 
 class MarkName:
@@ -20,6 +22,8 @@ class MarkName:
     """
 
     def __init__(self, number: int, at_s: Fraction) -> None:
+        self.number = number
+        """Of the mark."""
         self._unnamed = f"mark {number}"
         self._text = ""
         self._is_dropped = False
@@ -36,12 +40,21 @@ class MarkName:
         """What to say of it meanwhile."""
         return f"{self._text or self._unnamed}_   name it, then Enter (Esc: no mark)"
 
+    def write(self, text: str) -> None:
+        """Take a whole name; what shows nothing, or turns the direction of writing, is left out."""
+        shown = (each for each in text if each.isprintable() or each in _JOINERS)
+        self._text = "".join(shown)[:MAX_LENGTH]
+
+    def drop(self) -> None:
+        """Take the mark back."""
+        self._is_dropped = True
+
     def press(self, key: str) -> bool:
         """Take a key, as a screen names it; return whether that was the last one."""
         if key == "backspace":
             self._text = self._text[:-1]
         elif key == "escape":
-            self._is_dropped = True
+            self.drop()
         elif len(character := _SPELT.get(key, key)) == 1 and len(self._text) < MAX_LENGTH:
             self._text += character
         return key in ("enter", "escape")

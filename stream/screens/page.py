@@ -16,6 +16,7 @@ from stream.closing import Closing
 from stream.errors import DisplayError
 from stream.frames import RgbImage
 from stream.keys import Key, Setting
+from stream.mark_name import MAX_LENGTH
 from stream.protocols import LiveRenderer
 from stream.scene import Scene
 from stream.screens.page_server import PageServer
@@ -25,7 +26,7 @@ from stream.sources.browser import BrowserSource
 from stream.stats import Stats
 from stream.worker import Worker
 
-__all__ = ["Page", "Settable"]
+__all__ = ["MARK_KEY", "Page", "Settable"]
 
 HEADS_S = 0.25
 """Between two looks at what each head looks at."""
@@ -33,6 +34,11 @@ MAX_PRESSES = 64
 """That wait for the loop, which takes one a picture."""
 CAMERA = {"max_wh": (1280, 720), "max_per_s": 30}
 """The largest pictures that a browser should send of its own camera, and how many a second."""
+MARK_KEY = "b"
+"""Key that a page asks the name of a mark after; see ``stream.live_recordings``."""
+_NAMED_MARK = re.compile(
+    rf"mark [a-z0-9]{{1,12}}(=[^\n]{{0,{MAX_LENGTH}}})?|no mark [a-z0-9]{{1,12}}"
+)
 _SETTING = re.compile(r"[a-z_]{1,20}=[a-z0-9_.-]{1,20}")
 
 
@@ -200,7 +206,8 @@ class Page(Closing):
     def press(self, press: str) -> bool:
         """Keep what was pressed; return whether it is anything that can be. Any thread."""
         is_setting = _SETTING.fullmatch(press) is not None
-        if not is_setting and press not in self._allowed:
+        is_mark = MARK_KEY in self._allowed and _NAMED_MARK.fullmatch(press) is not None
+        if not is_setting and not is_mark and press not in self._allowed:
             return False
         with self._pressed:
             if len(self._presses) >= MAX_PRESSES:

@@ -16,7 +16,7 @@ from aiohttp import WSMsgType
 from stream.keys import Key, Setting
 from stream.scene import Scene
 from stream.screens.options import PageOptions
-from stream.screens.page import Page
+from stream.screens.page import MARK_KEY, Page
 from stream.screens.page_server import PageServer
 from stream.stats import Stats
 from tests.fakes import make_frame
@@ -36,7 +36,11 @@ __all__ = [
     "told",
 ]
 
-KEYS = [Key(("k",), "skeleton", None), Key(("space",), "freeze", None)]
+KEYS = [
+    Key(("k",), "skeleton", None),
+    Key(("space",), "freeze", None),
+    Key((MARK_KEY,), "mark", None),
+]
 
 
 class Dial:

@@ -130,6 +130,24 @@ def test_a_mark_is_of_the_moment_of_its_key_and_named_by_what_is_typed_then() ->
     assert notices[10] == "Sa q"
 
 
+def test_many_name_marks_at_a_time_each_its_own_moment() -> None:
+    """A recording that ends meanwhile has those that are not named yet, by their numbers."""
+    hidden = f"{chr(0x202E)}A\tB"
+    keys = ["mark ann", "r", "", "mark ann", "mark bo", "mark cy", "mark dan", "l", "mark ann=x=1"]
+    keys += ["no mark dan", f"mark bo={hidden}", "", "mark dan", "", "r"]
+    keys += 2 * ["mark dan=late", ""]  # "saved ..." may take the place of one notice
+    screen = ScriptedScreen({index: key for index, key in enumerate(keys) if key})
+    stage = Stage(frames(len(keys)), screen=screen)
+    stage.run()
+    assert stage.controls.pressed == ["l"], "other keys mean what they always do"
+    (part,) = stage.controls.recordings
+    marks = [(round(event.time_s * 30), event.value) for event in part.events]
+    assert marks == [(1, "x=1"), (2, "AB"), (3, "mark 3"), (10, "mark 4")]
+    notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
+    assert notices[1].startswith("marks are set in a recording")
+    assert any("too late" in notice for notice in notices[-4:])
+
+
 def test_recording_beside_save_leaves_the_saved_file_whole() -> None:
     sink = ListSink()
     stage = Stage(frames(8), screen=ScriptedScreen({1: "r", 6: "r"}), save_to=sink)

@@ -113,6 +113,19 @@ def test_what_is_pressed_reaches_the_loop_the_newest_value_of_a_slider(page: Pag
     run(scene)
 
 
+@pytest.mark.parametrize("name", ["HELLO = 1", 40 * chr(0x1F590), "", chr(0x645) + "\t"])
+def test_what_is_said_of_a_mark_reaches_the_loop_in_order(page: Page, name: str) -> None:
+    async def scene() -> None:
+        async with browser(page.server) as session, socket(page.server, session) as opened:
+            said = ["mark 0ab", "mark x", f"mark 0ab={name}", "no mark x"]
+            for press in said:
+                await opened.send_str(press)
+            heard = [await in_thread(page.show, patches(), WAIT_S) for _ in said]
+            assert heard == said
+
+    run(scene)
+
+
 def test_a_changed_setting_is_told_to_all(page: Page) -> None:
     dial = Dial()
     page.connect(KEYS, dial)

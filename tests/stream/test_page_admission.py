@@ -17,11 +17,13 @@ from stream.errors import DisplayError
 from stream.screens import connections, page_server
 from stream.screens.admission import Admission
 from stream.screens.options import PageOptions
-from stream.screens.page import Page
+from stream.screens.page import MARK_KEY, Page
 from stream.screens.page_server import MAX_CONNECTIONS, MAX_MESSAGES_PER_S, PageServer
 from stream.sinks.jpeg import encode_jpeg
 from tests.clips import patches
 from tests.stream.pages import (
+    KEYS,
+    Dial,
     browser,
     in_thread,
     picture,
@@ -112,9 +114,20 @@ def test_more_viewers_than_may_are_refused_and_the_view_goes_on(page: Page) -> N
         ("x" * 100_000, 1009),
         ("q", 1008),
         ("alpha=../../etc", 1008),
+        ("mark 1=" + 41 * "x", 1008),
+        ("mark " + 13 * "x", 1008),
+        ("mark 1=a\nb", 1008),
         (b"bytes", 1003),
     ],
-    ids=["long", "a key that is not offered", "no setting", "no text"],
+    ids=[
+        "long",
+        "a key that is not offered",
+        "no setting",
+        "long name",
+        "long word",
+        "two lines",
+        "no text",
+    ],
 )
 def test_what_is_not_understood_ends_that_viewer_alone(
     page: Page, send: str | bytes, code: int
@@ -134,6 +147,12 @@ def test_what_is_not_understood_ends_that_viewer_alone(
             assert (await picture(good))[1] == encode_jpeg(patches())
 
     run(scene)
+
+
+def test_marks_are_not_understood_where_nobody_can_set_them(page: Page) -> None:
+    page.connect([key for key in KEYS if MARK_KEY not in key.presses], Dial())
+    assert page.press("k")
+    assert not page.press("mark x")
 
 
 def test_a_flood_of_messages_ends_that_viewer(page: Page) -> None:
