@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import re
+import zipfile
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 
+from stream.annotation.events import read_events
 from tests.served_view import SECOND_MS, ServedView, drop_file
+from tests.stream.mp4_files import probe
 from tests.waits import PROCESS_S, until
 
 
@@ -120,25 +127,207 @@ def test_another_model_takes_over_while_the_picture_goes_on(page: Any) -> None: 
     )
 
 
-def test_what_is_recorded_stays_in_the_browser(page: Any, served: ServedView) -> None:  # noqa: ANN401
+FLASHING_CAMERA = """
+navigator.mediaDevices.getUserMedia = async () => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 360 });
+  const context = canvas.getContext("2d");
+  let level = 0;
+  const paint = () => {
+    level = (level + 32) % 224;
+    for (const [left, colour] of [[0, `rgb(${32 + level} 0 0)`], [320, `rgb(0 0 ${32 + level})`]]) {
+      context.fillStyle = colour;
+      context.fillRect(left, 0, 320, 360);
+    }
+  };
+  setInterval(paint, 1000 / 30);
+  paint();
+  return canvas.captureStream(30);
+};
+"""
+"""Red beside blue, each picture as bright as the ones before and after it are not."""
+
+
+def record(page: Any) -> None:  # noqa: ANN401
+    page.locator("body").press("r")
+    page.locator("#elapsed", has_text="0:01").wait_for()
+
+
+def kept(page: Any, folder: Path) -> list[str]:  # noqa: ANN401
+    """End a recording; return the names of its files, which are in a folder then."""
+    with page.expect_download() as download:
+        page.locator("#record").click()
+    assert re.fullmatch(r"signlight-\d{8}-\d{6}\.zip", download.value.suggested_filename)
+    with zipfile.ZipFile(download.value.path()) as files:
+        assert files.testzip() is None
+        files.extractall(folder)
+        return files.namelist()
+
+
+def times_of(path: Path) -> list[str]:
+    found = probe(path, "-show_entries", "frame=pts_time:stream=codec_name")
+    assert found["streams"][0]["codec_name"] == "h264"
+    return [frame["pts_time"] for frame in found["frames"]]
+
+
+def colours_of(path: Path) -> list[tuple[int, ...]]:
+    """Red and blue of each picture's left and right."""
+    with av.open(str(path)) as container:
+        pictures = [each.to_ndarray(format="rgb24") for each in container.decode(video=0)]
+    return [
+        (*map(int, each[100, 100, ::2]), *map(int, each[100, each.shape[1] - 100, ::2]))
+        for each in pictures
+    ]
+
+
+def test_a_recording_is_two_films_of_the_same_pictures_and_a_table(
+    chromium: Any,  # noqa: ANN401
+    served: ServedView,
+    complaints: list[str],
+    tmp_path: Path,
+) -> None:
+    page = opened(chromium, served, complaints, accept_downloads=True)
+    page.add_init_script(FLASHING_CAMERA)
+    page.reload()
+    start(page)
+    page.locator("#mark").wait_for(state="hidden")
+    record(page)
+    page.locator("body").press("b")
+    page.keyboard.type('HELLO, "r"')
+    page.keyboard.press("Enter")
+    page.select_option("#set-colormap", "viridis")
+    page.wait_for_url("**/?*colormap=viridis*")
+    page.locator("#mark").click()
+    page.keyboard.press("Escape")
+    page.locator("#mark").click()
+    page.locator("#mark-name").wait_for()  # and is not named
+    names = kept(page, tmp_path)
+    page.locator("#toast", has_text="Saved signlight-").wait_for()
+    page.context.close()
+    stem = names[0].partition(".")[0]
+    assert names == [f"{stem}.clean.mp4", f"{stem}.overlay.mp4", f"{stem}.events.csv"]
+    clean, overlay, table = (tmp_path / name for name in names)
+    times = times_of(clean)
+    assert times == times_of(overlay)
+    assert times[0] == "0.000000"
+    assert len(times) > 5
+    came, drawn = colours_of(clean), colours_of(overlay)
+    assert len({each[0] // 32 for each in came}) > 3
+    for number, ((red, no_blue, no_red, blue), mirrored) in enumerate(
+        zip(came, drawn, strict=True)
+    ):
+        assert max(no_blue, no_red) < 24
+        assert abs(red - blue) < 24
+        assert np.allclose(mirrored, (no_red, blue, red, no_blue), atol=24), number
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = [*csv.DictReader(file)]
+    assert {row["setting"]: row["value"] for row in rows if row["time_s"] == "0.000"}[
+        "layout"
+    ] == "overlay"
+    later = [(row["setting"], row["value"]) for row in rows if row["time_s"] != "0.000"]
+    assert later == [("mark", 'HELLO, "r"'), ("colormap", "viridis"), ("mark", "mark 2")]
+    told = probe(overlay, "-show_chapters")["chapters"]
+    assert [chapter["tags"]["title"] for chapter in told] == [
+        'HELLO, "r"',
+        "colormap viridis",
+        "mark 2",
+    ]
+    stretches = read_events(table, Fraction(times[-1]))
+    assert [each.value for each in stretches if each.tier == "mark"] == ['HELLO, "r"', "mark 2"]
+
+
+def test_another_size_is_a_part_of_its_own_with_its_marks(page: Any, tmp_path: Path) -> None:  # noqa: ANN401
     start(page)
     page.locator("#age", has_text="ms").wait_for()
+    record(page)
+    page.locator("body").press("b")  # is named in the other part
+    page.select_option("#set-layout", "side")
+    until(
+        lambda: page.locator("#picture").evaluate("it => it.width") > 1200,
+        "the other size",
+        between=lambda: page.wait_for_timeout(100),
+    )
+    page.keyboard.type("before")
+    page.keyboard.press("Enter")
+    page.locator("body").press("b")
+    page.keyboard.type("after")
+    names = kept(page, tmp_path)
+    assert [name.partition(".")[2] for name in names] == 2 * [
+        "clean.mp4",
+        "overlay.mp4",
+        "events.csv",
+    ]
+    tables = [(tmp_path / name).read_text() for name in names[2::3]]
+    assert [re.findall("mark,(.*)", table) for table in tables] == [["before"], ["after"]]
+    assert ["layout,side" in table for table in tables] == [False, True]
+    for films in (names[:2], names[3:5]):
+        clean, overlay = (times_of(tmp_path / name) for name in films)
+        assert clean == overlay
+    assert "-2." in names[3]
+
+
+def test_pictures_and_recordings_stay_in_the_browser(page: Any, served: ServedView) -> None:  # noqa: ANN401
+    start(page)
     with page.expect_download() as snapshot:
         page.locator("#snapshot").click()
-    assert snapshot.value.suggested_filename.endswith(".png")
-    page.locator("#record").click()
-    page.locator("#elapsed", has_text="0:01").wait_for()
+    assert re.fullmatch(r"signlight-\d{8}-\d{6}\.png", snapshot.value.suggested_filename)
+    record(page)
+    page.locator("#freeze").click()
+    page.locator('#freeze[aria-pressed="true"]').wait_for()
+    page.locator("#elapsed", has_text="0:02").wait_for()  # what is frozen is recorded for as long
     with page.expect_download() as recording:
-        page.locator("#record").click()
-    assert Path(recording.value.path()).stat().st_size > 10_000
+        page.locator("#camera-stop").click()
+    assert zipfile.is_zipfile(recording.value.path())
     assert [path.name for path in served.folder.iterdir()] == ["stderr"]
 
 
+def test_pictures_that_a_browser_cannot_encode_in_time_are_counted_and_left_out_of_both_films(
+    page: Any,  # noqa: ANN401
+    tmp_path: Path,
+) -> None:
+    start(page)
+    page.evaluate(
+        """() => {
+          let asked = 0; // by each film of each picture
+          Object.defineProperty(VideoEncoder.prototype, "encodeQueueSize", { get: () => (asked++ % 3 ? 0 : 99) });
+        }"""  # noqa: E501
+    )
+    record(page)
+    page.locator("#dropped", has_text="not recorded").wait_for()
+    names = kept(page, tmp_path)
+    assert times_of(tmp_path / names[0]) == times_of(tmp_path / names[1])
+
+
+def test_a_recording_that_cannot_go_on_is_kept_up_to_there_and_the_view_goes_on(
+    page: Any,  # noqa: ANN401
+    tmp_path: Path,
+) -> None:
+    start(page)
+    record(page)
+    with page.expect_download() as download:
+        page.evaluate(
+            """() => {
+              const encode = VideoEncoder.prototype.encode;
+              VideoEncoder.prototype.encode = function (...given) {
+                VideoEncoder.prototype.encode = encode;
+                this.configure({ codec: "avc1.42E00A", width: 4096, height: 4096 });
+                encode.apply(this, given);
+              };
+            }"""
+        )
+    page.locator("#toast", has_text="recording stopped").wait_for()
+    assert "Saved signlight-" in page.locator("#toast").inner_text()
+    with zipfile.ZipFile(download.value.path()) as files:
+        files.extractall(tmp_path)
+        for name in files.namelist()[:2]:
+            assert len(times_of(tmp_path / name)) > 1
+    assert page.locator("#record").inner_text() == "Record"
+
+
 def test_a_browser_that_keeps_no_videos_says_so(page: Any) -> None:  # noqa: ANN401
-    page.evaluate("window.MediaRecorder = undefined")
+    page.evaluate("window.VideoEncoder = undefined")
     start(page)
     page.locator("#record").click()
-    assert "snapshots" in page.locator("#toast").inner_text()
+    page.locator("#toast", has_text="snapshots").wait_for()
     assert page.locator("#record").inner_text() == "Record"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from run_live import main
 from tests.served_view import SECOND_MS, ServedView, drop_file
 from tests.waits import PROCESS_S, until
+
+ARABIC = "".join(map(chr, (0x625, 0x634, 0x627, 0x631, 0x629)))
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +136,42 @@ def test_snapshot_and_recording_are_kept_where_it_was_started(
     (recording,) = served.folder.glob("signlight-*.overlay.mp4")
     with av.open(str(recording)) as container:
         assert len([*container.decode(video=0)]) > 1
+
+
+def test_several_name_their_marks_at_a_time(page: Any, served: ServedView) -> None:  # noqa: ANN401
+    before = {*served.folder.glob("*.csv")}
+    other = page.context.new_page()
+    other.set_viewport_size({"width": 390, "height": 844})
+    other.goto(page.url)
+    page.locator("body").press("b")
+    page.locator("#notice", has_text="press r first").wait_for()
+    page.locator("#record").click()
+    page.locator("#elapsed", has_text="0:01").wait_for()
+    page.bring_to_front()
+    page.locator("body").press("b")
+    page.keyboard.type("rest, 1 ")
+    other.bring_to_front()
+    other.locator("#mark").click()
+    other.keyboard.insert_text(ARABIC)
+    other.locator("#naming button", has_text="Keep").click()
+    other.locator("#notice", has_text=ARABIC).wait_for()
+    other.locator("#mark").click()
+    other.locator("#mark-drop").click()
+    other.locator("#notice", has_text="no mark").wait_for()
+    page.bring_to_front()
+    page.locator("#mark-name").press("Enter")
+    page.locator("#notice", has_text="rest, 1").wait_for()
+    page.locator("body").press("b")
+    page.locator("#record").click()  # what is typed so far is the name
+    page.locator("#naming").wait_for(state="hidden")
+    until(
+        lambda: len({*served.folder.glob("*.csv")}) > len(before), "a table", between=served.pause
+    )
+    (table,) = {*served.folder.glob("*.csv")} - before
+    with table.open(newline="", encoding="utf-8") as file:
+        marks = [row["value"] for row in csv.DictReader(file) if row["setting"] == "mark"]
+    assert marks == ["rest, 1", ARABIC, "mark 3"]
+    other.close()
 
 
 def test_the_list_of_keys_opens_and_closes(page: Any) -> None:  # noqa: ANN401

@@ -30,11 +30,13 @@ export class OwnCamera {
   #timer = null;
   #isEncoding = false;
   #numSent = 0;
-  #sentMs = new Map(); // by number, of pictures that are not answered yet
+  #sent = new Map(); // by number, pictures that are not answered yet
+  #shown = null; // the newest that is
   #lastMs = -Infinity;
   #width = FIRST_WIDTH;
   #answerMs = [];
   #restUntilMs = 0;
+  keepsSize = false; // as a recording wants it
   #turn = 0; // tells callbacks of an earlier start from those of this one
 
   constructor(video, { send, limits, onEnd }) {
@@ -42,10 +44,13 @@ export class OwnCamera {
     this.#send = send;
     this.#limits = limits;
     this.#onEnd = onEnd;
-    this.#encoder.addEventListener("message", ({ data: { jpeg, takenMs } }) => {
+    this.#encoder.addEventListener("message", ({ data: { jpeg, bitmap, takenMs } }) => {
       this.#isEncoding = false;
-      if (!this.isRunning) return;
-      this.#sentMs.set(this.#numSent++, takenMs);
+      if (!this.isRunning) {
+        bitmap.close();
+        return;
+      }
+      this.#sent.set(this.#numSent++, { bitmap, takenMs });
       this.#send(jpeg);
     });
   }
@@ -56,6 +61,11 @@ export class OwnCamera {
 
   get isCamera() {
     return this.#stream !== null;
+  }
+
+  /** The picture that was sent of what is on show, and its time: later while it is held. Null: none. */
+  get shown() {
+    return this.#shown;
   }
 
   /** Starts a camera, of those that `cameras()` lists; throws a sentence for people. */
@@ -111,7 +121,9 @@ export class OwnCamera {
 
   stop() {
     this.#turn++;
-    this.#sentMs.clear(); // what is still on its way holds up nothing that is started next
+    this.#forget(this.#numSent); // what is still on its way holds up nothing that is started next
+    this.#shown?.bitmap.close();
+    this.#shown = null;
     clearInterval(this.#timer);
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
@@ -135,18 +147,35 @@ export class OwnCamera {
 
   /** Notes that a picture has come back and is painted; returns how long ago it was taken, in ms. */
   answered(number) {
-    const takenMs = this.#sentMs.get(number);
-    for (const sent of this.#sentMs.keys()) if (sent <= number) this.#sentMs.delete(sent);
-    if (takenMs === undefined) return null;
-    const tookMs = performance.now() - takenMs;
+    const sent = this.#sent.get(number);
+    this.#sent.delete(number);
+    this.#forget(number);
+    const nowMs = performance.now();
+    if (sent === undefined) {
+      if (this.#shown !== null) this.#shown.timeMs = this.#shown.takenMs + nowMs - this.#shown.shownMs;
+      return null;
+    }
+    this.#shown?.bitmap.close();
+    this.#shown = { ...sent, timeMs: sent.takenMs, shownMs: nowMs };
+    const tookMs = nowMs - sent.takenMs;
     this.#answerMs.push(tookMs);
     if (this.#answerMs.length === JUDGED) this.#judge();
     return tookMs;
   }
 
+  /** Waits no longer for the pictures up to a number. */
+  #forget(last) {
+    for (const [number, { bitmap }] of this.#sent) {
+      if (number > last) continue;
+      bitmap.close();
+      this.#sent.delete(number);
+    }
+  }
+
   #judge() {
     const medianMs = this.#answerMs.sort((a, b) => a - b)[JUDGED >> 1];
     this.#answerMs = [];
+    if (this.keepsSize) return;
     const step = WIDTHS.indexOf(this.#width);
     if (medianMs > SLOW_MS && step > 0) {
       this.#width = WIDTHS[step - 1];
@@ -172,7 +201,7 @@ export class OwnCamera {
 
   async #take(nowMs) {
     const isTooSoon = nowMs - this.#lastMs < 800 / this.#limits.max_per_s; // a frame may come a little early
-    if (this.#isEncoding || isTooSoon || this.#sentMs.size >= MAX_IN_FLIGHT) return;
+    if (this.#isEncoding || isTooSoon || this.#sent.size >= MAX_IN_FLIGHT) return;
     const picture = this.#still ?? this.#video;
     const [fullWidth, fullHeight] = this.#still
       ? [picture.width, picture.height]

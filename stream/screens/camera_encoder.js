@@ -10,8 +10,7 @@ addEventListener("message", async ({ data: { bitmap, takenMs } }) => {
     canvas.height = bitmap.height;
   }
   context.drawImage(bitmap, 0, 0);
-  bitmap.close();
   const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
   const jpeg = await blob.arrayBuffer();
-  postMessage({ jpeg, takenMs }, [jpeg]);
+  postMessage({ jpeg, bitmap, takenMs }, [jpeg, bitmap]);
 });

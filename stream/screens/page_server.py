@@ -62,11 +62,11 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Server": "signlight",
 }
-_FILES = {"/": "page.html", "/view": "page.html"} | {
-    f"/{name}": name
-    for name in ("page.css", "page.js", "settings.js", "camera.js", "camera_encoder.js")
-}
 _KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+_FOLDER = files("stream.screens")
+_FILES = {"/": "page.html", "/view": "page.html"} | {
+    f"/{each.name}": each.name for each in _FOLDER.iterdir() if each.name.endswith((".css", ".js"))
+}
 _BOUNDARY = "signlight-picture"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -346,7 +346,7 @@ async def _send_to(socket: web.WebSocketResponse, viewer: Viewer) -> None:
 async def _send_file(request: web.Request) -> web.Response:
     name = _FILES[request.path]
     return web.Response(
-        body=files("stream.screens").joinpath(name).read_bytes(),
+        body=_FOLDER.joinpath(name).read_bytes(),
         content_type=_KINDS[name.rpartition(".")[2]],
         charset="utf-8",
     )

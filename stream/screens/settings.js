@@ -32,6 +32,11 @@ export class Settings {
     for (const name of this.#wishes.keys()) if (!this.#initial.has(name)) this.#wishes.delete(name);
   }
 
+  /** What can be set, and what it is set to. */
+  get shown() {
+    return this.#shown;
+  }
+
   show(settings) {
     for (const setting of settings) {
       if (setting.name === "head") showHeads(setting, this.#press);
