@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from stream.annotation.events import read_events
+from tests.clips import make_clip
 from tests.served_view import SECOND_MS, ServedView, drop_file
 from tests.stream.mp4_files import probe
 from tests.waits import PROCESS_S, until
@@ -329,6 +330,20 @@ def test_a_browser_that_keeps_no_videos_says_so(page: Any) -> None:  # noqa: ANN
     page.locator("#record").click()
     page.locator("#toast", has_text="snapshots").wait_for()
     assert page.locator("#record").inner_text() == "Record"
+
+
+def test_a_video_of_a_single_picture_gets_its_map(
+    page: Any,  # noqa: ANN401
+    tmp_path: Path,
+    sample_clip: Path,
+) -> None:
+    with av.open(str(sample_clip)) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    clip = make_clip(tmp_path / "one.mp4", [picture])
+    with page.expect_file_chooser() as chooser:
+        page.locator("#file-choose").click()
+    chooser.value.set_files(clip)
+    page.locator("#age", has_text="ms").wait_for()
 
 
 def test_a_video_plays_in_place_of_a_camera_not_mirrored(page: Any, sample_clip: Path) -> None:  # noqa: ANN401

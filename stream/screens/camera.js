@@ -103,10 +103,12 @@ export class OwnCamera {
   /** Plays a video, or shows a picture, in place of a camera; throws a sentence for people. */
   async open(file) {
     this.stop();
+    this.#timer = setInterval(() => { // what stands, as a picture or a video of one, is to have its map too
+      if (performance.now() - this.#lastMs >= STILL_MS) this.#take(performance.now());
+    }, STILL_MS);
     try {
       if (file.type.startsWith("image/")) {
         this.#still = await createImageBitmap(file);
-        this.#timer = setInterval(() => this.#take(performance.now()), STILL_MS);
         return;
       }
       this.#video.loop = true;
