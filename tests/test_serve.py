@@ -104,6 +104,30 @@ def test_a_model_that_never_comes_is_told_after_a_minute_and_holds_up_nothing(pa
     assert "head=2" not in page.url
 
 
+def test_who_chooses_a_model_by_hand_has_it_whatever_the_address_asks_for(page: Any) -> None:  # noqa: ANN401
+    page.add_init_script(
+        """window.said = [];
+        const send = WebSocket.prototype.send;
+        WebSocket.prototype.send = function (said) {
+          window.said.push(said);
+          if (!`${said}`.startsWith("model=")) send.call(this, said);
+        };"""
+    )
+    page.clock.install()
+    page.goto(urljoin(page.url, "/?model=dino_hands16&head=2&alpha=0.4"))
+    page.locator("#set-alpha-value", has_text="0.40").wait_for()
+    first = page.locator("#set-model").input_value()
+    for name in ("dino_hands16", first):  # and back, before either is ready
+        page.select_option("#set-model", name)
+    page.get_by_role("slider", name="Opacity").fill("0.35")
+    page.wait_for_url(lambda address: "alpha=0.35" in address and "model" not in address)
+    page.clock.fast_forward(60 * SECOND_MS)
+    asked = [each for each in page.evaluate("window.said") if each.startswith("model=")]
+    assert asked == [f"model={name}" for name in ("dino_hands16", "dino_hands16", first)]
+    assert page.locator("#toast").is_hidden()
+    assert page.locator('#strip [aria-pressed="true"]').inner_text() != "2"
+
+
 def test_what_an_address_asks_for_in_vain_is_told_and_the_rest_is_set(page: Any) -> None:  # noqa: ANN401
     page.goto(urljoin(page.url, "/?model=nonsense&alpha=7&colormap=cividis"))
     page.locator("#toast", has_text="model=nonsense, alpha=7").wait_for()

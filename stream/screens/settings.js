@@ -14,6 +14,7 @@ const OF_MODEL = ["layer", "head"]; // wait until it is at work
 /** Shows what can be set; `press(what)` sets it, `tell(words)` says what the address asks for in vain. */
 export class Settings {
   #press;
+  #choose; // by hand: what the address wishes for instead is not wanted any more
   #tell;
   #initial = null;
   #wishes = new Map(new URLSearchParams(location.search)); // of the address, until they are granted
@@ -23,6 +24,12 @@ export class Settings {
 
   constructor(press, tell) {
     this.#press = press;
+    this.#choose = (what) => {
+      const [name] = what.split("=");
+      if (name === "model") this.#dropModel();
+      this.#wishes.delete(name);
+      press(what);
+    };
     this.#tell = tell;
   }
 
@@ -39,8 +46,8 @@ export class Settings {
 
   show(settings) {
     for (const setting of settings) {
-      if (setting.name === "head") showHeads(setting, this.#press);
-      else showSetting(setting, this.#press);
+      if (setting.name === "head") showHeads(setting, this.#choose);
+      else showSetting(setting, this.#choose);
     }
     this.#shown = settings;
     this.#grant();
