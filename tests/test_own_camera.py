@@ -202,7 +202,7 @@ def test_a_recording_is_two_films_of_the_same_pictures_and_a_table(
     page.locator("#mark").click()
     page.locator("#mark-name").wait_for()  # and is not named
     names = kept(page, tmp_path)
-    page.locator("#toast", has_text="Saved signlight-").wait_for()
+    page.locator("#toast", has_text="downloads").wait_for()
     page.context.close()
     stem = names[0].partition(".")[0]
     assert names == [f"{stem}.clean.mp4", f"{stem}.overlay.mp4", f"{stem}.events.csv"]
@@ -316,7 +316,7 @@ def test_a_recording_that_cannot_go_on_is_kept_up_to_there_and_the_view_goes_on(
             }"""
         )
     page.locator("#toast", has_text="recording stopped").wait_for()
-    assert "Saved signlight-" in page.locator("#toast").inner_text()
+    assert "downloads" in page.locator("#toast").inner_text()
     with zipfile.ZipFile(download.value.path()) as files:
         files.extractall(tmp_path)
         for name in files.namelist()[:2]:

@@ -177,6 +177,7 @@ def test_several_name_their_marks_at_a_time(page: Any, served: ServedView) -> No
     other.bring_to_front()
     other.locator("#mark").click()
     other.keyboard.insert_text(ARABIC)
+    assert other.evaluate("document.documentElement.scrollWidth") <= 390
     other.locator("#naming button", has_text="Keep").click()
     other.locator("#notice", has_text=ARABIC).wait_for()
     other.locator("#mark").click()

@@ -102,7 +102,7 @@ export class OwnView {
     const { isRunning } = this.#camera;
     byId("camera-lamp").hidden = !this.#camera.isCamera;
     byId("camera-stop").disabled = !isRunning;
-    byId("camera-stop").textContent = this.#isFile ? "Close file" : "Stop camera";
+    byId("camera-stop").textContent = this.#isFile ? "Close file" : "Camera off";
     if (!isRunning) for (const id of READ_OF_PICTURES) byId(id).textContent = "\u2013";
     byId("freeze").disabled = byId("snapshot").disabled = byId("record").disabled = !isRunning;
   }

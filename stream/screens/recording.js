@@ -98,7 +98,7 @@ export class Recording {
     const zip = await zipped(files);
     if (zip === null) for (const [name, blob] of files) keep(blob, name);
     else keep(zip, `${this.#stem}.zip`);
-    return `Saved ${this.#stem}${zip === null ? "" : ".zip"}.`;
+    return `${this.#stem}${zip === null ? "" : ".zip"} goes to this browser\u2019s downloads.`;
   }
 }
 

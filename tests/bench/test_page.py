@@ -157,10 +157,12 @@ def test_the_page_alone(chromium: Any, sample_clip: Path) -> None:  # noqa: ANN4
     tell("the page alone, 1280 x 720", ages_ms, len(ages_ms) / MEASURED_S, more)
 
 
+@pytest.mark.parametrize("is_recorded", [False, True])
 def test_own_camera_from_glass_to_glass(
     chromium: Any,  # noqa: ANN401
     tmp_path: Path,
     sample_clip: Path,
+    is_recorded: bool,
 ) -> None:
     with av.open(str(sample_clip)) as container:
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
@@ -173,9 +175,17 @@ def test_own_camera_from_glass_to_glass(
         page.locator("#camera-start").click()
         page.locator("#message").wait_for(state="hidden")
         page.locator("#set-mirror").uncheck()
-        ages_ms, rate = measured(page)
+        ages_ms, rate = measured(page)  # by then it has its size, which a recording keeps
+        if is_recorded:
+            page.locator("#record").click()
+            page.locator("#lamp").wait_for()
+            ages_ms, rate = measured(page)
         widths = sorted(set(page.evaluate("window.widths")))
-        tell("own camera, glass to glass", ages_ms, rate, f", widths {widths}")
+        left_out = page.locator("#dropped").inner_text()
+        how = "recorded in two films, " if is_recorded else ""
+        tell(
+            f"own camera, {how}glass to glass", ages_ms, rate, f", widths {widths}, lost {left_out}"
+        )
 
 
 @pytest.mark.parametrize("num_quick", [1, 3])
