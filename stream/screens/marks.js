@@ -17,6 +17,7 @@ export class Marks {
       this.keep();
     });
     this.#field.addEventListener("keydown", (event) => {
+      if (event.repeat && this.#field.value === "") event.preventDefault(); // of the key that began it, still down
       if (event.isComposing || event.key !== "Escape") return; // that ends a choice of characters
       event.preventDefault();
       byId("mark-drop").click();

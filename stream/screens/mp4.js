@@ -65,7 +65,8 @@ export class Film {
   /** Keeps a bitmap as of a time in microseconds. */
   write(bitmap, timeUs) {
     const { width, height } = this.#encoding;
-    const frame = new VideoFrame(bitmap, { timestamp: timeUs, visibleRect: { x: 0, y: 0, width, height } });
+    const isOdd = bitmap.width !== width || bitmap.height !== height;
+    const frame = new VideoFrame(bitmap, { timestamp: timeUs, ...(isOdd && { visibleRect: { x: 0, y: 0, width, height } }) });
     const keyFrame = timeUs - this.#keyUs >= KEY_US;
     if (keyFrame) this.#keyUs = timeUs;
     this.#encoder.encode(frame, { keyFrame });
