@@ -83,7 +83,8 @@ export class OwnView {
     this.#lastFrame = readings.frame;
     const tookMs = this.#camera.answered(readings.frame); // by one clock, from camera to screen
     const { shown } = this.#camera;
-    if (shown !== null) this.recording?.take(shown.bitmap, image, this.#settings.shown, shown.timeMs);
+    const isNew = tookMs !== null || readings.is_frozen; // what is shown while a camera is silent is a gap
+    if (shown !== null && isNew) this.recording?.take(shown.bitmap, image, this.#settings.shown, shown.timeMs);
     const error = this.recording?.error;
     if (error) this.#finishRecording(`The recording stopped: ${error.message}`);
     readings.dropped = this.#numDropped;
