@@ -194,7 +194,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open || isOver) return;
   if (event.target.matches("select, input")) return; // they have keys of their own
   const key = KEY_NAMES[event.key] ?? event.key.toLowerCase();
-  if (event.target.matches("button") && ["space", "enter"].includes(key)) return;
+  if (event.target.matches("main button") && ["space", "enter"].includes(key)) return; // and not of a list that was closed
   if (key === "b" && !isClean && !byId("mark").hidden) marks.begin();
   else if (own !== null && key === "b") toast("Marks are set in a recording: press r first.");
   else if (own !== null && { s: 1, r: 1 }[key]) byId(key === "s" ? "snapshot" : "record").click();
