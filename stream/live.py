@@ -376,7 +376,7 @@ class LiveLoop:
     )
     """Keys that the loop itself knows, of whoever started it."""
     KEYS = (
-        Key(("space",), "freeze; at the end, play again", _toggle_freeze, on_card="freeze"),
+        Key(("space",), "freeze, or play again", _toggle_freeze, on_card="freeze"),
         Key((".",), "one frame on, of what is frozen", _step_on, on_card="one frame on"),
         Key((",",), "one frame back", _step_back),
         Key(("s",), "snapshot (PNG, in the working folder)", _keep_canvas, on_card="snapshot"),
