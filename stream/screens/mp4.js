@@ -33,6 +33,7 @@ export class Film {
   #encoding;
   #encoder;
   #config = null; // what a decoder needs to know
+  #parameters = null; // the same in the first picture itself, where it has that
   #samples = []; // of each picture: time, bytes, whether it is a key
   #waiting = [];
   #numWaitingBytes = 0;
@@ -98,6 +99,7 @@ export class Film {
   #keep(chunk) {
     const data = new Uint8Array(chunk.byteLength);
     chunk.copyTo(data);
+    if (this.#samples.length === 0 && this.#config.codec.startsWith("avc1")) this.#parameters = parametersIn(data);
     const ticks = Math.round((chunk.timestamp * TICKS_PER_S) / 1e6);
     this.#samples.push({ ticks, numBytes: data.length, isKey: chunk.type === "key" });
     this.#waiting.push(data);
@@ -148,7 +150,7 @@ export class Film {
     const colour = Object.keys(COLOURS).map((kind) => COLOURS[kind][colorSpace?.[kind]] ?? 2); // 2: not told
     const isFull = colorSpace?.fullRange ?? false;
     const parameters = isH264
-      ? box("avcC", bytesOf(description))
+      ? box("avcC", this.#parameters ?? bytesOf(description))
       : box("vpcC", u32(0x01000000), Uint8Array.of(0, 51, 0x82 | isFull, ...colour), u16(0));
     return box(
       isH264 ? "avc1" : "vp09",
@@ -172,6 +174,21 @@ function chapterList(chapters) {
 function utf8(words, maxBytes) {
   const room = new Uint8Array(maxBytes);
   return room.slice(0, new TextEncoder().encodeInto(words, room).written);
+}
+
+/** Returns the parameters of H.264 that stand in a picture; null where none do. Firefox (153) has them there, and tells them wrongly. */
+function parametersIn(picture) {
+  const units = { 7: [], 8: [] }; // of a sequence, of a picture (ITU-T H.264, 7.4.1)
+  const view = new DataView(picture.buffer);
+  for (let at = 0; at + 4 < picture.length; at += 4 + view.getUint32(at)) {
+    units[picture[at + 4] & 31]?.push(picture.subarray(at + 4, at + 4 + view.getUint32(at)));
+  }
+  const [ofSequence, ofPicture] = [units[7], units[8]];
+  if (!ofSequence.length || !ofPicture.length) return null;
+  const told = (unit) => bytes(u16(unit.length), unit);
+  const profile = ofSequence[0].subarray(1, 4);
+  const heads = [Uint8Array.of(0xe0 | ofSequence.length), Uint8Array.of(ofPicture.length)];
+  return bytes(Uint8Array.of(1), profile, Uint8Array.of(0xff), heads[0], ...ofSequence.map(told), heads[1], ...ofPicture.map(told));
 }
 
 function runsOf(numbers) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import subprocess
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from stream.screens.page import Page
 from tests.stream.mp4_files import probe
+from tests.waits import WAIT_S
 
 WRITE_FILM = """async ([width, height, timesUs, chapters]) => {
   const { Film, findCodec } = await import("/mp4.js");
@@ -36,6 +38,33 @@ WITHOUT_H264 = """
 const isSupported = VideoEncoder.isConfigSupported.bind(VideoEncoder);
 VideoEncoder.isConfigSupported = async (config) =>
   config.codec.startsWith("avc1") ? { supported: false } : isSupported(config);
+"""
+AS_FIREFOX = """
+const Encoder = VideoEncoder;
+window.VideoEncoder = class extends Encoder {
+  constructor({ output, error }) {
+    let sets = null;
+    super({
+      error,
+      output: (chunk, metadata) => {
+        if (metadata?.decoderConfig) {
+          const told = new Uint8Array(metadata.decoderConfig.description);
+          const sequence = told.slice(8, 8 + told[7]);
+          const picture = told.slice(8 + told[7] + 3);
+          sets = [0, 0, 0, sequence.length, ...sequence, 0, 0, 0, picture.length, ...picture];
+          const twice = (unit) => [0, unit.length + 1, unit[0], ...unit];
+          const wrong = [...told.slice(0, 6), ...twice(sequence), 1, ...twice(picture)];
+          metadata.decoderConfig.description = Uint8Array.from(wrong);
+        }
+        const data = new Uint8Array(chunk.byteLength);
+        chunk.copyTo(data);
+        const whole = chunk.type === "key" ? Uint8Array.from([...sets, ...data]) : data;
+        const { type, timestamp } = chunk;
+        output(new EncodedVideoChunk({ type, timestamp, data: whole }), metadata ?? {});
+      },
+    });
+  }
+};
 """
 ZIP = """async (files) => {
   const { zipped } = await import("/zip.js");
@@ -94,6 +123,23 @@ def test_a_film_keeps_each_picture_with_its_time_and_colour(
         middles = [each.to_ndarray(format="rgb24")[120, 160] for each in container.decode(video=0)]
     expected = [(40 + 40 * index, 0, 200) for index in range(len(times_us))]
     assert np.allclose(middles, expected, atol=8), middles
+
+
+def test_parameters_are_those_of_the_pictures_where_a_browser_tells_others(
+    shown: Any,  # noqa: ANN401
+    tmp_path: Path,
+) -> None:
+    """As Firefox does: the first byte of each is told twice."""
+    shown.add_init_script(AS_FIREFOX)
+    shown.reload()
+    write_film(shown, tmp_path / "a.mp4", [0, 33_333, 2_500_000])
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        told = container.streams.video[0].codec_context.extradata
+        assert told is not None
+        assert len(list(container.decode(video=0))) == 3
+    assert told[8:10] == bytes((0x67, told[1])), "a set of a sequence, then its profile"
+    decode = ("ffmpeg", "-v", "warning", "-i", tmp_path / "a.mp4", "-f", "null", "-")
+    assert subprocess.run(decode, capture_output=True, check=True, timeout=WAIT_S).stderr == b""
 
 
 @pytest.mark.parametrize("size_wh", [(321, 241), (1285, 360)])
