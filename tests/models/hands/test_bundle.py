@@ -1,4 +1,4 @@
-"""The hand model is carried, made, fetched or named; whatever goes wrong has a way out."""
+"""The hand model is carried, fetched or named; whatever goes wrong has a way out."""
 
 from __future__ import annotations
 
@@ -82,17 +82,6 @@ def test_either_carrier_will_do(
     publish(bundle_of(*PARTS), monkeypatch)
     put(packages / CARRIERS[distribution], bundle_of(*PARTS))
     assert find_hand_bundle() == HandBundle(bundle_of(*PARTS), f"the package {distribution}")
-
-
-def test_networks_of_an_older_mediapipe_are_bundled(packages: Path) -> None:
-    for number, member in enumerate(hand_bundle.PARTS.values()):
-        put(packages / member, b"network %d" % number)
-    bundle = find_hand_bundle()
-    with zipfile.ZipFile(io.BytesIO(bundle.content)) as archive:
-        assert archive.namelist() == PARTS
-        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
-        assert [archive.read(name) for name in PARTS] == [b"network 0", b"network 1"]
-    assert bundle.origin == "the package mediapipe"
 
 
 def test_changed_file_of_a_carrier_is_not_used(
