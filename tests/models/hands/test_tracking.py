@@ -1,50 +1,17 @@
-"""Identity, smoothing and hold of hands, on scripted movements."""
+"""Identity and hold of hands, on scripted movements."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.hands.tracking import HAND_LANDMARKS, HandDetection, HandTracker
-from stream.geometry import Handedness, HandRegion
-
-SIZE_PX = 100.0
-
-
-def hand_at(
-    x: float, y: float, handedness: Handedness = "right", *, score: float = 0.95, size: float = 1
-) -> HandDetection:
-    """Return an open hand whose palm is centred on (x, y), 100 px long unless scaled."""
-    fan = np.linspace(-0.35, 0.35, 5)[:, None]
-    length = np.array([0.25, 0.5, 0.75, 1.0])[None, :]
-    fingers = np.stack([np.sin(fan) * length, -np.cos(fan) * length], axis=-1).reshape(20, 2)
-    points = np.concatenate([np.zeros((1, 2)), fingers]) * SIZE_PX * size
-    points -= points[[0, 5, 9, 13, 17]].mean(axis=0)
-    if handedness == "left":
-        points[:, 0] *= -1
-    return HandDetection(landmarks=points + np.array([x, y]), handedness=handedness, score=score)
-
-
-def follow(
-    tracker: HandTracker,
-    script: Callable[[float], list[HandDetection]],
-    *,
-    fps: float = 30,
-    start_s: float = 0,
-    end_s: float = 1,
-) -> Iterator[tuple[float, tuple[HandRegion, ...]]]:
-    for index in range(round(start_s * fps), round(end_s * fps)):
-        yield index / fps, tracker.update(script(index / fps), index / fps)
-
-
-def by_id(regions: tuple[HandRegion, ...]) -> dict[int, HandRegion]:
-    return {region.track_id: region for region in regions}
+from models.hands.tracking import HandDetection, HandTracker
+from stream.geometry import HandRegion
+from tests.models.hands.movements import by_id, follow, hand_at, landmarks_of
 
 
 @pytest.mark.parametrize("fps", [25, 30, 60])
@@ -128,102 +95,6 @@ def test_hand_that_was_hidden_behind_the_other_is_still_itself() -> None:
     }
 
 
-def test_two_hands_that_look_alike_are_a_left_and_a_right_one() -> None:
-    def alike(time_s: float) -> list[HandDetection]:
-        del time_s
-        return [hand_at(200, 200, score=0.95), hand_at(420, 210, score=0.55)]
-
-    for _, hands in follow(HandTracker(max_hands=2), alike):
-        assert {hand.handedness for hand in hands} == {"left", "right"}
-        assert by_id(hands)[0].handedness == "right"
-
-
-def test_two_sure_right_hands_are_of_two_signers() -> None:
-    def signers(time_s: float) -> list[HandDetection]:
-        del time_s
-        return [hand_at(200, 200), hand_at(900, 210)]
-
-    (*_, (_, hands)) = follow(HandTracker(max_hands=2), signers)
-    assert [hand.handedness for hand in hands] == ["right", "right"]
-
-
-def test_arm_outranks_the_look_of_the_hand() -> None:
-    def looks_left(time_s: float) -> list[HandDetection]:
-        hand = hand_at(200, 200, "left")
-        seldom = round(time_s * 30) % 15 == 3
-        return [replace(hand, handedness="right", by_arm=True) if seldom else hand]
-
-    sides = [hands[0].handedness for _, hands in follow(HandTracker(max_hands=2), looks_left)]
-    assert sides == ["left"] * 3 + ["right"] * 27
-
-
-def test_hand_that_was_looked_for_as_one_is_not_taken_for_the_other() -> None:
-    """Two hands lie side by side, and for a frame each looks like the other."""
-    tracker = HandTracker(max_hands=2)
-    places: dict[Handedness, float] = {"right": 200, "left": 240}
-    for index in range(5):
-        before = tracker.update([hand_at(x, 200, side) for side, x in places.items()], index / 30)
-    region = {hand.handedness: hand for hand in before}
-    seen = [
-        replace(hand_at(200, 200, "left"), follows=region["right"]),
-        replace(hand_at(240, 200, "right"), follows=region["left"]),
-    ]
-    after = by_id(tracker.update(seen, 5 / 30))
-    for hand in before:
-        assert after[hand.track_id].centre_xy == pytest.approx(hand.centre_xy, abs=5)
-
-
-def test_hand_that_leaves_does_not_rename_the_other() -> None:
-    def leave(time_s: float) -> list[HandDetection]:
-        right = hand_at(100 - 300 * time_s, 200, "right")
-        left = hand_at(400, 220 + 50 * time_s, "left")
-        return [left] if 0.4 <= time_s < 1.2 else [right, left]
-
-    history = list(follow(HandTracker(max_hands=2), leave, end_s=1.6))
-    lefts = {hand.track_id for _, hands in history for hand in hands if hand.handedness == "left"}
-    rights = {hand.track_id for _, hands in history for hand in hands if hand.handedness == "right"}
-    assert len(lefts) == len(rights) == 1
-    assert not lefts & rights
-
-
-def test_one_signer_has_one_right_hand_however_far_it_jumps() -> None:
-    tracker = HandTracker(max_hands=2)
-    tracker.update([hand_at(100, 100)], 0.0)
-    (region,) = tracker.update([hand_at(1500, 700)], 1 / 30)
-    assert region.track_id == 0
-    assert region.unseen_s == 0
-    assert region.centre_xy == pytest.approx(hand_centre(hand_at(1500, 700)), abs=1e-3)
-
-
-def test_two_signers_have_two_right_hands() -> None:
-    tracker = HandTracker(max_hands=4)
-    tracker.update([hand_at(100, 100)], 0.0)
-    tracker.update([hand_at(100, 100)], 1 / 30)
-    regions = tracker.update([hand_at(1500, 700)], 2 / 30)
-    assert [(region.track_id, region.unseen_s > 0) for region in regions] == [(0, True), (1, False)]
-
-
-def test_odd_labels_do_not_flip_the_hand() -> None:
-    rng = np.random.default_rng(0)
-
-    def mislabelled(time_s: float) -> list[HandDetection]:
-        wrong = time_s > 0.2 and rng.random() < 0.25
-        return [hand_at(200, 200, "left" if wrong else "right", score=0.7 if wrong else 0.95)]
-
-    history = list(follow(HandTracker(max_hands=2), mislabelled, end_s=4))
-    assert {hand.handedness for _, hands in history for hand in hands} == {"right"}
-    assert {hand.track_id for _, hands in history for hand in hands} == {0}
-
-
-def test_wrong_start_is_outvoted_once() -> None:
-    def late(time_s: float) -> list[HandDetection]:
-        return [hand_at(200, 200, "left" if time_s < 0.1 else "right", score=0.9)]
-
-    labels = [hands[0].handedness for _, hands in follow(HandTracker(max_hands=2), late)]
-    changes = [pair for pair in itertools.pairwise(labels) if pair[0] != pair[1]]
-    assert changes == [("left", "right")]
-
-
 def test_duplicates_are_one_hand() -> None:
     tracker = HandTracker(max_hands=2)
     regions = tracker.update(
@@ -238,66 +109,6 @@ def test_touching_hands_are_two() -> None:
         [hand_at(200, 200, "right"), hand_at(230, 200, "left")], 0.0
     )
     assert len(regions) == 2
-
-
-@pytest.mark.parametrize("fps", [25, 60])
-def test_resting_hand_is_calm(fps: float) -> None:
-    rng = np.random.default_rng(1)
-    raw: list[npt.NDArray[Any]] = []
-
-    def tremble(time_s: float) -> list[HandDetection]:
-        del time_s
-        hand = hand_at(200, 200)
-        raw.append(hand.landmarks + rng.normal(scale=0.005 * SIZE_PX, size=(HAND_LANDMARKS, 2)))
-        return [HandDetection(landmarks=raw[-1], handedness="right", score=0.9)]
-
-    history = list(follow(HandTracker(max_hands=1), tremble, fps=fps, end_s=4))
-    smooth = np.stack([landmarks_of(hands[0]) for _, hands in history])
-    boxes = np.array([hands[0].box_xyxy for _, hands in history])
-    assert _jitter(smooth) < 0.5 * _jitter(np.stack(raw))
-    assert _jitter(boxes[10:]) < 0.5 * _jitter(np.stack(raw))
-
-
-@pytest.mark.parametrize("fps", [25, 60])
-def test_moving_hand_is_not_left_behind(fps: float) -> None:
-    """Start from rest at 5 hand sizes a second: fast signing."""
-
-    def start(time_s: float) -> list[HandDetection]:
-        return [hand_at(200 + 5 * SIZE_PX * max(0.0, time_s - 0.5), 200)]
-
-    lag = []
-    for time_s, hands in follow(HandTracker(max_hands=1), start, fps=fps):
-        away = landmarks_of(hands[0]) - start(time_s)[0].landmarks
-        lag.append(float(np.linalg.norm(away, axis=1).mean()) / SIZE_PX)
-    assert max(lag) < 0.06
-    assert lag[-1] < 0.03
-
-
-def test_box_holds_the_whole_hand_at_once() -> None:
-    """A hand that opens within one frame is inside its box in that very frame."""
-    tracker = HandTracker(max_hands=1)
-    for index in range(10):
-        tracker.update([hand_at(200, 200, size=0.5)], index / 30)
-    (region,) = tracker.update([hand_at(200, 200)], 10 / 30)
-    left, top, right, bottom = region.box_xyxy
-    low, high = landmarks_of(region).min(axis=0), landmarks_of(region).max(axis=0)
-    border = 0.1 * SIZE_PX
-    assert left < low[0] - border / 2
-    assert top < low[1] - border / 2
-    assert right > high[0] + border / 2
-    assert bottom > high[1] + border / 2
-
-
-def test_box_shrinks_slowly() -> None:
-    """In motion blur landmarks bunch up for a frame or two; the hand has not shrunk."""
-    tracker = HandTracker(max_hands=1)
-    for index in range(10):
-        (before,) = tracker.update([hand_at(200, 200)], index / 30)
-    (after,) = tracker.update([hand_at(200, 200, size=0.4)], 10 / 30)
-    assert _width(after) > 0.7 * _width(before)
-    for index in range(11, 60):
-        (after,) = tracker.update([hand_at(200, 200, size=0.4)], index / 30)
-    assert _width(after) == pytest.approx(0.4 * _width(before), rel=0.05)
 
 
 def test_variable_frame_rate_and_time_lapse_keep_identity() -> None:
@@ -378,30 +189,6 @@ def test_number_of_hands_is_checked(max_hands: int) -> None:
         HandTracker(max_hands=max_hands)
 
 
-def landmarks_of(region: HandRegion) -> npt.NDArray[np.float32]:
-    assert region.landmarks is not None
-    return region.landmarks
-
-
-def hand_centre(hand: HandDetection) -> tuple[float, float]:
-    middle = (hand.landmarks.min(axis=0) + hand.landmarks.max(axis=0)) / 2
-    return float(middle[0]), float(middle[1])
-
-
-def _place(region: HandRegion, places: npt.NDArray[Any]) -> int:
-    """Return which of ``places`` the region's palm is nearest to."""
-    palm = landmarks_of(region)[[0, 5, 9, 13, 17]].mean(axis=0)
-    return int(np.linalg.norm(places - palm, axis=1).argmin())
-
-
-def _jitter(values: npt.NDArray[Any]) -> float:
-    return float(np.abs(np.diff(values, n=2, axis=0)).mean())
-
-
-def _width(region: HandRegion) -> float:
-    return region.box_xyxy[2] - region.box_xyxy[0]
-
-
 def test_a_hand_seen_once_is_not_held_but_keeps_its_number() -> None:
     tracker = HandTracker(max_hands=2)
     (first,) = tracker.update([hand_at(100, 100)], 0)
@@ -411,3 +198,9 @@ def test_a_hand_seen_once_is_not_held_but_keeps_its_number() -> None:
     (held,) = tracker.update([], 0.12)
     assert held.track_id == first.track_id
     assert held.unseen_s == pytest.approx(0.04)
+
+
+def _place(region: HandRegion, places: npt.NDArray[Any]) -> int:
+    """Return which of ``places`` the region's palm is nearest to."""
+    palm = landmarks_of(region)[[0, 5, 9, 13, 17]].mean(axis=0)
+    return int(np.linalg.norm(places - palm, axis=1).argmin())
