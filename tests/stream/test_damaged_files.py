@@ -11,16 +11,10 @@ import numpy as np
 import pytest
 
 from stream.errors import SourceFormatError, SourceNotFoundError
-from stream.frames import Frame, RgbImage
+from stream.frames import RgbImage
 from stream.sources.file import FileSource
 from tests.clips import cut_off, make_audio_only, make_clip
-
-
-def read_all(source: FileSource) -> list[Frame]:
-    frames = []
-    while (frame := source.read()) is not None:
-        frames.append(frame)
-    return frames
+from tests.stream.reading import read_all
 
 
 def noise(num: int) -> list[RgbImage]:

@@ -18,6 +18,7 @@ from stream.protocols import Source
 from stream.sources.returning import ReturningSource
 from stream.sources.timeline import Span
 from tests.fakes import ScriptedSource, make_frame
+from tests.stream.reading import read_all
 from tests.waits import WAIT_S, until
 
 SOON = (0.0,)
@@ -40,10 +41,6 @@ def part(
             raise then
 
     return ScriptedSource(frames(), is_live=True, before=before)
-
-
-def read_all(source: Source) -> list[Frame]:
-    return list(iter(source.read, None))
 
 
 LOST = SourceLostError("cable")

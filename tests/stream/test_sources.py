@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from stream.errors import SourceError, SourceNotFoundError
-from stream.frames import Frame
 from stream.sinks.png import write_png
 from stream.sources import open_source
 from stream.sources.camera import CameraSource
@@ -25,19 +24,13 @@ from stream.sources.network import NetworkSource
 from tests.clips import make_clip, number_in, numbered
 from tests.conftest import ROOT
 from tests.stream.captures import ScriptedCapture
+from tests.stream.reading import read_all
 from tests.stream.servers import ClipServer
 from tests.waits import PROCESS_S, WAIT_S
 
 NUM_FRAMES = 10
 Opener = Callable[..., ClosableSource]
 KINDS = ("file", "images", "camera", "network file", "network stream")
-
-
-def read_all(source: ClosableSource) -> list[Frame]:
-    frames = []
-    while (frame := source.read()) is not None:
-        frames.append(frame)
-    return frames
 
 
 @pytest.fixture(scope="module")
