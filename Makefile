@@ -10,7 +10,8 @@ PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 QUICK := tests/overlays tests/models/hands/test_bundle.py tests/models/hands/test_finder.py \
-	tests/models/test_resnet.py tests/models/test_runtimes.py tests/models/test_vit.py \
+	tests/models/test_openvino.py tests/models/test_resnet.py tests/models/test_runtime_choice.py \
+	tests/models/test_runtimes.py tests/models/test_vit.py \
 	tests/stream/test_camera.py tests/stream/test_file_pictures.py tests/stream/test_file_source.py \
 	tests/stream/test_mp4_sink.py tests/stream/test_mp4_sound.py tests/stream/test_window.py \
 	tests/stream/test_image_folder.py tests/stream/test_page.py tests/test_packaging.py tests/test_run_live.py
