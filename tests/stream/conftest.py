@@ -18,3 +18,11 @@ def page() -> Iterator[Page]:
 
     with opened_page() as page:
         yield page
+
+
+@pytest.fixture
+def patient_recorders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out of recordings nothing: a stage's time passes at once, and encoders' does not."""
+    from stream import recorder
+
+    monkeypatch.setattr(recorder, "MAX_WAITING", 1000)

@@ -24,11 +24,7 @@ from tests.fakes import (
 from tests.stream.stage import Stage, frames
 from tests.waits import WAIT_S, until
 
-
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out of recordings nothing: the stage's time passes at once, and encoders' does not."""
-    monkeypatch.setattr(recorder, "MAX_WAITING", 1000)
+pytestmark = pytest.mark.usefixtures("patient_recorders")
 
 
 @pytest.mark.parametrize("is_found_by", ["the clock", "the source"])
