@@ -13,8 +13,6 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -24,30 +22,18 @@ from torch import Tensor
 
 from models.checkpoints import load_checkpoint
 from models.evaluate import main as evaluate
-from models.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalize
+from models.preprocessing import normalize
 from models.train import Run, main, train
-from models.training.corpus import Corpus, read_corpus
 from models.training.learner import Learner, StepReport
 from models.training.run_files import begin_with, read_recipe, read_weights, write_weights
-from models.training.views import ViewMaker
 from models.vit import VisionTransformer
-from stream.errors import OutputError, SourceFormatError, SourceNotFoundError, WeightsError
+from stream.errors import OutputError, WeightsError
 from stream.sinks.png import write_png
-from tests.clips import cut_off
 from tests.conftest import ROOT
-from tests.models.hand_sets import write_set
 from tests.models.networks import SMALL, TINY, noise
 from tests.waits import PROCESS_S, WAIT_S
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A rendered set in miniature: blobs of many colours and shapes, with masks and truth."""
-    folder = tmp_path_factory.mktemp("pictures")
-    write_set(folder, count=48)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -116,23 +102,6 @@ def test_weights_are_the_teacher_and_load_as_checkpoints(
             torch.testing.assert_close(loaded(pixels), expected, rtol=1e-2, atol=1e-4)
 
 
-def test_settings_change_the_views_and_the_seed_brings_them_back(pictures: Path) -> None:
-    corpus = read_corpus([pictures], size_px=64)
-    backdrops = torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8)
-    recipe = replace(SMALL, local_views=2, local_px=16, solarise=0.5)
-    views = ViewMaker(corpus, backdrops, recipe, CPU).draw()
-    assert [tuple(view.shape) for view in views] == [(16, 3, 24, 24)] * 2 + [(16, 3, 16, 16)] * 2
-    assert all(view.isfinite().all() for view in views)
-    again = ViewMaker(corpus, backdrops, recipe, CPU).draw()
-    other = ViewMaker(corpus, backdrops, replace(recipe, seed=1), CPU).draw()
-    assert all(torch.equal(a, b) for a, b in zip(views, again, strict=True))
-    assert not torch.equal(views[0], other[0])
-    easy = ViewMaker(corpus, backdrops, recipe, CPU).draw(0.0)
-    assert not torch.equal(views[0], easy[0])
-    report = Learner(recipe, device=CPU).step(views)
-    assert math.isfinite(report.loss)
-
-
 def test_a_run_without_muon_resumes_without_it(pictures: Path, tmp_path: Path) -> None:
     recipe = replace(SMALL, steps=2, muon=0)
     run = Run(data=(pictures,), out=tmp_path, recipe=recipe, num_threads=1, num_backdrops=4)
@@ -180,72 +149,6 @@ def test_a_run_on_larger_views_begins_as_its_start_sees_them(
         torch.testing.assert_close(learner.student(pixels), read_weights(start)[0](pixels))
 
 
-def test_some_hands_are_dull_or_dark_before_what_is_behind_them() -> None:
-    """So that neither colour nor brightness alone tells where a hand is."""
-    hand = torch.zeros(1, 4, 64, 64, dtype=torch.uint8)
-    hand[:, :, 16:48, 16:48] = torch.tensor([200, 90, 60, 255], dtype=torch.uint8)[:, None, None]
-    corpus = Corpus(
-        pictures=hand, boxes=torch.tensor([[16.0, 16, 48, 48]]), is_cut=torch.tensor([True])
-    )
-    recipe = replace(
-        SMALL, batch=64, view_px=48, keep=0, plain=0, clutter=0, jitter=0, grey=0, turn=0
-    )
-    grey = torch.full((1, 3, 32, 32), 128, dtype=torch.uint8)
-    view = ViewMaker(corpus, grey, recipe, CPU).draw()[0]
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
-    view = view * std + mean
-    inside, behind = view[:, :, 20:28, 20:28].mean((2, 3)), view[:, :, :3, :3].mean((1, 2, 3))
-    backlit = behind > 0.75  # the backdrop alone reaches 0.7
-    assert 0 < backlit.float().mean() < 0.3
-    assert inside[backlit].mean() < 0.7 * inside[~backlit].mean()
-    colour = (inside.amax(1) - inside.amin(1)) / inside.amax(1)
-    dull = colour < 0.15  # what views take away themselves leaves 0.2
-    assert 0 < dull[~backlit].float().mean() < 0.4
-
-
-def test_student_sees_a_random_part_of_each_view(pictures: Path) -> None:
-    corpus = read_corpus([pictures], size_px=64)
-    backdrops = torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8)
-    maker = ViewMaker(corpus, backdrops, replace(SMALL, mask=1 / 3), CPU)
-    kept = maker.draw_kept()
-    assert kept is not None
-    assert kept.shape == (32, 6)  # two thirds of 3 x 3, for both views of 16 pictures
-    assert all(len(set(row)) == 6 and max(row) < 9 for row in kept.tolist())
-    assert len({tuple(sorted(row)) for row in kept.tolist()}) > 10
-    assert ViewMaker(corpus, backdrops, replace(SMALL, mask=0.0), CPU).draw_kept() is None
-
-
-def test_exchanged_backgrounds_leave_the_hand(pictures: Path) -> None:
-    corpus = read_corpus([pictures], size_px=64)
-    recipe = replace(
-        SMALL, view_px=48, keep=0, plain=0, clutter=0, jitter=0, grey=0, turn=0, zoom_max=1
-    )
-    black, white = (torch.full((1, 3, 8, 8), value, dtype=torch.uint8) for value in (0, 255))
-    on_black, on_white = (ViewMaker(corpus, b, recipe, CPU).draw()[0] for b in (black, white))
-    difference = (on_black - on_white).abs().amax(1)
-    centre = difference[:, 22:26, 22:26].amax((1, 2))
-    corner = difference[:, :3, :3].amax((1, 2))
-    assert (centre < 0.02).float().mean() > 0.8
-    assert (corner > 0.5).float().mean() > 0.8
-    plain = replace(recipe, plain=1)
-    on_grey, too = (ViewMaker(corpus, b, plain, CPU).draw()[0] for b in (black, white))
-    assert torch.equal(on_grey, too)  # whatever the backdrops are
-    corners = on_grey[:, 0, :3, :3].flatten(1)  # red alone, normalized: light may be tinted
-    assert corners.std(1).max() < 0.3  # the noise
-    assert corners.mean(1).std() > 0.4  # each another grey
-
-
-def test_each_backdrop_stands_behind_two_hands(pictures: Path) -> None:
-    """So that nothing is won by going by what is behind a hand."""
-    corpus = read_corpus([pictures], size_px=64)
-    greys = torch.linspace(0, 255, 100).to(torch.uint8)[:, None, None, None].expand(-1, 3, 8, 8)
-    recipe = replace(SMALL, keep=0, plain=0, clutter=0, jitter=0, grey=0)
-    first, second = ViewMaker(corpus, greys, recipe, CPU).draw()
-    behind, too = (view[:, :, :2, :2].mean((1, 2, 3)) for view in (first, second))
-    assert ((behind - too.roll(-1)).abs() < 0.15).float().mean() > 0.6  # but for windows
-    assert ((behind - too).abs() < 0.15).float().mean() < 0.4
-
-
 def test_student_of_a_run_sees_a_part_of_each_view(
     pictures: Path, backdrops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,28 +191,6 @@ def test_numbers_that_cannot_be_are_one_clear_line_before_anything_is_made(
     assert not out.exists()
 
 
-def test_a_broken_video_of_a_folder_is_left_out_and_a_cut_one_told(
-    sample_clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "a.mp4").write_bytes(b"no video")
-    cut_off(sample_clip, tmp_path / "b.mp4", 0.2)
-    assert len(read_corpus([tmp_path], size_px=32)) > 0
-    assert f"{tmp_path / 'b.mp4'} ends at" in caplog.text
-    assert f"left out: {tmp_path / 'a.mp4'} is a text file" in caplog.text
-
-
-def test_a_picture_of_a_format_nobody_means_is_left_out_and_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    write_png(tmp_path / "a.png", np.full((16, 16, 3), 90, np.uint8))
-    made, jpeg_2000 = cv2.imencode(".jp2", np.zeros((16, 16, 3), np.uint8))
-    (tmp_path / "b.png").write_bytes(jpeg_2000.tobytes() if made else b"no picture")
-    corpus = read_corpus([tmp_path], size_px=16)
-    assert len(corpus) == 1
-    assert (corpus.pictures[0, :3] == 90).all()
-    assert f"left out: {tmp_path / 'b.png'} is no picture" in caplog.text
-
-
 def test_a_run_whose_output_nobody_reads_any_more_keeps_what_it_learnt(
     pictures: Path, backdrops: Path, tmp_path: Path
 ) -> None:
@@ -336,22 +217,6 @@ def test_a_run_whose_output_nobody_reads_any_more_keeps_what_it_learnt(
     assert program.returncode == 1
     assert said == "models.train: interrupted; --resume goes on from the checkpoint\n"
     assert read_recipe(tmp_path / "checkpoint.pth").steps == 1000000
-
-
-def test_pictures_without_masks_train_too(tmp_path: Path) -> None:
-    for index in range(4):
-        write_png(tmp_path / f"{index}.jpg", noise(50, 40, index))
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    corpus = read_corpus([tmp_path], size_px=32)
-    assert tuple(corpus.pictures.shape) == (4, 4, 32, 32)
-    assert not corpus.is_cut.any()
-    views = ViewMaker(corpus, torch.zeros(1, 3, 1, 1, dtype=torch.uint8), SMALL, CPU).draw()
-    assert views[0].std() > 0.3  # the noise of the pictures, not the black of the backdrop
-
-
-def test_hands_of_videos_are_cut_out(sample_clip: Path) -> None:
-    corpus = read_corpus([sample_clip], size_px=64, limit=3)
-    assert tuple(corpus.pictures.shape) == (3, 4, 64, 64)
 
 
 def test_a_run_is_not_overwritten(
@@ -478,13 +343,6 @@ def test_wrong_usage_is_one_line(
         program([])
     assert caught.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
-    with pytest.raises(SourceNotFoundError, match="no such"):
-        read_corpus([tmp_path / "absent"], size_px=32)
-    with pytest.raises(SourceFormatError, match="nothing to train on"):
-        read_corpus([tmp_path], size_px=32)
 
 
 def test_command_line_trains(
