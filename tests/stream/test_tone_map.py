@@ -13,7 +13,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
 from stream.frames import RgbImage
@@ -42,28 +42,34 @@ def hlg_signal(cd_m2: Light) -> Light:
     return np.asarray(np.where(scene <= 1 / 12, np.sqrt(3 * scene), upper), np.float64)
 
 
+def ycbcr_10(signals: Light) -> npt.NDArray[np.uint16]:
+    """Return what R'G'B' is in 10 bits of narrow range (ITU-R BT.2020, tables 4 and 5)."""
+    red, _, blue = signals.T
+    luma = signals @ [0.2627, 0.6780, 0.0593]
+    chroma = ((blue - luma) / 1.8814, (red - luma) / 1.4746)
+    return np.rint([64 + 876 * luma, *(512 + 896 * each for each in chroma)]).T.astype(np.uint16)
+
+
 def write_patches(path: Path, signals: Light, transfer: int, *, codec: str = "libx264") -> Path:
     """Write patches of 64 x 64 in a row: R'G'B' signals, shape ``(num, 3)``, in 10 bits."""
-    row = np.repeat(np.rint(signals * 65535).astype(np.uint16), 64, axis=0)
-    picture = np.ascontiguousarray(np.broadcast_to(row, (64, *row.shape)))
+    row = np.repeat(ycbcr_10(signals), 64, axis=0)
     with av.open(f"file:{path}", "w") as container:
         stream = container.add_stream(
             codec, rate=25, options={"crf": "4"} if codec == "libx264" else {}
         )
         assert isinstance(stream, VideoStream)
-        stream.height, stream.width = picture.shape[:2]
+        stream.height, stream.width = 64, len(row)
         stream.pix_fmt = "yuv420p10le"
         stream.time_base = stream.codec_context.time_base = Fraction(1, 25)
         context = stream.codec_context
         context.colorspace = context.color_primaries = BT2020
         context.color_trc, context.color_range = transfer, ColorRange.MPEG
         for number in range(2):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb48le").reformat(
-                format=stream.pix_fmt,
-                dst_colorspace=Colorspace.BT2020,
-                src_color_range=ColorRange.JPEG,
-                dst_color_range=ColorRange.MPEG,
-            )
+            frame = av.VideoFrame(len(row), 64, stream.pix_fmt)
+            for plane, values in zip(frame.planes, (row[:, 0], *row[::2, 1:].T), strict=True):
+                line = np.zeros(plane.line_size // 2, np.uint16)
+                line[: len(values)] = values
+                plane.update(np.tile(line, plane.height).tobytes())
             frame.pts, frame.time_base = number, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
