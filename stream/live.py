@@ -359,7 +359,7 @@ class LiveLoop:
             maps_per_s=self._newest_maps.per_s,
             dropped_capture=self._frames.num_dropped,
             dropped_crops=self._newest_maps.dropped,
-            dropped_record=self._recordings.dropped,
+            dropped_record=self._recordings.dropped_now,
             latency_ms=self._meter.late_ms,
             compute_ms=self._newest_maps.compute_ms,
             recording_s=self._recordings.length_s,

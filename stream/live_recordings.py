@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from fractions import Fraction
@@ -55,7 +56,9 @@ class LiveRecordings:
         self._standby: Recorder[RecordedFrame] | None = None
         self._ending: list[Recorder[RecordedFrame]] = []
         self._let_go: list[Recorder[RecordedFrame]] = []  # failed and told of, or not wanted
-        self._dropped = self._began_ns = self._whole_began_ns = self._num_marks = 0
+        self._dropped = self._dropped_before = self._began_ns = self._whole_began_ns = (
+            self._num_marks
+        ) = 0
         self._newest_s = Fraction(-1)
         self.faults: list[str] = []
         """What ended recordings before their time, a line each."""
@@ -72,6 +75,11 @@ class LiveRecordings:
     def dropped(self) -> int:
         """Frames that were not recorded because the encoder was too slow."""
         return self._dropped + sum(each.dropped for each in (*self._current, *self._ending))
+
+    @property
+    def dropped_now(self) -> int:
+        """The same, of the recordings that are going on."""
+        return sum(each.dropped for each in self._current) - self._dropped_before
 
     def begin_whole(self, takes: Takes) -> None:
         """Record all of the run from now on."""
@@ -93,9 +101,11 @@ class LiveRecordings:
 
     def press_mark(self) -> None:
         """Mark this moment: by what is typed next, where somebody can type, or by a number."""
-        self._naming = self._begin_mark()
-        if not self._names_marks:
-            self._end_naming()
+        mark = self._begin_mark()
+        if self._names_marks:
+            self._naming = mark
+        elif mark is not None:
+            self._settle_mark(mark)
 
     def _begin_mark(self) -> MarkName | None:
         if not self._marked:
@@ -117,8 +127,8 @@ class LiveRecordings:
         """Take a key of a mark's name that is typed, or what is said of one named elsewhere.
 
         Many may name marks at a time, each under a word of its own: "mark WORD" marks the moment,
-        "mark WORD=NAME" names it, "no mark WORD" takes it back. Where its recording ends before
-        that, it has its number.
+        "mark WORD~NAME" tells what is typed so far, "mark WORD=NAME" the name, "no mark WORD" takes
+        it back. Where a recording ends meanwhile, its marks are called what was typed until then.
 
         Args:
             press: As a screen tells it.
@@ -129,6 +139,7 @@ class LiveRecordings:
         if self._naming is not None:
             if self._naming.press(press):
                 self._end_naming()
+                self._naming = None
         elif press.startswith(("mark ", "no mark ")):
             self._hear_from_elsewhere(*press.partition("mark "))
         else:
@@ -136,25 +147,24 @@ class LiveRecordings:
         return True
 
     def _hear_from_elsewhere(self, no: str, _: str, said: str) -> None:
-        who, equals, name = said.partition("=")
-        if not no and not equals:
+        who = re.split("[=~]", said, maxsplit=1)[0]
+        how, name = said[len(who) : len(who) + 1], said[len(who) + 1 :]
+        if not no and not how:
             if mark := self._begin_mark():
                 self._named_elsewhere[who] = mark
-            return
-        named = self._named_elsewhere.pop(who, None)
-        if named is None:
-            self._say("too late: the recording has ended, the mark has its number")
-            return
-        if no:
-            named.drop()
-        else:
-            named.write(name)
-        self._settle_mark(named)
+        elif (named := self._named_elsewhere.get(who)) is not None:  # else its recording has ended
+            if no:
+                named.drop()
+            else:
+                named.write(name)
+            if how != "~":
+                del self._named_elsewhere[who]
+                self._settle_mark(named)
 
     def _end_naming(self) -> None:
-        naming, self._naming = self._naming, None
-        if naming is not None:
-            self._settle_mark(naming)
+        if self._naming is not None and not self._naming.is_late:
+            self._naming.is_late = True
+            self._settle_mark(self._naming)
 
     def _end_naming_elsewhere(self) -> None:
         marks, self._named_elsewhere = self._named_elsewhere, {}
@@ -246,8 +256,7 @@ class LiveRecordings:
         """Let a recording end: a long file is rewritten, which takes a while, on its own thread."""
         recorder.finish()
         self._ending.append(recorder)
-        self._whole = None if recorder is self._whole else self._whole
-        self._part = None if recorder is self._part else self._part
+        self._forget(recorder)
 
     @property
     def _marked(self) -> list[Recorder[RecordedFrame]]:
@@ -256,6 +265,12 @@ class LiveRecordings:
     @property
     def _current(self) -> list[Recorder[RecordedFrame]]:
         return [recorder for recorder in (self._whole, self._part) if recorder is not None]
+
+    def _forget(self, recorder: Recorder[RecordedFrame]) -> None:
+        if recorder is self._whole:
+            self._whole = None
+        elif recorder is self._part:
+            self._part, self._dropped_before = None, 0
 
     def _begin_part(self) -> Recorder[RecordedFrame]:
         takes, name = self._open_recording()
@@ -275,7 +290,8 @@ class LiveRecordings:
         recorder.name, begin_s = recorder.sink.begin(self._open_recording)
         length_s = 0 if begin_s is None else self._newest_s - begin_s
         self._began_ns = self._now_ns() - round(length_s * 10**9)
-        self._dropped -= recorder.dropped  # before it was a recording
+        self._dropped_before = recorder.dropped  # it was no recording yet
+        self._dropped -= self._dropped_before
         self._standby = None
         return recorder
 
@@ -296,8 +312,7 @@ class LiveRecordings:
     def _give_up(self, recorder: Recorder[RecordedFrame], error: WorkerError) -> None:
         """Go on without a recording that failed, and is being closed: the demo is worth more."""
         self._let_go.append(recorder)
-        self._whole = None if recorder is self._whole else self._whole
-        self._part = None if recorder is self._part else self._part
+        self._forget(recorder)
         if recorder is self._standby:
             self._standby = self._open_standby = None
         else:

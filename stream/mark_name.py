@@ -27,6 +27,8 @@ class MarkName:
         self._unnamed = f"mark {number}"
         self._text = ""
         self._is_dropped = False
+        self.is_late = False
+        """Whether its recording has ended, with what was typed until then."""
         self.at_s = at_s
         """The moment."""
 
@@ -38,6 +40,8 @@ class MarkName:
     @property
     def words(self) -> str:
         """What to say of it meanwhile."""
+        if self.is_late:
+            return f"{self.name}   (the recording has ended: press Enter)"
         return f"{self._text or self._unnamed}_   name it, then Enter (Esc: no mark)"
 
     def write(self, text: str) -> None:
@@ -51,7 +55,9 @@ class MarkName:
 
     def press(self, key: str) -> bool:
         """Take a key, as a screen names it; return whether that was the last one."""
-        if key == "backspace":
+        if self.is_late:
+            pass  # but it has no other meaning
+        elif key == "backspace":
             self._text = self._text[:-1]
         elif key == "escape":
             self.drop()

@@ -34,7 +34,7 @@ class Stats:
     dropped_crops: int = 0
     """Batches of crops that were replaced by newer ones while the model was busy."""
     dropped_record: int = 0
-    """Frames that could not be recorded in time."""
+    """Frames that could not be recorded in time, of the recordings that are going on."""
     latency_ms: float = 0.0
     """Capture to shown (a live source) or due to shown (a recording), of the last frame, in ms."""
     compute_ms: float = 0.0

@@ -241,7 +241,7 @@ def test_a_recording_is_two_films_of_the_same_pictures_and_a_table(
     assert sorted(later) == [("colormap", "viridis"), ("mark", 'HELLO, "r"'), ("mark", "mark 2")]
     told = probe(overlay, "-show_chapters")["chapters"]
     titles = ", ".join(chapter["tags"]["title"] for chapter in told)
-    assert sorted(titles.split(", ")) == ['"r"', "HELLO", "colormap viridis", "mark 2"]
+    assert sorted(titles.split(", ")) == ['"r"', "HELLO", "beginning", "colormap viridis", "mark 2"]
     stretches = read_events(table, Fraction(times[-1]))
     assert [each.value for each in stretches if each.tier == "mark"] == ['HELLO, "r"', "mark 2"]
 

@@ -2,11 +2,12 @@
 
 const byId = (id) => document.getElementById(id);
 
-/** `recording()` returns what is marked: it has `mark(id)`, `name(id, name)` and `drop(id)`. */
+/** `recording()` returns what is marked: it has `mark(id)`, `draft(id, name)`, `name(id, name)` and `drop(id)`. */
 export class Marks {
   #recording;
   #field = byId("mark-name");
   #id = null; // of the mark that is being named
+  #isLate = false; // its recording has ended: what was typed until then is its name
 
   constructor(recording) {
     this.#recording = recording;
@@ -15,6 +16,9 @@ export class Marks {
     byId("naming").addEventListener("submit", (event) => {
       event.preventDefault();
       this.keep();
+    });
+    this.#field.addEventListener("input", () => {
+      if (!this.#isLate) this.#recording().draft(this.#id, this.#field.value.trim());
     });
     this.#field.addEventListener("keydown", (event) => {
       if (event.repeat && this.#field.value === "") event.preventDefault(); // of the key that began it, still down
@@ -39,10 +43,18 @@ export class Marks {
     this.#end((id) => this.#recording().name(id, this.#field.value.trim()));
   }
 
+  /** Its recording has ended: what is still typed has no other meaning. Returns whether a mark was being named. */
+  outlive() {
+    const isNew = this.#id !== null && !this.#isLate;
+    this.#isLate ||= isNew;
+    return isNew;
+  }
+
   #end(tell) {
     if (this.#id === null) return;
-    tell(this.#id);
+    if (!this.#isLate) tell(this.#id);
     this.#id = null;
+    this.#isLate = false;
     byId("naming").hidden = true;
     this.#field.blur();
   }

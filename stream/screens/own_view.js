@@ -74,7 +74,9 @@ export class OwnView {
 
   /** Shows a video or picture in place of a camera. */
   open(file) {
-    if (file !== undefined) this.#use(() => this.#camera.open(file), false);
+    if (file === undefined) return;
+    if (file.type && !/^(video|image)\//.test(file.type)) this.#page.toast(`${file.name} is no video or picture.`);
+    else this.#use(() => this.#camera.open(file), false, file.name);
   }
 
   /** Takes note of what is painted, and writes what is known here alone to its readings. */
@@ -108,11 +110,13 @@ export class OwnView {
     byId("freeze").disabled = byId("snapshot").disabled = byId("record").disabled = !isRunning;
   }
 
-  async #use(start, isCamera) {
+  async #use(start, isCamera, name = "your camera") {
     this.#page.explain("Opening\u2026");
     try {
       await start();
       this.#page.awaitPicture();
+      this.#page.showTitle(name);
+      if (byId("freeze").getAttribute("aria-pressed") === "true") this.#page.press("space");
       // A camera is a mirror, a recording is not; of the camera, the person's own choice stays.
       if (!isCamera || this.#isFile) this.#page.press(`mirror=${isCamera ? "on" : "off"}`);
       this.#isFile = !isCamera;

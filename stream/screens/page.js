@@ -29,6 +29,7 @@ let own = null; // where each browser shows its own camera
 const settings = new Settings(press, toast);
 const atServer = {
   mark: (id) => send(`mark ${id}`),
+  draft: (id, name) => send(`mark ${id}~${name}`),
   name: (id, name) => send(`mark ${id}=${name}`),
   drop: (id) => send(`no mark ${id}`),
 };
@@ -54,6 +55,7 @@ function end(words) {
   if (isOver) return;
   isOver = true;
   own?.stop();
+  marks.keep();
   showRecording(null);
   explain(words, { canRetry: true });
   for (const control of document.querySelectorAll(".actions button, .settings :is(button, select, input)")) {
@@ -131,7 +133,7 @@ function showRecording(lengthS) {
   byId("record").textContent = isRecording ? "Stop" : "Record";
   byId("lamp").hidden = byId("mark").hidden = !isRecording;
   if (!isRecording) {
-    marks.keep();
+    if (marks.outlive()) toast("The recording has ended. The mark has the name that was typed until then.");
     return;
   }
   byId("elapsed").textContent = `${Math.floor(lengthS / 60)}:${String(lengthS % 60).padStart(2, "0")}`;
@@ -140,8 +142,7 @@ function showRecording(lengthS) {
 function greet({ title, keys, initial, camera: limits }) {
   settings.begin(initial);
   if (limits !== null) own = new OwnView(limits, PAGE, settings);
-  byId("title").textContent = title;
-  document.title = `${title} \u2013 Signlight`;
+  showTitle(title);
   presses = new Set(keys.flatMap((key) => key.presses));
   const rows = keys.map((key) => [key.shown, key.presses.includes("?") ? "this list" : key.words]);
   rows.splice(-1, 0, ...(own?.keys ?? []));
@@ -150,12 +151,17 @@ function greet({ title, keys, initial, camera: limits }) {
   );
 }
 
+function showTitle(title) {
+  byId("title").textContent = title;
+  document.title = `${title} \u2013 Signlight`;
+}
+
 for (const button of document.querySelectorAll("[data-press]")) {
   button.addEventListener("click", () => { if (button.dataset.press) press(button.dataset.press); });
 }
 
 const PAGE = {
-  send, press, explain, toast, showRecording,
+  send, press, explain, toast, showRecording, showTitle,
   isOver: () => isOver,
   keepMark: () => marks.keep(),
   awaitPicture: () => { lastPictureMs = performance.now(); },
@@ -199,7 +205,9 @@ document.addEventListener("keydown", (event) => {
   else if (own !== null && key === "b") toast("Marks are set in a recording: press r first.");
   else if (own !== null && { s: 1, r: 1 }[key]) byId(key === "s" ? "snapshot" : "record").click();
   else if (key === "?") byId("keys").showModal();
-  else if (presses.has(key)) press(key);
+  else if (presses.has(key)) {
+    if (own === null || own.isRunning) press(key); // else there is nothing to act on
+  }
   else return;
   event.preventDefault();
 });

@@ -37,7 +37,7 @@ CAMERA = {"max_wh": (1280, 720), "max_per_s": 30}
 MARK_KEY = "b"
 """Key that a page asks the name of a mark after; see ``stream.live_recordings``."""
 _NAMED_MARK = re.compile(
-    rf"mark [a-z0-9]{{1,12}}(=[^\n]{{0,{MAX_LENGTH}}})?|no mark [a-z0-9]{{1,12}}"
+    rf"mark [a-z0-9]{{1,12}}([=~][^\n]{{0,{MAX_LENGTH}}})?|no mark [a-z0-9]{{1,12}}"
 )
 _SETTING = re.compile(r"[a-z_]{1,20}=[a-z0-9_.-]{1,20}")
 

@@ -75,8 +75,13 @@ export class Recording {
     this.#marks.set(id, { number, name: `mark ${number}`, atMs: this.#newestMs });
   }
 
+  draft(id, name) {
+    const mark = this.#marks.get(id);
+    mark.name = name || `mark ${mark.number}`;
+  }
+
   name(id, name) {
-    if (name) this.#marks.get(id).name = name;
+    this.draft(id, name);
   }
 
   /** Takes a mark back. */
@@ -165,7 +170,8 @@ function chaptersOf(events) {
     const title = setting === "mark" ? value : `${setting} ${value}`;
     if (setting === "mark" || timeS > 0) titles.set(timeS, [...(titles.get(timeS) ?? []), title]);
   }
-  return [...titles].map(([timeS, each]) => [timeS, each.join(", ")]);
+  if (titles.size && !titles.has(0)) titles.set(0, ["beginning"]);
+  return [...titles].map(([timeS, each]) => [timeS, each.join(", ")]).sort(([a], [b]) => a - b);
 }
 
 const sizesOf = (...bitmaps) => bitmaps.map(({ width, height }) => `${width}x${height}`).join();

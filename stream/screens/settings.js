@@ -18,6 +18,7 @@ export class Settings {
   #tell;
   #initial = null;
   #wishes = new Map(new URLSearchParams(location.search)); // of the address, until they are granted
+  #inVain = [];
   #isModelAsked = false;
   #modelBefore = null;
   #shown = [];
@@ -90,7 +91,9 @@ export class Settings {
   }
 
   #tellInVain(wishes) {
-    if (wishes.length) this.#tell(`The address asks for what cannot be had here: ${wishes.join(", ")}.`);
+    if (!wishes.length) return;
+    this.#inVain.push(...wishes);
+    this.#tell(`The address asks for what cannot be had here: ${this.#inVain.join(", ")}.`);
   }
 
   #nameAll() {

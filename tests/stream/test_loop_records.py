@@ -127,21 +127,31 @@ def test_a_mark_is_of_the_moment_of_its_key_and_named_by_what_is_typed_then() ->
 
 
 def test_many_name_marks_at_a_time_each_its_own_moment() -> None:
-    """A recording that ends meanwhile has those that are not named yet, by their numbers."""
+    """Where a recording ends meanwhile, they are called what was typed until then."""
     hidden = f"{chr(0x202E)}A\tB"
     keys = ["mark ann", "r", "", "mark ann", "mark bo", "mark cy", "mark dan", "l", "mark ann=x=1"]
-    keys += ["no mark dan", f"mark bo={hidden}", "", "mark dan", "", "r"]
-    keys += 2 * ["mark dan=late", ""]  # "saved ..." may take the place of one notice
+    keys += ["no mark dan", f"mark bo={hidden}", "", "mark dan", "mark dan~so f", "r"]
+    keys += ["mark dan=so far", ""]
     screen = ScriptedScreen({index: key for index, key in enumerate(keys) if key})
     stage = Stage(frames(len(keys)), screen=screen)
     stage.run()
     assert stage.controls.pressed == ["l"], "other keys mean what they always do"
     (part,) = stage.controls.recordings
     marks = [(round(event.time_s * 30), event.value) for event in part.events]
-    assert marks == [(1, "x=1"), (2, "AB"), (3, "mark 3"), (10, "mark 4")]
+    assert marks == [(1, "x=1"), (2, "AB"), (3, "mark 3"), (10, "so f")]
     notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
     assert notices[1].startswith("marks are set in a recording")
-    assert any("too late" in notice for notice in notices[-4:])
+
+
+def test_what_is_typed_on_when_a_recording_has_ended_has_no_other_meaning() -> None:
+    keys = {1: "r", 3: "b", 4: "x", 5: "y", 9: "q", 10: "d", 11: "enter", 12: "d", 14: "q"}
+    stage = Stage(frames(6), screen=ScriptedScreen(keys), names_marks=True, stays=True)
+    stage.run()
+    assert stage.controls.pressed == ["d"], "as the second one did again"
+    (part,) = stage.controls.recordings
+    assert [event.value for event in part.events] == ["xy"]
+    notices = [scene.stats.notice for scene in stage.renderer.scenes if scene.stats]
+    assert notices[8].startswith("xy   (the recording has ended")
 
 
 def test_recording_beside_save_leaves_the_saved_file_whole() -> None:
