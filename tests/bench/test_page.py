@@ -40,6 +40,8 @@ MEASURED_S = 20
 SOAK_S = 30 * 60
 NUM_VISITS = 200
 VISIT_S = 4
+PICTURES_PER_S = 30
+"""That a browser sends of its own camera: who sends many more is sent away."""
 REFUSED_S = 30
 LAYOUTS = ("side", "overlay", "heads", "insets")
 STAMPED = ROOT / "tests" / "bench" / "stamped_view.py"
@@ -236,9 +238,10 @@ def test_soak(tmp_path: Path, sample_clip: Path, arguments: tuple[str, ...]) -> 
             seen_s = time.monotonic() + VISIT_S
             while time.monotonic() < seen_s:
                 if is_own:
+                    await asyncio.sleep(1 / PICTURES_PER_S)
                     await socket.send_bytes(jpeg)
-                while (await socket.receive()).type is not WSMsgType.BINARY:
-                    pass
+                while (message := await socket.receive()).type is not WSMsgType.BINARY:
+                    assert message.type is WSMsgType.TEXT, f"sent away: {socket.close_code}"
                 await socket.send_str("shown")
             if number % 2:  # as when a network is lost: no word of farewell
                 socket._response.connection.transport.abort()
