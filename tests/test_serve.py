@@ -199,6 +199,38 @@ def test_several_name_their_marks_at_a_time(page: Any, served: ServedView) -> No
     other.close()
 
 
+def test_who_types_on_when_another_ends_the_recording_presses_no_keys(
+    page: Any,  # noqa: ANN401
+    served: ServedView,
+) -> None:
+    before = {*served.folder.glob("*.csv")}
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.bring_to_front()
+    page.locator("#record").click()
+    page.locator("#elapsed", has_text="0:01").wait_for()
+    page.locator("body").press("b")
+    page.keyboard.type("half")
+    other.bring_to_front()
+    other.locator("#record[aria-pressed=true]").click()
+    page.bring_to_front()
+    page.locator("#toast", has_text="typed until then").wait_for()
+    page.keyboard.type(" r")
+    page.keyboard.press("Enter")
+    page.locator("#naming").wait_for(state="hidden")
+    until(
+        lambda: len({*served.folder.glob("*.csv")}) > len(before), "a table", between=served.pause
+    )
+    assert page.locator("#record").get_attribute("aria-pressed") == "false"
+    assert page.locator("#freeze").get_attribute("aria-pressed") == "false"
+    (table,) = {*served.folder.glob("*.csv")} - before
+    with table.open(newline="", encoding="utf-8") as file:
+        assert [row["value"] for row in csv.DictReader(file) if row["setting"] == "mark"] == [
+            "half"
+        ]
+    other.close()
+
+
 def test_the_list_of_keys_opens_and_closes(page: Any) -> None:  # noqa: ANN401
     page.set_viewport_size({"width": 844, "height": 390})
     page.locator("body").press("?")
