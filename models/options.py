@@ -116,7 +116,7 @@ class HandOptions(OptionGroup):
         None,
         "a MediaPipe .task bundle",
         metavar="PATH",
-        unset="MediaPipe's, which comes with Signlight",
+        unset="MediaPipe's, which the set-up brings",
     )
 
 

@@ -276,6 +276,28 @@ def test_another_size_is_a_part_of_its_own_with_its_marks(page: Any, tmp_path: P
     assert "-2." in names[3]
 
 
+def test_a_file_that_cannot_be_shown_ends_what_is_recorded_and_another_start_is_live(
+    page: Any,  # noqa: ANN401
+) -> None:
+    start(page)
+    record(page)
+    page.locator("#freeze").click()
+    page.locator('#freeze[aria-pressed="true"]').wait_for()
+    notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"words"}
+    page.locator("#file").set_input_files(notes)
+    page.locator("#toast", has_text="notes.txt is no video or picture").wait_for()
+    assert page.locator("#lamp").is_visible(), "and goes on"
+    broken = {"name": "a.mp4", "mimeType": "video/mp4", "buffer": b"no video"}
+    with page.expect_download():
+        page.locator("#file").set_input_files(broken)
+    page.locator("#words", has_text="cannot play a.mp4").wait_for()
+    page.locator("#lamp").wait_for(state="hidden")
+    page.locator("body").press(" ")  # there is nothing to freeze
+    page.locator("#camera-start").click()
+    page.locator("#message").wait_for(state="hidden")
+    page.locator('#freeze[aria-pressed="false"]').wait_for()
+
+
 def test_pictures_and_recordings_stay_in_the_browser(page: Any, served: ServedView) -> None:  # noqa: ANN401
     start(page)
     with page.expect_download() as snapshot:

@@ -82,6 +82,7 @@ export class OwnCamera {
       throw new Error(REASONS[error.name] ?? `The camera cannot be opened (${error.name}).`);
     }
     this.stop();
+    const turn = this.#turn;
     this.#stream = stream;
     const [track] = stream.getVideoTracks();
     track.addEventListener("ended", () => {
@@ -93,7 +94,7 @@ export class OwnCamera {
     try {
       await this.#video.play();
     } catch (error) {
-      this.stop();
+      if (turn === this.#turn) this.stop(); // else another has been started since
       throw new Error(`The camera's pictures cannot be shown (${error.name}).`);
     }
     this.#watch();
@@ -103,19 +104,22 @@ export class OwnCamera {
   /** Plays a video, or shows a picture, in place of a camera; throws a sentence for people. */
   async open(file) {
     this.stop();
+    const turn = this.#turn;
     this.#timer = setInterval(() => { // what stands, as a picture or a video of one, is to have its map too
       if (performance.now() - this.#lastMs >= STILL_MS) this.#take(performance.now());
     }, STILL_MS);
     try {
       if (file.type.startsWith("image/")) {
-        this.#still = await createImageBitmap(file);
+        const still = await createImageBitmap(file);
+        if (turn === this.#turn) this.#still = still;
+        else still.close();
         return;
       }
       this.#video.loop = true;
       this.#video.src = URL.createObjectURL(file);
       await this.#video.play();
     } catch {
-      this.stop();
+      if (turn === this.#turn) this.stop();
       throw new Error(`This browser cannot play ${file.name}. MP4 (H.264), WebM, JPEG and PNG work everywhere.`);
     }
     this.#watch();

@@ -6,6 +6,7 @@ const BITS_PER_PX = 8; // a second: 7 Mb for 1280 x 720
 const KEY_US = 2_000_000; // players seek to key pictures
 const LAST_TICKS = TICKS_PER_S / 30; // how long a single picture lasts
 const MAX_QUEUED = 8;
+export const MAX_CHAPTERS = 255; // that the list can count
 const BLOB_BYTES = 2 ** 20; // a browser may put what is in a blob on disk
 const COLOURS = { // ISO/IEC 23091-2
   primaries: { bt709: 1, bt470bg: 5, smpte170m: 6 },
@@ -89,7 +90,7 @@ export class Film {
   file(chapters = []) {
     if (this.#config === null) return null;
     const data = new Blob(this.#blobs);
-    // One size in 64 bits: an hour is larger than 32 can say.
+    // One size in 64 bits: long films are larger than 32 can say.
     const dataHead = bytes(u32(1), ascii("mdat"), u64(16 + data.size));
     const type = box("ftyp", ascii("isom"), u32(512), ascii("isomiso2mp41"));
     const start = type.length + this.#movie(0, chapters).length + dataHead.length;
@@ -117,7 +118,7 @@ export class Film {
   #movie(start, chapters) {
     const { width, height } = this.#encoding;
     const lasts = this.#samples.map(({ ticks }, index) => this.#samples[index + 1]?.ticks - ticks);
-    lasts[lasts.length - 1] = lasts[lasts.length - 2] ?? LAST_TICKS;
+    lasts[lasts.length - 1] = Math.min(lasts[lasts.length - 2] ?? LAST_TICKS, LAST_TICKS);
     const length = lasts.reduce((sum, each) => sum + each, 0);
     const keys = this.#samples.flatMap(({ isKey }, index) => (isKey ? [index + 1] : []));
     const times = runsOf(lasts);
@@ -163,7 +164,7 @@ export class Film {
 
 /** Returns what VLC and FFmpeg read of chapters, after Nero's players: no standard has it. */
 function chapterList(chapters) {
-  const told = chapters.slice(0, 255).map(([timeS, title]) => {
+  const told = chapters.slice(0, MAX_CHAPTERS).map(([timeS, title]) => {
     const words = utf8(title, 255);
     return bytes(u64(Math.round(1e7 * timeS)), Uint8Array.of(words.length), words);
   });

@@ -21,6 +21,7 @@ export class OwnView {
   #lastFrame = null;
   #numDropped = 0;
   #numKept = 0; // recordings that are being put together
+  #isBeginning = false; // a recording
   recording = null;
 
   constructor(limits, page, settings) {
@@ -121,7 +122,10 @@ export class OwnView {
       if (!isCamera || this.#isFile) this.#page.press(`mirror=${isCamera ? "on" : "off"}`);
       this.#isFile = !isCamera;
     } catch (error) {
-      this.#page.explain(error.message, { canStart: true });
+      if (!this.isRunning) {
+        this.#finishRecording();
+        this.#page.explain(error.message, { canStart: true });
+      }
     }
     this.#show();
   }
@@ -148,12 +152,18 @@ export class OwnView {
       this.#finishRecording();
       return;
     }
+    if (this.#isBeginning) return;
+    this.#isBeginning = true;
     try {
-      this.recording = await Recording.begin();
+      const recording = await Recording.begin();
+      if (!this.isRunning) return; // it was stopped meanwhile
+      this.recording = recording;
       this.#camera.keepsSize = true; // each size is a film of its own
       this.#page.showRecording(0);
     } catch (error) {
       this.#page.toast(error.message);
+    } finally {
+      this.#isBeginning = false;
     }
   }
 
@@ -165,8 +175,13 @@ export class OwnView {
     this.#camera.keepsSize = false;
     this.#page.showRecording(null);
     this.#numKept++;
-    const notice = await recording.finish();
-    this.#numKept--;
-    this.#page.toast(`${words} ${notice}`.trim());
+    try {
+      const notice = await recording.finish();
+      this.#page.toast(`${words} ${notice}`.trim());
+    } catch (error) {
+      this.#page.toast(`The recording could not be kept: ${error.message}`);
+    } finally {
+      this.#numKept--;
+    }
   }
 }

@@ -90,8 +90,9 @@ async function paint(data) {
     return;
   }
   const number = ++arrived;
+  let image = null;
   try {
-    const image = await createImageBitmap(jpeg);
+    image = await createImageBitmap(jpeg);
     if (number > painted) {
       painted = number;
       if (picture.width !== image.width || picture.height !== image.height) {
@@ -106,8 +107,8 @@ async function paint(data) {
         showReadings(readings, own?.painted(image, readings));
       }
     }
-    image.close();
   } finally {
+    image?.close();
     send("shown");
   }
 }
@@ -199,6 +200,7 @@ document.addEventListener("mousedown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open || isOver) return;
   if (event.target.matches("select, input")) return; // they have keys of their own
+  if (event.repeat && ["r", "s", "b", " "].includes(event.key)) return; // held down, they do it once
   const key = KEY_NAMES[event.key] ?? event.key.toLowerCase();
   if (event.target.matches("main button") && ["space", "enter"].includes(key)) return; // and not of a list that was closed
   if (key === "b" && !isClean && !byId("mark").hidden) marks.begin();

@@ -1,6 +1,6 @@
 // What this browser keeps of its own camera: two films with the same times, and what was set and marked meanwhile.
 
-import { Film, findCodec } from "./mp4.js";
+import { Film, MAX_CHAPTERS, findCodec } from "./mp4.js";
 import { zipped } from "./zip.js";
 
 const NO_FILMS =
@@ -49,7 +49,7 @@ export class Recording {
 
   /** What keeps it from going on, or null. */
   get error() {
-    return this.#parts.at(-1)?.error ?? null;
+    return this.#parts.find((part) => part.error !== null)?.error ?? null;
   }
 
   /** Keeps a picture as it came and as drawn, two bitmaps, and what is set, as of a time. */
@@ -103,7 +103,8 @@ export class Recording {
     const zip = await zipped(files);
     if (zip === null) for (const [name, blob] of files) keep(blob, name);
     else keep(zip, `${this.#stem}.zip`);
-    return `${this.#stem}${zip === null ? "" : ".zip"} goes to this browser\u2019s downloads.`;
+    const fault = this.error === null ? "" : ` It is cut short: ${this.error.message}`;
+    return `${this.#stem}${zip === null ? "" : ".zip"} goes to this browser\u2019s downloads.${fault}`;
   }
 }
 
@@ -163,13 +164,14 @@ class Part {
   }
 }
 
-/** Returns a title for each moment at which something was marked or changed: what a film begins with is no change. */
+/** Returns a title for each moment at which something was marked or changed, if these are too many, marked: what a film begins with is no change. */
 function chaptersOf(events) {
   const titles = new Map();
   for (const [timeS, setting, value] of events) {
     const title = setting === "mark" ? value : `${setting} ${value}`;
     if (setting === "mark" || timeS > 0) titles.set(timeS, [...(titles.get(timeS) ?? []), title]);
   }
+  if (titles.size >= MAX_CHAPTERS && events.some(([, setting]) => setting !== "mark")) return chaptersOf(events.filter(([, setting]) => setting === "mark"));
   if (titles.size && !titles.has(0)) titles.set(0, ["beginning"]);
   return [...titles].map(([timeS, each]) => [timeS, each.join(", ")]).sort(([a], [b]) => a - b);
 }

@@ -176,11 +176,18 @@ def test_a_browser_plays_what_it_kept(shown: Any, tmp_path: Path) -> None:  # no
           const content = Uint8Array.from(atob(film), (each) => each.charCodeAt(0));
           video.src = URL.createObjectURL(new Blob([content], { type: "video/mp4" }));
           await new Promise((told, failed) => { video.onloadeddata = told; video.onerror = failed; });
-          return [video.duration, video.videoWidth, video.videoHeight];
+          video.currentTime = 1.01;
+          await new Promise((told) => { video.onseeked = told; });
+          const canvas = new OffscreenCanvas(320, 240);
+          const context = canvas.getContext("2d");
+          context.drawImage(video, 0, 0);
+          const [red] = context.getImageData(160, 120, 1, 1).data;
+          return [video.duration, video.videoWidth, video.videoHeight, red];
         }""",  # noqa: E501
         film,
     )
-    assert played == [pytest.approx(1.5), 320, 240]
+    last_red = 120
+    assert played == [pytest.approx(1 + 1 / 30), 320, 240, pytest.approx(last_red, abs=8)]
 
 
 def test_without_a_picture_there_is_no_film(shown: Any) -> None:  # noqa: ANN401
