@@ -347,7 +347,7 @@ def test_a_recording_that_cannot_go_on_is_kept_up_to_there_and_the_view_goes_on(
               };
             }"""
         )
-    page.locator("#toast", has_text="recording stopped").wait_for()
+    page.locator("#toast", has_text="cut short").wait_for()
     assert "downloads" in page.locator("#toast").inner_text()
     with zipfile.ZipFile(download.value.path()) as files:
         files.extractall(tmp_path)
@@ -386,6 +386,38 @@ def test_a_video_plays_in_place_of_a_camera_not_mirrored(page: Any, sample_clip:
     page.locator("#age", has_text="ms").wait_for()
     assert not page.locator("#camera-lamp").is_visible()
     assert not page.locator("#set-mirror").is_checked()
+    assert page.locator("#title").inner_text() == sample_clip.name
+
+
+def test_a_camera_that_is_allowed_when_a_file_is_shown_already_is_off(
+    page: Any,  # noqa: ANN401
+    sample_clip: Path,
+) -> None:
+    page.evaluate(
+        """() => {
+          const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+          window.asked = new Promise((tell) => {
+            navigator.mediaDevices.getUserMedia = async (wanted) => {
+              window.stream = await ask(wanted);
+              await new Promise((allow) => { window.allow = allow; tell(); });
+              return window.stream;
+            };
+          });
+        }"""
+    )
+    page.locator("#camera-start").click()
+    page.evaluate("window.asked")
+    page.locator("#file").set_input_files(sample_clip)
+    page.locator("#message").wait_for(state="hidden")
+    page.evaluate(
+        """async () => {
+          window.allow();
+          const [track] = window.stream.getTracks();
+          while (track.readyState !== "ended") await new Promise(requestAnimationFrame);
+        }"""
+    )
+    assert not page.locator("#camera-lamp").is_visible()
+    assert page.locator("#title").inner_text() == sample_clip.name
 
 
 def test_a_dropped_file_that_is_no_video_is_told(page: Any) -> None:  # noqa: ANN401

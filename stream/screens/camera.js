@@ -37,6 +37,7 @@ export class OwnCamera {
   #answerMs = [];
   #restUntilMs = 0;
   keepsSize = false; // as a recording wants it
+  #numStarts = 0;
   #turn = 0; // tells callbacks of an earlier start from those of this one
 
   constructor(video, { send, limits, onEnd }) {
@@ -75,15 +76,20 @@ export class OwnCamera {
     const wanted = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: this.#limits.max_per_s } };
     if (deviceId) wanted.deviceId = { exact: deviceId };
     else wanted.facingMode = "user";
+    const [number, turn] = [++this.#numStarts, this.#turn];
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
     } catch (error) {
       throw new Error(REASONS[error.name] ?? `The camera cannot be opened (${error.name}).`);
     }
+    if (number !== this.#numStarts || turn !== this.#turn) { // stopped, or another is wanted, before it was allowed
+      for (const track of stream.getTracks()) track.stop();
+      throw new Error("The camera is not wanted any more.");
+    }
     this.stop();
-    const turn = this.#turn;
     this.#stream = stream;
+    const started = this.#turn;
     const [track] = stream.getVideoTracks();
     track.addEventListener("ended", () => {
       if (this.#stream !== stream) return;
@@ -94,7 +100,7 @@ export class OwnCamera {
     try {
       await this.#video.play();
     } catch (error) {
-      if (turn === this.#turn) this.stop(); // else another has been started since
+      if (started === this.#turn) this.stop(); // else another has been started since
       throw new Error(`The camera's pictures cannot be shown (${error.name}).`);
     }
     this.#watch();

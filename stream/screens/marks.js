@@ -2,7 +2,7 @@
 
 const byId = (id) => document.getElementById(id);
 
-/** `recording()` returns what is marked: it has `mark(id)`, `draft(id, name)`, `name(id, name)` and `drop(id)`. */
+/** `recording()` returns what is marked: it has `mark(id)`, `name(id, name, isWhole)` and `drop(id)`. */
 export class Marks {
   #recording;
   #field = byId("mark-name");
@@ -18,7 +18,7 @@ export class Marks {
       this.keep();
     });
     this.#field.addEventListener("input", () => {
-      if (!this.#isLate) this.#recording().draft(this.#id, this.#field.value.trim());
+      if (!this.#isLate) this.#recording().name(this.#id, this.#field.value.trim(), false);
     });
     this.#field.addEventListener("keydown", (event) => {
       if (event.repeat && this.#field.value === "") event.preventDefault(); // of the key that began it, still down
@@ -40,7 +40,7 @@ export class Marks {
 
   /** Keeps the mark that is being named, if any, with what was typed so far. */
   keep() {
-    this.#end((id) => this.#recording().name(id, this.#field.value.trim()));
+    this.#end((id) => this.#recording().name(id, this.#field.value.trim(), true));
   }
 
   /** Its recording has ended: what is still typed has no other meaning. Returns whether a mark was being named. */

@@ -20,6 +20,7 @@ export class OwnView {
   #isFile = false; // is shown, or was last
   #lastFrame = null;
   #numDropped = 0;
+  #numUses = 0; // of a camera or file, and their ends: what took its time may be wanted no more
   #numKept = 0; // recordings that are being put together
   #isBeginning = false; // a recording
   recording = null;
@@ -68,6 +69,7 @@ export class OwnView {
   }
 
   stop() {
+    this.#numUses++;
     this.#finishRecording();
     this.#camera.stop();
     this.#show();
@@ -88,8 +90,7 @@ export class OwnView {
     const { shown } = this.#camera;
     const isNew = tookMs !== null || readings.is_frozen; // what is shown while a camera is silent is a gap
     if (shown !== null && isNew) this.recording?.take(shown.bitmap, image, this.#settings.shown, shown.timeMs);
-    const error = this.recording?.error;
-    if (error) this.#finishRecording(`The recording stopped: ${error.message}`);
+    if (this.recording?.error) this.#finishRecording();
     readings.dropped = this.#numDropped;
     readings.not_recorded = this.recording?.numLeftOut;
     readings.recording_s = this.recording?.lengthS ?? null;
@@ -112,9 +113,11 @@ export class OwnView {
   }
 
   async #use(start, isCamera, name = "your camera") {
+    const use = ++this.#numUses;
     this.#page.explain("Opening\u2026");
     try {
       await start();
+      if (use !== this.#numUses) return;
       this.#page.awaitPicture();
       this.#page.showTitle(name);
       if (byId("freeze").getAttribute("aria-pressed") === "true") this.#page.press("space");
@@ -122,7 +125,9 @@ export class OwnView {
       if (!isCamera || this.#isFile) this.#page.press(`mirror=${isCamera ? "on" : "off"}`);
       this.#isFile = !isCamera;
     } catch (error) {
-      if (!this.isRunning) {
+      if (use !== this.#numUses) return;
+      if (this.isRunning) this.#page.toast(error.message); // what was shown before goes on
+      else {
         this.#finishRecording();
         this.#page.explain(error.message, { canStart: true });
       }
@@ -167,7 +172,7 @@ export class OwnView {
     }
   }
 
-  async #finishRecording(words = "") {
+  async #finishRecording() {
     if (this.recording === null) return;
     this.#page.keepMark();
     const { recording } = this;
@@ -176,8 +181,7 @@ export class OwnView {
     this.#page.showRecording(null);
     this.#numKept++;
     try {
-      const notice = await recording.finish();
-      this.#page.toast(`${words} ${notice}`.trim());
+      this.#page.toast(await recording.finish());
     } catch (error) {
       this.#page.toast(`The recording could not be kept: ${error.message}`);
     } finally {

@@ -29,8 +29,7 @@ let own = null; // where each browser shows its own camera
 const settings = new Settings(press, toast);
 const atServer = {
   mark: (id) => send(`mark ${id}`),
-  draft: (id, name) => send(`mark ${id}~${name}`),
-  name: (id, name) => send(`mark ${id}=${name}`),
+  name: (id, name, isWhole) => send(`mark ${id}${isWhole ? "=" : "~"}${name}`),
   drop: (id) => send(`no mark ${id}`),
 };
 const marks = new Marks(() => own?.recording ?? atServer);
@@ -200,7 +199,10 @@ document.addEventListener("mousedown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open || isOver) return;
   if (event.target.matches("select, input")) return; // they have keys of their own
-  if (event.repeat && ["r", "s", "b", " "].includes(event.key)) return; // held down, they do it once
+  if (event.repeat && ["r", "s", "b", " "].includes(event.key)) { // held down, they do it once
+    event.preventDefault();
+    return;
+  }
   const key = KEY_NAMES[event.key] ?? event.key.toLowerCase();
   if (event.target.matches("main button") && ["space", "enter"].includes(key)) return; // and not of a list that was closed
   if (key === "b" && !isClean && !byId("mark").hidden) marks.begin();

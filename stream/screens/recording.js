@@ -75,13 +75,9 @@ export class Recording {
     this.#marks.set(id, { number, name: `mark ${number}`, atMs: this.#newestMs });
   }
 
-  draft(id, name) {
+  name(id, name) {
     const mark = this.#marks.get(id);
     mark.name = name || `mark ${mark.number}`;
-  }
-
-  name(id, name) {
-    this.draft(id, name);
   }
 
   /** Takes a mark back. */
@@ -103,7 +99,7 @@ export class Recording {
     const zip = await zipped(files);
     if (zip === null) for (const [name, blob] of files) keep(blob, name);
     else keep(zip, `${this.#stem}.zip`);
-    const fault = this.error === null ? "" : ` It is cut short: ${this.error.message}`;
+    const fault = this.error === null ? "" : ` It was cut short: ${this.error.message}`;
     return `${this.#stem}${zip === null ? "" : ".zip"} goes to this browser\u2019s downloads.${fault}`;
   }
 }

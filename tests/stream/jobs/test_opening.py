@@ -12,6 +12,7 @@ from stream.jobs.options import ViewOptions
 from stream.sources.options import PartOptions, PictureOptions, SourceOptions
 from stream.sources.playing import PlayedSource
 from tests.clips import make_clip, number_in, numbered
+from tests.stream.reading import read_all
 from tests.stream.servers import ClipServer
 
 
@@ -31,11 +32,9 @@ def test_a_recording_of_a_web_server_goes_back_and_plays_again(tmp_path: Path) -
         with open_live_source(options, loop=False) as source:
             assert isinstance(source, PlayedSource)
 
-            def read_all() -> list[int]:
-                return [number_in(frame.image) for frame in iter(source.read, None)]
-
-            assert read_all() == [*range(25, 50)]
-            source.seek(-0.2)
-            assert read_all() == [*range(44, 50)]
-            source.seek(-math.inf)
-            assert read_all() == [*range(25, 50)]
+            shown = [read_all(source)]
+            for by_s in (-0.2, -math.inf):
+                source.seek(by_s)
+                shown.append(read_all(source))
+    numbers = [[number_in(frame.image) for frame in frames] for frames in shown]
+    assert numbers == [[*range(25, 50)], [*range(44, 50)], [*range(25, 50)]]
